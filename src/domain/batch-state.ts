@@ -1,0 +1,159 @@
+/**
+ * The working state of a batch: the facts read under the sale's lock, what the lines so far changed, and what is to be
+ * written. The decisions live in stock-movements.ts and money-movements.ts; here is only how a change is noted, so that
+ * no decision can forget the ledger entry, the buyer's units or the state an update requires.
+ */
+import { assert } from "../lib/assert.ts";
+import type { BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
+import { post, type EntryKind, type EntrySource, type LedgerEntry } from "./ledger.ts";
+import type { Capture, Payment, Refund, RefundReason } from "./payment.ts";
+import { countsAgainstLimit, transitions, type Purchase, type PurchaseEvent, type PurchaseState } from "./purchase.ts";
+import type { Sale } from "./sale.ts";
+
+/** What a batch needs to know, read under the sale's lock. Maps may hold more than the batch names. */
+export type SaleFacts = {
+  readonly sale: Sale;
+  /** Every purchase that a movement names, and every one its takes' buyers have in this sale. */
+  readonly purchases: Map<PurchaseId, Purchase>;
+  /** Units of the takes' buyers in the other sales of the limit group. */
+  readonly unitsElsewhere: Map<BuyerId, number>;
+  readonly quotas: Map<BuyerId, number>;
+  /** Payments that movements name, and all payments of purchases that movements name. */
+  readonly payments: Map<PaymentId, Payment>;
+  /** Captures with the ids that movements name, and those of purchases to be refunded. */
+  readonly captures: Map<string, Capture>;
+  readonly refunds: Map<RefundId, Refund>;
+  /** Ids of callbacks already applied, among those named. */
+  readonly callbacks: Set<string>;
+  /** Whether the (source, kind) of an adjustment is in the ledger: adjustment id → units applied. */
+  readonly adjustments: Map<string, number>;
+  /** For a publish: whether the product has quotas to copy, and the limit of the group's other published sales. */
+  readonly productHasQuotas: boolean;
+  readonly groupLimit?: number | undefined;
+};
+
+/** What to write, in one transaction. `from` is the state an update requires: a transition is one conditional update. */
+export type SaleWrites = {
+  sale: Sale;
+  copyQuotas: boolean;
+  readonly ledger: LedgerEntry[];
+  readonly newPurchases: Map<PurchaseId, Purchase>;
+  readonly changedPurchases: Map<PurchaseId, { purchase: Purchase; from: PurchaseState }>;
+  readonly payments: Map<PaymentId, Payment>;
+  readonly captures: Map<string, Capture>;
+  readonly refunds: Map<RefundId, Refund>;
+  readonly callbacks: Set<string>;
+};
+
+export type BuyerState = { units: number; attempts: number; readonly byKey: Map<string, Purchase> };
+
+export class BatchState {
+  readonly facts: SaleFacts;
+  readonly nowMs: number;
+  readonly writes: SaleWrites;
+  readonly #buyers = new Map<BuyerId, BuyerState>();
+
+  constructor(facts: SaleFacts, nowMs: number) {
+    this.facts = facts;
+    this.nowMs = nowMs;
+    this.writes = {
+      sale: facts.sale,
+      copyQuotas: false,
+      ledger: [],
+      newPurchases: new Map(),
+      changedPurchases: new Map(),
+      payments: new Map(),
+      captures: new Map(),
+      refunds: new Map(),
+      callbacks: new Set(),
+    };
+    for (const purchase of facts.purchases.values()) this.#index(purchase);
+  }
+
+  post(kind: EntryKind, sourceId: EntrySource, units: number, limit?: number): void {
+    const { sale } = this.writes;
+    this.writes.sale = { ...sale, balances: post(sale.balances, kind, units) };
+    this.writes.ledger.push({ saleId: sale.id, sourceId, kind, units, limit, atMs: this.nowMs });
+  }
+
+  /** A new purchase, with its units already posted. */
+  add(purchase: Purchase): void {
+    this.writes.newPurchases.set(purchase.id, purchase);
+    this.facts.purchases.set(purchase.id, purchase);
+    this.#index(purchase);
+  }
+
+  move(purchase: Purchase, event: PurchaseEvent): Purchase {
+    const next = transitions[purchase.state][event];
+    assert(next !== "same" && next !== "no", `"${event}" moves a purchase that is ${purchase.state}`);
+    return this.put({ ...purchase, state: next, changedAtMs: this.nowMs }, purchase.state);
+  }
+
+  put(purchase: Purchase, from: PurchaseState): Purchase {
+    if (this.writes.newPurchases.has(purchase.id)) this.writes.newPurchases.set(purchase.id, purchase);
+    else this.writes.changedPurchases.set(purchase.id, { purchase, from: this.writes.changedPurchases.get(purchase.id)?.from ?? from });
+    this.#unindex(purchase.id);
+    this.facts.purchases.set(purchase.id, purchase);
+    this.#index(purchase);
+    return purchase;
+  }
+
+  putPayment(payment: Payment): void {
+    this.writes.payments.set(payment.id, payment);
+    this.facts.payments.set(payment.id, payment);
+  }
+
+  requestRefund(ask: { id: RefundId; capture: Capture; provider: string; reason: RefundReason; returnStock: boolean }): Refund {
+    const { id, capture, provider, reason, returnStock } = ask;
+    const { paymentId, purchaseId, saleId, money } = capture;
+    const refund: Refund = {
+      id, captureId: capture.id, paymentId, purchaseId, saleId, provider, money, reason, returnStock,
+      state: "requested", tries: 0, nextTryAtMs: this.nowMs, createdAtMs: this.nowMs, changedAtMs: this.nowMs,
+    };
+    this.writes.refunds.set(id, refund);
+    this.facts.refunds.set(id, refund);
+    return refund;
+  }
+
+  paymentsOf(id: PurchaseId): Payment[] {
+    return [...this.facts.payments.values()].filter((p) => p.purchaseId === id);
+  }
+
+  purchaseFor(id: PurchaseId, buyerId: BuyerId | undefined): Purchase | undefined {
+    const purchase = this.facts.purchases.get(id);
+    return purchase !== undefined && (buyerId === undefined || purchase.buyerId === buyerId) ? purchase : undefined;
+  }
+
+  /** Whether a callback was applied before; notes it as applied now. */
+  seen(callbackId: string | undefined): boolean {
+    if (callbackId === undefined) return false;
+    if (this.facts.callbacks.has(callbackId)) return true;
+    this.facts.callbacks.add(callbackId);
+    this.writes.callbacks.add(callbackId);
+    return false;
+  }
+
+  buyer(id: BuyerId): BuyerState {
+    let state = this.#buyers.get(id);
+    if (state === undefined) {
+      state = { units: 0, attempts: 0, byKey: new Map() };
+      this.#buyers.set(id, state);
+    }
+    return state;
+  }
+
+  #index(purchase: Purchase): void {
+    const buyer = this.buyer(purchase.buyerId);
+    buyer.attempts += 1;
+    if (countsAgainstLimit(purchase, this.facts.sale.refundedUnitsCount)) buyer.units += purchase.quantity;
+    if (purchase.key !== undefined && purchase.state !== "refused") buyer.byKey.set(purchase.key, purchase);
+  }
+
+  #unindex(id: PurchaseId): void {
+    const old = this.facts.purchases.get(id);
+    if (old === undefined) return;
+    const buyer = this.buyer(old.buyerId);
+    buyer.attempts -= 1;
+    if (countsAgainstLimit(old, this.facts.sale.refundedUnitsCount)) buyer.units -= old.quantity;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Everything that changes a sale's stock, its switches or its money is a movement, decided under the sale's lock in one
+ * total order. One kind of movement has one kind of outcome; every one of them may be repeated.
+ */
+import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
+import type { Money } from "./money.ts";
+import type { Payment, PaymentState, Refund, RefundReason, RefundState } from "./payment.ts";
+import type { Purchase, Refusal } from "./purchase.ts";
+import type { Sale, SaleSwitch, SaleStatus } from "./sale.ts";
+
+export type Take = {
+  readonly kind: "take";
+  readonly purchaseId: PurchaseId;
+  readonly buyerId: BuyerId;
+  readonly key?: string | undefined;
+  readonly quantity: number;
+  readonly metadata?: string | undefined;
+};
+export type TakeOutcome =
+  | { readonly kind: "accepted"; readonly purchase: Purchase; readonly replayed: boolean }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+/** Gives a reserved purchase's units back: by its buyer, by time, or by the shop. */
+export type Release = {
+  readonly kind: "cancel" | "expire" | "close";
+  readonly purchaseId: PurchaseId;
+  /** For a cancel by the buyer itself: somebody else's purchase is unknown to it. */
+  readonly buyerId?: BuyerId | undefined;
+};
+export type ReleaseOutcome =
+  | { readonly kind: "released"; readonly purchase: Purchase; readonly repeated: boolean }
+  | { readonly kind: "not_allowed"; readonly purchase: Purchase }
+  | { readonly kind: "too_early"; readonly holdUntilMs: number }
+  | { readonly kind: "purchase_unknown" };
+
+export type StartPayment = {
+  readonly kind: "start_payment";
+  readonly paymentId: PaymentId;
+  readonly purchaseId: PurchaseId;
+  readonly provider: string;
+  readonly buyerId?: BuyerId | undefined;
+};
+export type StartPaymentOutcome =
+  | { readonly kind: "started"; readonly payment: Payment; readonly purchase: Purchase; readonly repeated: boolean }
+  | { readonly kind: "not_payable"; readonly purchase: Purchase }
+  | { readonly kind: "purchase_unknown" };
+
+/** What the provider said of a payment, short of money. */
+export type UpdatePayment = {
+  readonly kind: "update_payment";
+  readonly paymentId: PaymentId;
+  readonly event: "submitted" | "failed" | "expired";
+  readonly providerRef?: string | undefined;
+  readonly payUrl?: string | undefined;
+  /** The callback that said so, applied once. */
+  readonly callbackId?: string | undefined;
+};
+export type UpdatePaymentOutcome =
+  | { readonly kind: "updated"; readonly payment: Payment; readonly repeated: boolean }
+  | { readonly kind: "payment_unknown" };
+
+/** Money arrived. `refundId` is used if it must go back. */
+export type TakeCapture = {
+  readonly kind: "capture";
+  readonly captureId: string;
+  readonly paymentId: PaymentId;
+  readonly money: Money;
+  readonly refundId: RefundId;
+  readonly callbackId?: string | undefined;
+};
+export type TakeCaptureOutcome =
+  | {
+      readonly kind: "captured";
+      readonly purchase: Purchase;
+      readonly kept: boolean;
+      readonly refundReason?: RefundReason | undefined;
+      readonly repeated: boolean;
+    }
+  | { readonly kind: "payment_unknown" };
+
+/** The shop gives a paid order's money back, with or without its units. */
+export type StartRefund = {
+  readonly kind: "refund";
+  readonly refundId: RefundId;
+  readonly purchaseId: PurchaseId;
+  readonly returnStock: boolean;
+};
+export type StartRefundOutcome =
+  | { readonly kind: "refunding"; readonly refund: Refund; readonly purchase: Purchase; readonly repeated: boolean }
+  | { readonly kind: "not_paid"; readonly purchase: Purchase }
+  | { readonly kind: "purchase_unknown" };
+
+export type UpdateRefund = {
+  readonly kind: "update_refund";
+  readonly refundId: RefundId;
+  readonly event: "send" | "done" | "failed";
+  /** When the next try is due, should this one get no answer. */
+  readonly nextTryAtMs: number;
+};
+export type UpdateRefundOutcome =
+  | { readonly kind: "updated"; readonly refund: Refund }
+  | { readonly kind: "not_allowed"; readonly state: RefundState }
+  | { readonly kind: "refund_unknown" };
+
+/** More or fewer units in a running sale. A decrease takes what is free and says how much that was. */
+export type Adjust = {
+  readonly kind: "adjust";
+  readonly adjustmentId: AdjustmentId;
+  readonly units: number;
+};
+export type AdjustOutcome =
+  | { readonly kind: "adjusted"; readonly applied: number; readonly sale: Sale }
+  | { readonly kind: "not_adjustable"; readonly status: SaleStatus };
+
+export type Switch = { readonly kind: "switch"; readonly change: SaleSwitch };
+export type SwitchOutcome =
+  | { readonly kind: "switched"; readonly sale: Sale; readonly repeated: boolean }
+  | { readonly kind: "not_allowed"; readonly status: SaleStatus }
+  | { readonly kind: "invalid"; readonly field: string; readonly problem: string };
+
+type Movements = {
+  take: { movement: Take; outcome: TakeOutcome };
+  release: { movement: Release; outcome: ReleaseOutcome };
+  startPayment: { movement: StartPayment; outcome: StartPaymentOutcome };
+  updatePayment: { movement: UpdatePayment; outcome: UpdatePaymentOutcome };
+  capture: { movement: TakeCapture; outcome: TakeCaptureOutcome };
+  refund: { movement: StartRefund; outcome: StartRefundOutcome };
+  updateRefund: { movement: UpdateRefund; outcome: UpdateRefundOutcome };
+  adjust: { movement: Adjust; outcome: AdjustOutcome };
+  switch: { movement: Switch; outcome: SwitchOutcome };
+};
+export type Movement = Movements[keyof Movements]["movement"];
+export type MovementOutcome = Movements[keyof Movements]["outcome"] | SaleUnknown;
+/** The sale a movement names does not exist. */
+export type SaleUnknown = { readonly kind: "sale_unknown" };
+
+/** The outcome that belongs to a movement. */
+export type OutcomeOf<M extends Movement> =
+  | { [K in keyof Movements]: M extends Movements[K]["movement"] ? Movements[K]["outcome"] : never }[keyof Movements]
+  | SaleUnknown;
+
+/** Payment states in which the provider may still take money. */
+export const openPaymentStates: readonly PaymentState[] = ["created", "pending"];

@@ -1,0 +1,26 @@
+import type { ProductId } from "./ids.ts";
+import { isPriceMinor, type Money } from "./money.ts";
+import { nameLengthMax, type DraftProblem } from "./sale.ts";
+
+/** What a sale sells. Its everyday price; each sale has its own. */
+export type Product = {
+  readonly id: ProductId;
+  readonly name: string;
+  readonly price: Money;
+  readonly seller: string;
+  readonly image?: string | undefined;
+  readonly createdAtMs: number;
+};
+
+export const sellerLengthMax = 64;
+export const imageLengthMax = 2048;
+
+/** The first thing wrong with a product to be created, or undefined. */
+export function problemOfProduct(product: Pick<Product, "name" | "price" | "seller" | "image">): DraftProblem | undefined {
+  const { name, price, seller, image } = product;
+  if (name.length < 1 || name.length > nameLengthMax) return { field: "name", problem: `must have 1 to ${nameLengthMax} characters` };
+  if (!isPriceMinor(price.minor)) return { field: "price_minor", problem: "must be a positive integer of the currency's smallest unit" };
+  if (seller.length < 1 || seller.length > sellerLengthMax) return { field: "seller", problem: `must have 1 to ${sellerLengthMax} characters` };
+  if (image !== undefined && !/^(https?:\/\/|\/)\S{1,2047}$/.test(image)) return { field: "image", problem: "must be an http(s) URL or a path" };
+  return undefined;
+}

@@ -1,0 +1,107 @@
+import { unreachable } from "../lib/assert.ts";
+import type { ProductId, SaleId } from "./ids.ts";
+import { isPriceMinor, type Money } from "./money.ts";
+import { unitsMax, type Balances } from "./ledger.ts";
+
+/** One product, a price, a stock, a window. Published or cancelled is a switch; scheduled, live and ended are time. */
+export type Sale = {
+  readonly id: SaleId;
+  readonly productId: ProductId;
+  readonly name: string;
+  readonly price: Money;
+  /** Units that publishing issues. */
+  readonly stock: number;
+  readonly perBuyerLimit: number;
+  /** Sales with the same group count a buyer's units together. */
+  readonly limitGroup?: string | undefined;
+  /** Whether units paid and refunded since still count against the limit (I3). */
+  readonly refundedUnitsCount: boolean;
+  readonly payWindowMs: number;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly phase: SalePhase;
+  readonly paused: boolean;
+  /** Whether publishing copied per-buyer quotas, so that deciding must look for them. */
+  readonly hasQuotas: boolean;
+  readonly balances: Balances;
+  /** Grows with every change committed under the sale's lock; a copy with a lower number is older. */
+  readonly feed: number;
+  readonly createdAtMs: number;
+};
+
+export type SalePhase = "draft" | "published" | "cancelled";
+export type SaleStatus = "draft" | "scheduled" | "live" | "paused" | "ended" | "cancelled";
+export const saleStatuses: readonly SaleStatus[] = ["draft", "scheduled", "live", "paused", "ended", "cancelled"];
+
+export const nameLengthMax = 200;
+export const groupLengthMax = 64;
+export const perBuyerLimitMax = 10_000;
+export const payWindowDefaultMs = 15 * 60_000;
+export const payWindowMinMs = 1_000;
+export const payWindowMaxMs = 7 * 86_400_000;
+/** Ten years: an everyday sale is a sale with a far end. */
+export const windowMaxMs = 3_653 * 86_400_000;
+/** A caller's clock may be a little behind ours. */
+export const startToleranceMs = 60_000;
+
+export function statusOf(sale: Pick<Sale, "phase" | "paused" | "startsAtMs" | "endsAtMs">, nowMs: number): SaleStatus {
+  switch (sale.phase) {
+    case "draft":
+      return "draft";
+    case "cancelled":
+      return "cancelled";
+    case "published":
+      if (nowMs >= sale.endsAtMs) return "ended";
+      if (nowMs < sale.startsAtMs) return "scheduled";
+      return sale.paused ? "paused" : "live";
+    default:
+      return unreachable(sale.phase);
+  }
+}
+
+export type SaleDraft = Pick<
+  Sale,
+  | "productId" | "name" | "price" | "stock" | "perBuyerLimit" | "limitGroup" | "refundedUnitsCount" | "payWindowMs"
+  | "startsAtMs" | "endsAtMs"
+>;
+export type DraftProblem = { readonly field: string; readonly problem: string };
+
+/** The first thing wrong with a sale to be created, or undefined. */
+export function problemOf(draft: SaleDraft, nowMs: number): DraftProblem | undefined {
+  if (!isLength(draft.name, 1, nameLengthMax)) return wrong("name", `must have 1 to ${nameLengthMax} characters`);
+  if (!isPriceMinor(draft.price.minor)) return wrong("price_minor", "must be a positive integer of the currency's smallest unit");
+  if (!isWithin(draft.stock, 1, unitsMax)) return wrong("stock", `must be an integer from 1 to ${unitsMax}`);
+  if (!isWithin(draft.perBuyerLimit, 1, perBuyerLimitMax))
+    return wrong("per_buyer_limit", `must be an integer from 1 to ${perBuyerLimitMax}`);
+  if (draft.limitGroup !== undefined && !isLength(draft.limitGroup, 1, groupLengthMax))
+    return wrong("limit_group", `must have 1 to ${groupLengthMax} characters`);
+  if (!isWithin(draft.payWindowMs, payWindowMinMs, payWindowMaxMs))
+    return wrong("pay_window_seconds", `must be from ${payWindowMinMs / 1000} to ${payWindowMaxMs / 1000}`);
+  if (draft.startsAtMs < nowMs - startToleranceMs) return wrong("starts_at", "must lie in the future");
+  if (draft.endsAtMs <= draft.startsAtMs) return wrong("ends_at", "must be after starts_at");
+  if (draft.endsAtMs <= nowMs) return wrong("ends_at", "must lie in the future");
+  if (draft.endsAtMs - draft.startsAtMs > windowMaxMs) return wrong("ends_at", "must be within ten years of starts_at");
+  return undefined;
+}
+
+const wrong = (field: string, problem: string): DraftProblem => ({ field, problem });
+const isLength = (text: string, min: number, max: number) => text.length >= min && text.length <= max;
+const isWithin = (value: number, min: number, max: number) => Number.isSafeInteger(value) && value >= min && value <= max;
+
+export type SaleSwitch =
+  | { readonly kind: "publish" }
+  | { readonly kind: "pause" }
+  | { readonly kind: "resume" }
+  | { readonly kind: "extend"; readonly endsAtMs: number }
+  | { readonly kind: "cancel_sale" };
+
+type SwitchVerdict = "apply" | "same" | "refuse";
+
+/** Total: what each switch does in each status. "same" answers like success and changes nothing, so repeats are safe. */
+export const switchTable: Readonly<Record<SaleSwitch["kind"], Readonly<Record<SaleStatus, SwitchVerdict>>>> = {
+  publish: { draft: "apply", scheduled: "same", live: "same", paused: "same", ended: "same", cancelled: "refuse" },
+  pause: { draft: "refuse", scheduled: "apply", live: "apply", paused: "same", ended: "refuse", cancelled: "refuse" },
+  resume: { draft: "refuse", scheduled: "apply", live: "same", paused: "apply", ended: "refuse", cancelled: "refuse" },
+  extend: { draft: "apply", scheduled: "apply", live: "apply", paused: "apply", ended: "refuse", cancelled: "refuse" },
+  cancel_sale: { draft: "apply", scheduled: "apply", live: "apply", paused: "apply", ended: "apply", cancelled: "same" },
+};

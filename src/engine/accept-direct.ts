@@ -1,0 +1,240 @@
+/**
+ * Direct acceptance: the ledger decides. What arrives while one commit is in flight forms the next batch, so a hot sale
+ * costs one durable commit per batch instead of one per buyer.
+ *
+ *   submit ─► queue (≤ queueMax) ─► batch (≤ batchMax) ─► ledger.commit ─► board, then answers
+ *                 full: not_tried         unknown: the same batch again, with the same ids and time
+ *
+ * Must stay true: a line is answered after its commit is definite, or with `unknown`; the board hears of a commit before
+ * any of its lines is answered; a batch is never formed anew while its commit is unknown. Otherwise a repeat could be
+ * refused although its first was accepted.
+ */
+import { assert, unreachable } from "../lib/assert.ts";
+import type { SaleId } from "../domain/ids.ts";
+import type { Movement, MovementOutcome } from "../domain/movement.ts";
+import type { Acceptance, Answer, NotTried, NotTriedCause, Unknown } from "../ports/acceptance.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { CommitResult, LedgerBatch, SaleGroup, StockLedger } from "../ports/stock-ledger.ts";
+import type { CancelTask, Tasks } from "../ports/tasks.ts";
+import { backoffMs } from "../lib/backoff.ts";
+import type { SaleBoard } from "./sale-board.ts";
+
+export type DirectOptions = {
+  /** Lines in one commit. */
+  readonly batchMax: number;
+  /** Lines waiting for a commit; beyond it nothing is tried. */
+  readonly queueMax: number;
+  /** After this long a caller hears `unknown` (in flight) or `not_tried` (still queued). */
+  readonly answerTimeoutMs: number;
+};
+
+type LineAnswer = MovementOutcome | NotTried | Unknown;
+type Line = {
+  readonly saleId: SaleId;
+  readonly movement: Movement;
+  readonly queuedAtMs: number;
+  settle: ((answer: LineAnswer) => void) | undefined;
+};
+/** Lines whose commits follow one another. */
+type Lane = { queue: Line[]; inFlight: readonly Line[]; scheduled: boolean };
+
+const unknown: Unknown = { kind: "unknown" };
+const notTried = (cause: NotTriedCause): NotTried => ({ kind: "not_tried", cause });
+
+export class DirectAcceptance implements Acceptance {
+  readonly #ledger: StockLedger;
+  readonly #board: SaleBoard;
+  readonly #clock: Clock;
+  readonly #tasks: Tasks;
+  readonly #options: DirectOptions;
+  readonly #lanes = new Map<string, Lane>();
+  /** Per sale, how many takes of a buyer are queued or in flight. */
+  readonly #pending = new Map<SaleId, Map<number, number>>();
+  #waiting = 0;
+  #draining = false;
+  /** Commits and lines so far, for the metrics. */
+  readonly counts = { commits: 0, lines: 0, retries: 0, shed: 0 };
+
+  constructor(deps: { ledger: StockLedger; board: SaleBoard; clock: Clock; tasks: Tasks }, options: DirectOptions) {
+    this.#ledger = deps.ledger;
+    this.#board = deps.board;
+    this.#clock = deps.clock;
+    this.#tasks = deps.tasks;
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  isPending(saleId: SaleId, buyerId: number): boolean {
+    return this.#pending.get(saleId)?.has(buyerId) ?? false;
+  }
+
+  submit<M extends Movement>(saleId: SaleId, movements: readonly M[]): Promise<readonly Answer<M>[]> {
+    const refusal = this.#draining ? "draining" : this.#waiting + movements.length > this.#options.queueMax ? "busy" : undefined;
+    if (refusal !== undefined) {
+      this.counts.shed += movements.length;
+      return Promise.resolve(movements.map(() => notTried(refusal)));
+    }
+    return new Promise((resolve) => {
+      const answers: Answer<M>[] = [];
+      let open = movements.length;
+      if (open === 0) resolve(answers);
+      movements.forEach((movement, index) => {
+        this.#enqueue(saleId, movement, (answer) => {
+          // The ledger answers each movement with its own kind's outcome; the contract suite holds it to that.
+          answers[index] = answer as Answer<M>;
+          if (--open === 0) resolve(answers);
+        });
+      });
+    });
+  }
+
+  /** Refuses new work and resolves when everything queued has its answer. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#waiting > 0) await this.#tasks.sleep(5);
+  }
+
+  #enqueue(saleId: SaleId, movement: Movement, settle: (answer: LineAnswer) => void): void {
+    this.#waiting += 1;
+    if (movement.kind === "take") this.#addPending(saleId, movement.buyerId);
+    const lane = this.#lane(saleId);
+    lane.queue.push({ saleId, movement, queuedAtMs: this.#clock.nowMs(), settle });
+    this.#schedule(lane);
+  }
+
+  #lane(saleId: SaleId): Lane {
+    const name = this.#ledger.batchesAcrossSales ? "" : saleId;
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = { queue: [], inFlight: [], scheduled: false };
+      this.#lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  #schedule(lane: Lane): void {
+    if (lane.scheduled) return;
+    lane.scheduled = true;
+    this.#tasks.soon(() => void this.#run(lane));
+  }
+
+  async #run(lane: Lane): Promise<void> {
+    while (lane.queue.length > 0) {
+      const { batchMax } = this.#options;
+      const lines = lane.queue.length <= batchMax ? lane.queue : lane.queue.slice(0, batchMax);
+      lane.queue = lane.queue.length <= batchMax ? [] : lane.queue.slice(batchMax);
+      lane.inFlight = lines;
+      const stopWatch = this.#watch(lane);
+      await this.#commitDefinitely(lines);
+      stopWatch();
+      lane.inFlight = [];
+    }
+    lane.scheduled = false;
+  }
+
+  /** Commits until the outcome is definite, and answers. */
+  async #commitDefinitely(lines: readonly Line[]): Promise<void> {
+    const batch = batchOf(lines, Math.floor(this.#clock.nowMs()));
+    for (let attempt = 0; ; attempt++) {
+      const result = await this.#ledger.commit(batch.ledgerBatch);
+      this.counts.commits += 1;
+      switch (result.kind) {
+        case "committed":
+          return this.#committed(batch.groups, result);
+        case "unknown":
+          this.counts.retries += 1;
+          await this.#tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 1000 }));
+          continue;
+        case "failed":
+          return this.#failed(lines, result.cause);
+        default:
+          return unreachable(result);
+      }
+    }
+  }
+
+  #committed(groups: readonly Line[][], result: CommitResult & { kind: "committed" }): void {
+    assert(result.groups.length === groups.length, "a commit answers every group");
+    for (const [g, { sale }] of result.groups.entries()) {
+      if (sale === undefined) continue;
+      this.#board.observe(sale);
+      const outcomes = result.groups[g]?.outcomes ?? [];
+      for (const outcome of outcomes) if (outcome.kind === "accepted") this.#board.noteAccepted(sale.id, outcome.purchase.buyerId);
+    }
+    for (const [g, lines] of groups.entries()) {
+      const outcomes = result.groups[g]?.outcomes ?? [];
+      assert(outcomes.length === lines.length, "a commit answers every line");
+      for (const [i, outcome] of outcomes.entries()) this.#settle(lines[i], outcome);
+    }
+  }
+
+  async #failed(lines: readonly Line[], cause: "storage_full" | "bad_line" | "unavailable"): Promise<void> {
+    if (cause === "bad_line" && lines.length > 1) {
+      const middle = Math.ceil(lines.length / 2);
+      await this.#commitDefinitely(lines.slice(0, middle));
+      return this.#commitDefinitely(lines.slice(middle));
+    }
+    const answer = notTried(cause === "bad_line" ? "failed" : cause === "unavailable" ? "busy" : cause);
+    for (const line of lines) this.#settle(line, answer);
+  }
+
+  /** Ends a line. Its caller may have heard `unknown` before. */
+  #settle(line: Line | undefined, answer: LineAnswer): void {
+    assert(line !== undefined, "every outcome has its line");
+    this.#waiting -= 1;
+    this.counts.lines += 1;
+    if (line.movement.kind === "take") this.#removePending(line.saleId, line.movement.buyerId);
+    line.settle?.(answer);
+    line.settle = undefined;
+  }
+
+  /** While a commit takes too long: callers in flight hear `unknown`, those still queued are let go untried. */
+  #watch(lane: Lane): CancelTask {
+    const { answerTimeoutMs } = this.#options;
+    let cancel = this.#tasks.after(answerTimeoutMs, () => overdue());
+    const overdue = () => {
+      for (const line of lane.inFlight) {
+        line.settle?.(unknown);
+        line.settle = undefined;
+      }
+      const before = this.#clock.nowMs() - answerTimeoutMs;
+      const fresh = lane.queue.findIndex((line) => line.queuedAtMs > before);
+      const stale = fresh < 0 ? lane.queue.splice(0) : lane.queue.splice(0, fresh);
+      this.counts.shed += stale.length;
+      for (const line of stale) this.#settle(line, notTried("busy"));
+      cancel = this.#tasks.after(answerTimeoutMs / 4, overdue);
+    };
+    return () => cancel();
+  }
+
+  #addPending(saleId: SaleId, buyerId: number): void {
+    let buyers = this.#pending.get(saleId);
+    if (buyers === undefined) this.#pending.set(saleId, (buyers = new Map()));
+    buyers.set(buyerId, (buyers.get(buyerId) ?? 0) + 1);
+  }
+
+  #removePending(saleId: SaleId, buyerId: number): void {
+    const buyers = this.#pending.get(saleId);
+    const left = (buyers?.get(buyerId) ?? 0) - 1;
+    assert(buyers !== undefined && left >= 0, "a settled take was pending");
+    if (left > 0) buyers.set(buyerId, left);
+    else buyers.delete(buyerId);
+    if (buyers.size === 0) this.#pending.delete(saleId);
+  }
+}
+
+/** Groups lines by sale, keeping arrival order within each; sales cannot see each other, so order across them is free. */
+function batchOf(lines: readonly Line[], nowMs: number): { ledgerBatch: LedgerBatch; groups: Line[][] } {
+  const bySale = new Map<SaleId, Line[]>();
+  for (const line of lines) {
+    const group = bySale.get(line.saleId);
+    if (group === undefined) bySale.set(line.saleId, [line]);
+    else group.push(line);
+  }
+  const groups: SaleGroup[] = [];
+  for (const [saleId, group] of bySale) groups.push({ saleId, movements: group.map((line) => line.movement) });
+  return { ledgerBatch: { nowMs, groups }, groups: [...bySale.values()] };
+}

@@ -1,0 +1,46 @@
+/**
+ * The whole story of a purchase: find the sale, refuse early what may be refused early, hand the rest to whoever may
+ * say yes. Cheap before dear, and no local no for a key that may have been accepted (see sale-board.ts).
+ */
+import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
+import type { Take } from "../domain/movement.ts";
+import type { Acceptance, Answer } from "../ports/acceptance.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Ids } from "../ports/ids.ts";
+import type { SaleBoard, SaleView } from "./sale-board.ts";
+
+export type PurchaseDeps = { readonly board: SaleBoard; readonly acceptance: Acceptance; readonly clock: Clock; readonly ids: Ids };
+
+export type PurchaseRequest = {
+  readonly saleId: SaleId;
+  readonly buyerId: BuyerId;
+  readonly key?: string | undefined;
+  readonly quantity: number;
+  readonly metadata?: string | undefined;
+};
+
+/** An outcome at once when memory suffices, else a promise of one. */
+export function purchase(deps: PurchaseDeps, request: PurchaseRequest): Answer<Take> | Promise<Answer<Take>> {
+  const view = deps.board.peek(request.saleId);
+  return view === undefined ? purchaseUnseen(deps, request) : purchaseIn(deps, view, request);
+}
+
+async function purchaseUnseen(deps: PurchaseDeps, request: PurchaseRequest): Promise<Answer<Take>> {
+  const view = await deps.board.load(request.saleId);
+  return view === undefined ? { kind: "sale_unknown" } : purchaseIn(deps, view, request);
+}
+
+function purchaseIn(deps: PurchaseDeps, view: SaleView, request: PurchaseRequest): Answer<Take> | Promise<Answer<Take>> {
+  const { saleId, buyerId, key, quantity, metadata } = request;
+  const pending = () => deps.acceptance.isPending(saleId, buyerId);
+  const refusal = deps.board.refuse(view, { buyerId, pending, nowMs: deps.clock.nowMs() });
+  if (refusal !== undefined) return { kind: "refused", refusal };
+  // A freshly minted id is a purchase's id by its use here.
+  const purchaseId = deps.ids.mint() as PurchaseId;
+  return submitOne(deps.acceptance, saleId, { kind: "take", purchaseId, buyerId, key, quantity, metadata });
+}
+
+async function submitOne(acceptance: Acceptance, saleId: SaleId, take: Take): Promise<Answer<Take>> {
+  const [answer] = await acceptance.submit(saleId, [take]);
+  return answer ?? { kind: "unknown" };
+}

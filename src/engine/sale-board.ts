@@ -1,0 +1,151 @@
+/**
+ * What this process remembers of sales: the last committed copy of each, and who was ever accepted in it. It may only
+ * say no, and only from committed state; everything else goes on to the decider.
+ *
+ * A no must never meet a key that may have been accepted. So while a sale is sold out, paused or over, buyers that were
+ * ever accepted in it, or whose take is on its way, are let through to the decider, which knows their keys; and until
+ * the set of those buyers is loaded, everybody is.
+ *
+ *   sale's copy ─► refusal by status or stock? ─► buyer ever accepted, or on the way? ─► yes: decider · no: refuse
+ */
+import type { BuyerId, SaleId } from "../domain/ids.ts";
+import { refusalByStatus, refusalByStock, type Refusal } from "../domain/purchase.ts";
+import type { Sale } from "../domain/sale.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Entropy } from "../ports/entropy.ts";
+import type { Records } from "../ports/records.ts";
+
+export type SaleView = {
+  sale: Sale;
+  readonly buyers: Set<number>;
+  buyersKnown: "no" | "loading" | "all";
+  usedAtMs: number;
+};
+
+export type BoardOptions = {
+  readonly salesMax: number;
+  /** Over all sales; when reached, the least used sales forget their buyers and let everybody through. */
+  readonly buyersMax: number;
+};
+
+const buyersPageMax = 10_000;
+const absentMax = 10_000;
+const absentForMs = 1_000;
+
+export class SaleBoard {
+  readonly #records: Records;
+  readonly #clock: Clock;
+  readonly #entropy: Entropy;
+  readonly #options: BoardOptions;
+  readonly #views = new Map<string, SaleView>();
+  readonly #loading = new Map<SaleId, Promise<SaleView | undefined>>();
+  /** Sales that do not exist, until when we believe it. */
+  readonly #absent = new Map<SaleId, number>();
+  #buyers = 0;
+
+  constructor(deps: { records: Records; clock: Clock; entropy: Entropy }, options: BoardOptions) {
+    this.#records = deps.records;
+    this.#clock = deps.clock;
+    this.#entropy = deps.entropy;
+    this.#options = options;
+  }
+
+  peek(saleId: string): SaleView | undefined {
+    return this.#views.get(saleId);
+  }
+
+  /** The sale's view, read from the store if need be: one reader per sale however many ask. */
+  async load(saleId: SaleId): Promise<SaleView | undefined> {
+    const view = this.#views.get(saleId);
+    if (view !== undefined) return view;
+    const absentUntilMs = this.#absent.get(saleId);
+    if (absentUntilMs !== undefined && absentUntilMs > this.#clock.nowMs()) return undefined;
+    let loading = this.#loading.get(saleId);
+    if (loading === undefined) {
+      loading = this.#read(saleId).finally(() => this.#loading.delete(saleId));
+      this.#loading.set(saleId, loading);
+    }
+    return loading;
+  }
+
+  /** Takes over a committed copy of a sale, unless what we have is newer. */
+  observe(sale: Sale): void {
+    const view = this.#views.get(sale.id);
+    if (view === undefined) this.#add(sale);
+    else if (sale.feed >= view.sale.feed) view.sale = sale;
+  }
+
+  noteAccepted(saleId: SaleId, buyerId: BuyerId): void {
+    const view = this.#views.get(saleId);
+    if (view === undefined) return;
+    const before = view.buyers.size;
+    view.buyers.add(buyerId);
+    this.#buyers += view.buyers.size - before;
+  }
+
+  /** A refusal that needs no decider, or undefined. `pending` says whether a take of the buyer is on its way. */
+  refuse(view: SaleView, ask: { buyerId: BuyerId; pending: () => boolean; nowMs: number }): Refusal | undefined {
+    view.usedAtMs = ask.nowMs;
+    const refusal = refusalByStatus(view.sale, ask.nowMs) ?? (view.sale.balances.available === 0 ? refusalByStock(view.sale) : undefined);
+    // Before the start nobody can have been accepted, and an unpublished sale is nobody's business.
+    if (refusal === undefined || refusal.reason === "not_started" || refusal.reason === "sale_unknown") return refusal;
+    if (view.buyersKnown !== "all") {
+      if (view.buyersKnown === "no") void this.#loadBuyers(view);
+      return undefined;
+    }
+    return view.buyers.has(ask.buyerId) || ask.pending() ? undefined : refusal;
+  }
+
+  async #read(saleId: SaleId): Promise<SaleView | undefined> {
+    const sale = await this.#records.sale(saleId);
+    if (sale !== undefined) {
+      this.observe(sale);
+      return this.#views.get(saleId);
+    }
+    if (this.#absent.size >= absentMax) this.#absent.clear();
+    this.#absent.set(saleId, this.#clock.nowMs() + absentForMs * (0.5 + this.#entropy.random()));
+    return undefined;
+  }
+
+  #add(sale: Sale): void {
+    this.#absent.delete(sale.id);
+    // A sale that has issued nothing has accepted nobody.
+    const buyersKnown = sale.phase === "draft" ? "all" : "no";
+    this.#views.set(sale.id, { sale, buyers: new Set(), buyersKnown, usedAtMs: this.#clock.nowMs() });
+    if (this.#views.size > this.#options.salesMax) this.#forget(this.#leastUsed(), "view");
+  }
+
+  async #loadBuyers(view: SaleView): Promise<void> {
+    view.buyersKnown = "loading";
+    try {
+      for (let after = 0; ; ) {
+        const page = await this.#records.buyersOf(view.sale.id, after, buyersPageMax);
+        const before = view.buyers.size;
+        for (const buyer of page) view.buyers.add(buyer);
+        this.#buyers += view.buyers.size - before;
+        after = page.at(-1) ?? after;
+        if (page.length < buyersPageMax) break;
+      }
+      view.buyersKnown = "all";
+    } catch {
+      // The store did not answer: everybody goes on to the decider, and the next request asks again.
+      view.buyersKnown = "no";
+    }
+    if (this.#buyers > this.#options.buyersMax) this.#forget(this.#leastUsed(view), "buyers");
+  }
+
+  #leastUsed(except?: SaleView): SaleView | undefined {
+    let least: SaleView | undefined;
+    for (const view of this.#views.values())
+      if (view !== except && view.buyersKnown !== "loading" && (least === undefined || view.usedAtMs < least.usedAtMs)) least = view;
+    return least;
+  }
+
+  #forget(view: SaleView | undefined, what: "view" | "buyers"): void {
+    if (view === undefined) return;
+    this.#buyers -= view.buyers.size;
+    view.buyers.clear();
+    view.buyersKnown = "no";
+    if (what === "view") this.#views.delete(view.sale.id);
+  }
+}

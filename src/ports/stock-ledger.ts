@@ -1,0 +1,33 @@
+import type { Sale } from "../domain/sale.ts";
+import type { SaleId } from "../domain/ids.ts";
+import type { Movement, MovementOutcome } from "../domain/movement.ts";
+
+/**
+ * The system of record for stock, purchases and money. Commits batches of movements: all of a batch or nothing, durable
+ * when it answers, decided by domain/sale-batch.ts over facts read under the sales' locks, in the given order.
+ *
+ * Committing the same batch again, with the same ids and the same nowMs, has the effect of committing it once: that is
+ * how an unknown commit is resolved. A batch may never throw for what one line holds.
+ */
+export interface StockLedger {
+  commit(batch: LedgerBatch): Promise<CommitResult>;
+  /** Whether one commit may hold movements of several sales (SQLite), or each sale's lock wants its own (SQL servers). */
+  readonly batchesAcrossSales: boolean;
+}
+
+export type LedgerBatch = {
+  readonly nowMs: number;
+  readonly groups: readonly SaleGroup[];
+};
+export type SaleGroup = { readonly saleId: SaleId; readonly movements: readonly Movement[] };
+
+export type CommitResult =
+  | {
+      readonly kind: "committed";
+      /** Per group, in its order; each with one outcome per movement and the sale as committed (absent: unknown sale). */
+      readonly groups: readonly { readonly outcomes: readonly MovementOutcome[]; readonly sale?: Sale | undefined }[];
+    }
+  /** Nothing of the batch happened. `retryable`: the same batch may succeed at once (a deadlock, a lost lock). */
+  | { readonly kind: "failed"; readonly cause: "storage_full" | "bad_line" | "unavailable"; readonly message: string }
+  /** It may have happened. Commit the same batch again until an answer is definite. */
+  | { readonly kind: "unknown"; readonly message: string };
