@@ -1,0 +1,65 @@
+import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
+import type { ReleaseOutcome, SaleUnknown } from "../domain/movement.ts";
+import type { Payment, Refund } from "../domain/payment.ts";
+import type { Product } from "../domain/product.ts";
+import type { Purchase } from "../domain/purchase.ts";
+import type { Acceptance, NotTried, Unknown } from "../ports/acceptance.ts";
+import type { Listing, Page, PurchaseQuery, Records } from "../ports/records.ts";
+
+/** Who asks: a buyer sees its own only, the shop everything. */
+export type Viewer = { readonly buyerId?: BuyerId | undefined };
+
+export type OrderDeps = { readonly records: Records; readonly acceptance: Acceptance };
+export type Order = {
+  readonly purchase: Purchase;
+  readonly product: Product | undefined;
+  readonly payments: readonly Payment[];
+  readonly refunds: readonly Refund[];
+};
+
+/** A purchase, if the viewer may see it: somebody else's does not exist for a buyer. */
+export async function findPurchase(deps: Pick<OrderDeps, "records">, viewer: Viewer, id: PurchaseId): Promise<Purchase | undefined> {
+  const purchase = await deps.records.purchase(id);
+  return purchase !== undefined && maySee(viewer, purchase) ? purchase : undefined;
+}
+
+export async function findOrder(deps: Pick<OrderDeps, "records">, viewer: Viewer, id: PurchaseId): Promise<Order | undefined> {
+  const purchase = await findPurchase(deps, viewer, id);
+  return purchase && orderOf(deps, purchase);
+}
+
+/** The order view of a purchase: with its seller, payments and refunds. */
+export async function orderOf(deps: Pick<OrderDeps, "records">, purchase: Purchase): Promise<Order> {
+  const [product, payments, refunds] = await Promise.all([
+    deps.records.product(purchase.productId),
+    deps.records.paymentsOf(purchase.id),
+    deps.records.refundsOf(purchase.id),
+  ]);
+  return { purchase, product, payments, refunds };
+}
+
+/** A buyer's purchase by the key it was made under. */
+export function findByKey(deps: Pick<OrderDeps, "records">, ask: { saleId: SaleId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined> {
+  return deps.records.purchaseByKey(ask);
+}
+
+export function listPurchases(
+  deps: Pick<OrderDeps, "records">,
+  buyerId: BuyerId,
+  ask: { query: PurchaseQuery; page: Page },
+): Promise<Listing<Purchase>> {
+  return deps.records.purchasesOf(buyerId, ask.query, ask.page);
+}
+
+/** Gives a reserved order's units back. A repeat answers like the first; a paid order is not cancelled but refunded. */
+export async function cancelOrder(deps: OrderDeps, viewer: Viewer, id: PurchaseId): Promise<ReleaseOutcome | SaleUnknown | NotTried | Unknown> {
+  const purchase = await findPurchase(deps, viewer, id);
+  if (purchase === undefined) return { kind: "purchase_unknown" };
+  const kind = viewer.buyerId === undefined ? "close" : "cancel";
+  const [answer] = await deps.acceptance.submit(purchase.saleId, [{ kind, purchaseId: id, buyerId: viewer.buyerId }]);
+  return answer ?? { kind: "unknown" };
+}
+
+function maySee(viewer: Viewer, purchase: Purchase): boolean {
+  return viewer.buyerId === undefined || viewer.buyerId === purchase.buyerId;
+}
