@@ -107,8 +107,20 @@ export class BatchState {
     const { id, capture, provider, reason, returnStock } = ask;
     const { paymentId, purchaseId, saleId, money } = capture;
     const refund: Refund = {
-      id, captureId: capture.id, paymentId, purchaseId, saleId, provider, money, reason, returnStock,
-      state: "requested", tries: 0, nextTryAtMs: this.nowMs, createdAtMs: this.nowMs, changedAtMs: this.nowMs,
+      id,
+      captureId: capture.id,
+      paymentId,
+      purchaseId,
+      saleId,
+      provider,
+      money,
+      reason,
+      returnStock,
+      state: "requested",
+      tries: 0,
+      nextTryAtMs: this.nowMs,
+      createdAtMs: this.nowMs,
+      changedAtMs: this.nowMs,
     };
     this.writes.refunds.set(id, refund);
     this.facts.refunds.set(id, refund);

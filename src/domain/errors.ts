@@ -9,6 +9,7 @@ export type PublicError = { readonly code: number; readonly status: number; read
 
 const error = (code: number, status: number, message: string, todo: string): PublicError => ({ code, status, message, todo });
 
+// oxfmt-ignore
 export const publicErrors = {
   not_started: error(1001, 409, "The sale has not started", "Wait until starts_at, by server_time"),
   ended: error(1002, 410, "The sale has ended", "Stop trying: nothing more is sold in it"),

@@ -20,9 +20,7 @@ export type Balances = {
   readonly withdrawn: number;
 };
 
-export const entryKinds = [
-  "issue", "take", "pay", "cancel", "expire", "close", "return", "withdraw",
-] as const;
+export const entryKinds = ["issue", "take", "pay", "cancel", "expire", "close", "return", "withdraw"] as const;
 export type EntryKind = (typeof entryKinds)[number];
 
 /** What caused an entry. With the kind it is unique: nothing is entered twice. */
@@ -74,11 +72,9 @@ export function assertBalanced(balances: Balances): void {
 
 /** The broken invariant in words, or undefined. */
 export function imbalanceOf(b: Balances): string | undefined {
-  if (!(b.issued >= 0 && b.available >= 0 && b.held >= 0 && b.sold >= 0 && b.withdrawn >= 0))
-    return "I1: every balance ≥ 0";
+  if (!(b.issued >= 0 && b.available >= 0 && b.held >= 0 && b.sold >= 0 && b.withdrawn >= 0)) return "I1: every balance ≥ 0";
   if (b.held + b.sold > b.issued - b.withdrawn) return "I1: held + sold ≤ issued − withdrawn";
-  if (b.available + b.held + b.sold + b.withdrawn !== b.issued)
-    return "I2: available + held + sold + withdrawn = issued";
+  if (b.available + b.held + b.sold + b.withdrawn !== b.issued) return "I2: available + held + sold + withdrawn = issued";
   return undefined;
 }
 

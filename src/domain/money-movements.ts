@@ -1,7 +1,19 @@
 /** Decisions about money: payments, captures, refunds. Where money meets a closed order, it goes back in full. */
 import { assert } from "../lib/assert.ts";
 import type { BatchState } from "./batch-state.ts";
-import { openPaymentStates, type StartPayment, type StartPaymentOutcome, type StartRefund, type StartRefundOutcome, type TakeCapture, type TakeCaptureOutcome, type UpdatePayment, type UpdatePaymentOutcome, type UpdateRefund, type UpdateRefundOutcome } from "./movement.ts";
+import {
+  openPaymentStates,
+  type StartPayment,
+  type StartPaymentOutcome,
+  type StartRefund,
+  type StartRefundOutcome,
+  type TakeCapture,
+  type TakeCaptureOutcome,
+  type UpdatePayment,
+  type UpdatePaymentOutcome,
+  type UpdateRefund,
+  type UpdateRefundOutcome,
+} from "./movement.ts";
 import { judgeCapture, paymentTransitions, refundTransitions, type Capture, type Payment, type Refund } from "./payment.ts";
 import { amountOf, paymentGraceMs } from "./purchase.ts";
 

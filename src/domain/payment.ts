@@ -68,9 +68,7 @@ export const refundTransitions: Readonly<Record<RefundState, Readonly<Record<Ref
   failed: { send: "sent", done: "done", failed: "same" },
 };
 
-export type CaptureVerdict =
-  | { readonly kind: "keep" }
-  | { readonly kind: "refund"; readonly reason: RefundReason };
+export type CaptureVerdict = { readonly kind: "keep" } | { readonly kind: "refund"; readonly reason: RefundReason };
 
 /**
  * What happens to money that arrived. In this order: a wrong amount never pays an order; an order that waits is paid,

@@ -20,7 +20,9 @@ export function problemOfProduct(product: Pick<Product, "name" | "price" | "sell
   const { name, price, seller, image } = product;
   if (name.length < 1 || name.length > nameLengthMax) return { field: "name", problem: `must have 1 to ${nameLengthMax} characters` };
   if (!isPriceMinor(price.minor)) return { field: "price_minor", problem: "must be a positive integer of the currency's smallest unit" };
-  if (seller.length < 1 || seller.length > sellerLengthMax) return { field: "seller", problem: `must have 1 to ${sellerLengthMax} characters` };
-  if (image !== undefined && !/^(https?:\/\/|\/)\S{1,2047}$/.test(image)) return { field: "image", problem: "must be an http(s) URL or a path" };
+  if (seller.length < 1 || seller.length > sellerLengthMax)
+    return { field: "seller", problem: `must have 1 to ${sellerLengthMax} characters` };
+  if (image !== undefined && !/^(https?:\/\/|\/)\S{1,2047}$/.test(image))
+    return { field: "image", problem: "must be an http(s) URL or a path" };
   return undefined;
 }

@@ -28,12 +28,12 @@ export type Purchase = {
   readonly refunded: boolean;
 };
 
-export type PurchaseState =
-  | "queued" | "refused" | "offered" | "reserved" | "paid" | "cancelled" | "expired" | "closed" | "stuck";
+export type PurchaseState = "queued" | "refused" | "offered" | "reserved" | "paid" | "cancelled" | "expired" | "closed" | "stuck";
 export type PurchaseEvent = "settle" | "refuse" | "take_offer" | "pay" | "cancel" | "expire" | "close" | "dead_letter";
 
 /** The next state, "same" for a repeat that changes nothing, "no" for an event the state does not allow. */
 type Step = PurchaseState | "same" | "no";
+// oxfmt-ignore
 export const transitions: Readonly<Record<PurchaseState, Readonly<Record<PurchaseEvent, Step>>>> = {
   queued: { settle: "reserved", refuse: "refused", take_offer: "no", pay: "no", cancel: "no", expire: "no", close: "no", dead_letter: "stuck" },
   refused: { settle: "no", refuse: "same", take_offer: "no", pay: "no", cancel: "no", expire: "no", close: "no", dead_letter: "no" },
@@ -96,10 +96,8 @@ export function decideTake(facts: TakeFacts, nowMs: number): TakeDecision {
       : refuse({ reason: "key_reused" });
   const closed = refusalByStatus(sale, nowMs);
   if (closed !== undefined) return refuse(closed);
-  if (facts.units + quantity > facts.limit)
-    return refuse({ reason: "limit_reached", limit: facts.limit, units: facts.units });
-  if (facts.attempts >= attemptsPerBuyerMax)
-    return refuse({ reason: "attempts_exhausted", attemptsMax: attemptsPerBuyerMax });
+  if (facts.units + quantity > facts.limit) return refuse({ reason: "limit_reached", limit: facts.limit, units: facts.units });
+  if (facts.attempts >= attemptsPerBuyerMax) return refuse({ reason: "attempts_exhausted", attemptsMax: attemptsPerBuyerMax });
   if (sale.balances.available < quantity) return refuse(refusalByStock(sale));
   return { kind: "accept" };
 }

@@ -61,8 +61,16 @@ export function statusOf(sale: Pick<Sale, "phase" | "paused" | "startsAtMs" | "e
 
 export type SaleDraft = Pick<
   Sale,
-  | "productId" | "name" | "price" | "stock" | "perBuyerLimit" | "limitGroup" | "refundedUnitsCount" | "payWindowMs"
-  | "startsAtMs" | "endsAtMs"
+  | "productId"
+  | "name"
+  | "price"
+  | "stock"
+  | "perBuyerLimit"
+  | "limitGroup"
+  | "refundedUnitsCount"
+  | "payWindowMs"
+  | "startsAtMs"
+  | "endsAtMs"
 >;
 export type DraftProblem = { readonly field: string; readonly problem: string };
 

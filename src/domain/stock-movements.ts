@@ -59,8 +59,7 @@ export function release(state: BatchState, release: Release): ReleaseOutcome {
   const step = transitions[purchase.state][release.kind];
   if (step === "same") return { kind: "released", purchase, repeated: true };
   if (step === "no") return { kind: "not_allowed", purchase };
-  if (release.kind === "expire" && state.nowMs < purchase.holdUntilMs)
-    return { kind: "too_early", holdUntilMs: purchase.holdUntilMs };
+  if (release.kind === "expire" && state.nowMs < purchase.holdUntilMs) return { kind: "too_early", holdUntilMs: purchase.holdUntilMs };
   state.post(release.kind, purchase.id, purchase.quantity);
   return { kind: "released", purchase: state.move(purchase, release.kind), repeated: false };
 }

@@ -118,7 +118,7 @@ export class SaleBoard {
   async #loadBuyers(view: SaleView): Promise<void> {
     view.buyersKnown = "loading";
     try {
-      for (let after = 0; ; ) {
+      for (let after = 0; ;) {
         const page = await this.#records.buyersOf(view.sale.id, after, buyersPageMax);
         const before = view.buyers.size;
         for (const buyer of page) view.buyers.add(buyer);
