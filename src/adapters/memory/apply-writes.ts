@@ -1,0 +1,54 @@
+/**
+ * Keeps what a batch decided, asserting what SQL constraints would refuse: unique ids, keys and ledger sources, and
+ * that every update finds the state it was decided on.
+ */
+import { assert } from "../../lib/assert.ts";
+import type { SaleFacts, SaleWrites } from "../../domain/batch-state.ts";
+import type { LedgerEntry } from "../../domain/ledger.ts";
+import type { Purchase } from "../../domain/purchase.ts";
+import { joined, type Changes, type Tables } from "./tables.ts";
+
+export function applyWrites(tables: Tables, facts: SaleFacts, writes: SaleWrites, changes: Changes): void {
+  const { sale } = writes;
+  assert(tables.sales.get(sale.id)?.feed === facts.sale.feed, "a sale is changed from the copy that was decided on");
+  changes.set(tables.sales, sale.id, sale);
+  if (writes.copyQuotas) copyQuotas(tables, sale, changes);
+  for (const entry of writes.ledger) append(tables, entry, changes);
+  for (const purchase of writes.newPurchases.values()) addPurchase(tables, purchase, changes);
+  for (const { purchase, from } of writes.changedPurchases.values()) {
+    assert(tables.purchases.get(purchase.id)?.state === from, `a purchase changes from "${from}", the state it was decided in`);
+    changes.set(tables.purchases, purchase.id, purchase);
+  }
+  for (const payment of writes.payments.values()) {
+    assert(tables.purchases.has(payment.purchaseId), "a payment belongs to a purchase");
+    changes.set(tables.payments, payment.id, payment);
+  }
+  for (const capture of writes.captures.values()) {
+    assert(tables.payments.has(capture.paymentId), "a capture belongs to a payment");
+    changes.insert(tables.captures, capture.id, capture, "a capture");
+  }
+  for (const refund of writes.refunds.values()) {
+    assert(tables.captures.has(refund.captureId), "a refund belongs to a capture");
+    changes.set(tables.refunds, refund.id, refund);
+  }
+  for (const id of writes.callbacks) changes.insert(tables.callbacks, id, true, "a callback");
+}
+
+function append(tables: Tables, entry: LedgerEntry, changes: Changes): void {
+  const number = tables.ledger.size + 1;
+  changes.insert(tables.ledgerSources, joined(entry.sourceId, entry.kind), number, "(source, kind) of a ledger entry");
+  changes.insert(tables.ledger, number, entry, "a ledger entry's number");
+}
+
+function addPurchase(tables: Tables, purchase: Purchase, changes: Changes): void {
+  const { id, saleId, buyerId, key } = purchase;
+  changes.insert(tables.purchases, id, purchase, "a purchase");
+  if (key !== undefined) changes.insert(tables.purchaseKeys, joined(saleId, buyerId, key), id, "(sale, buyer, key) of a purchase");
+  changes.set(tables.purchasesOfBuyer, buyerId, [...(tables.purchasesOfBuyer.get(buyerId) ?? []), id]);
+}
+
+function copyQuotas(tables: Tables, sale: SaleWrites["sale"], changes: Changes): void {
+  const prefix = joined(sale.productId, "");
+  for (const [key, units] of tables.quotas)
+    if (key.startsWith(prefix)) changes.insert(tables.saleQuotas, joined(sale.id, key.slice(prefix.length)), units, "a sale's quota");
+}

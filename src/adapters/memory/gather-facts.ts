@@ -1,0 +1,136 @@
+/** What deciding a batch needs to know (SaleFacts), read from the tables. A movement sees only rows of its own sale. */
+import type { SaleFacts } from "../../domain/batch-state.ts";
+import type { BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
+import type { Movement } from "../../domain/movement.ts";
+import { countsAgainstLimit, type Purchase } from "../../domain/purchase.ts";
+import type { Sale } from "../../domain/sale.ts";
+import { joined, type Tables } from "./tables.ts";
+
+export function gatherFacts(tables: Tables, sale: Sale, movements: readonly Movement[]): SaleFacts {
+  const facts: SaleFacts = {
+    sale,
+    purchases: new Map(),
+    unitsElsewhere: new Map(),
+    quotas: new Map(),
+    payments: new Map(),
+    captures: new Map(),
+    refunds: new Map(),
+    callbacks: new Set(),
+    adjustments: new Map(),
+    productHasQuotas: [...tables.quotas.keys()].some((key) => key.startsWith(joined(sale.productId, ""))),
+    groupLimit: otherSalesOfGroup(tables, sale).find((other) => other.phase === "published")?.perBuyerLimit,
+  };
+  const gather = new Gatherer(tables, facts);
+  for (const movement of movements) gather.movement(movement);
+  return facts;
+}
+
+function otherSalesOfGroup(tables: Tables, sale: Sale): Sale[] {
+  if (sale.limitGroup === undefined) return [];
+  return [...tables.sales.values()].filter((other) => other.id !== sale.id && other.limitGroup === sale.limitGroup);
+}
+
+class Gatherer {
+  readonly #tables: Tables;
+  readonly #facts: SaleFacts;
+
+  constructor(tables: Tables, facts: SaleFacts) {
+    this.#tables = tables;
+    this.#facts = facts;
+  }
+
+  movement(movement: Movement): void {
+    switch (movement.kind) {
+      case "take":
+        this.#purchase(movement.purchaseId);
+        return this.#buyer(movement.buyerId);
+      case "cancel":
+      case "expire":
+      case "close":
+        return this.#purchase(movement.purchaseId);
+      case "start_payment":
+        this.#payment(movement.paymentId);
+        return this.#purchaseWithPayments(movement.purchaseId);
+      case "update_payment":
+        this.#callback(movement.callbackId);
+        return this.#payment(movement.paymentId);
+      case "capture":
+        this.#callback(movement.callbackId);
+        this.#capture(movement.captureId);
+        return this.#payment(movement.paymentId);
+      case "refund":
+        return this.#refundsOf(movement.purchaseId);
+      case "update_refund":
+        return this.#refund(movement.refundId);
+      case "adjust":
+        return this.#adjustment(movement.adjustmentId);
+      case "switch":
+        return;
+    }
+  }
+
+  #purchase(id: PurchaseId): void {
+    const purchase = this.#tables.purchases.get(id);
+    if (purchase?.saleId === this.#facts.sale.id) this.#facts.purchases.set(id, purchase);
+  }
+
+  #buyer(id: BuyerId): void {
+    if (this.#facts.unitsElsewhere.has(id)) return;
+    const { sale } = this.#facts;
+    const theirs = this.#purchasesOf(id);
+    for (const purchase of theirs) this.#purchase(purchase.id);
+    const others = new Map(otherSalesOfGroup(this.#tables, sale).map((other) => [other.id, other]));
+    let units = 0;
+    for (const purchase of theirs) {
+      const other = others.get(purchase.saleId);
+      if (other !== undefined && countsAgainstLimit(purchase, other.refundedUnitsCount)) units += purchase.quantity;
+    }
+    this.#facts.unitsElsewhere.set(id, units);
+    const quota = this.#tables.saleQuotas.get(joined(sale.id, id));
+    if (sale.hasQuotas && quota !== undefined) this.#facts.quotas.set(id, quota);
+  }
+
+  #purchasesOf(id: BuyerId): Purchase[] {
+    const ids = this.#tables.purchasesOfBuyer.get(id) ?? [];
+    return ids.map((purchaseId) => this.#tables.purchases.get(purchaseId)).filter((purchase) => purchase !== undefined);
+  }
+
+  #purchaseWithPayments(id: PurchaseId): void {
+    this.#purchase(id);
+    for (const payment of this.#tables.payments.values()) if (payment.purchaseId === id) this.#payment(payment.id);
+  }
+
+  #payment(id: PaymentId): void {
+    const payment = this.#tables.payments.get(id);
+    if (payment?.saleId !== this.#facts.sale.id) return;
+    this.#facts.payments.set(id, payment);
+    this.#purchase(payment.purchaseId);
+  }
+
+  #capture(id: string): void {
+    const capture = this.#tables.captures.get(id);
+    if (capture !== undefined) this.#facts.captures.set(id, capture);
+  }
+
+  #refundsOf(id: PurchaseId): void {
+    this.#purchaseWithPayments(id);
+    for (const capture of this.#tables.captures.values()) if (capture.purchaseId === id) this.#capture(capture.id);
+    for (const refund of this.#tables.refunds.values()) if (refund.purchaseId === id) this.#refund(refund.id);
+  }
+
+  #refund(id: RefundId): void {
+    const refund = this.#tables.refunds.get(id);
+    if (refund?.saleId === this.#facts.sale.id) this.#facts.refunds.set(id, refund);
+  }
+
+  #callback(id: string | undefined): void {
+    if (id !== undefined && this.#tables.callbacks.has(id)) this.#facts.callbacks.add(id);
+  }
+
+  #adjustment(id: string): void {
+    for (const kind of ["issue", "withdraw"]) {
+      const entry = this.#tables.ledger.get(this.#tables.ledgerSources.get(joined(id, kind)) ?? -1);
+      if (entry !== undefined) this.#facts.adjustments.set(id, kind === "issue" ? entry.units : -entry.units);
+    }
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The whole store over plain maps: the reference that the SQL stores must agree with, and the simulation's disk.
+ *
+ * Invariant: it keeps what decideBatch decided, all of a batch or nothing, and refuses by assertion whatever a SQL
+ * constraint would refuse. The synchronous methods (`…Now`) are the store; the port methods only wrap them in promises.
+ * `snapshot` and `restore` let a simulation keep what was synced and lose the rest.
+ */
+import { emptyBalances } from "../../domain/ledger.ts";
+import {
+  parseBuyerId,
+  type Buyer,
+  type BuyerId,
+  type PaymentId,
+  type ProductId,
+  type PurchaseId,
+  type RefundId,
+  type SaleId,
+} from "../../domain/ids.ts";
+import type { Product } from "../../domain/product.ts";
+import type { Purchase } from "../../domain/purchase.ts";
+import { decideBatch } from "../../domain/sale-batch.ts";
+import type { Sale, SaleDraft } from "../../domain/sale.ts";
+import { assert, InvariantBroken } from "../../lib/assert.ts";
+import type { Catalogue, NewSale } from "../../ports/catalogue.ts";
+import type { Page, PurchaseQuery, Records, SaleQuery } from "../../ports/records.ts";
+import type { CommitResult, LedgerBatch, SaleGroup, StockLedger } from "../../ports/stock-ledger.ts";
+import { applyWrites } from "./apply-writes.ts";
+import { gatherFacts } from "./gather-facts.ts";
+import * as read from "./read-records.ts";
+import { Changes, copyTables, emptyTables, joined, type Tables } from "./tables.ts";
+
+/** The steps of a commit. Tests put a broken one in place of a true one, to see that something notices. */
+export type CommitSteps = {
+  readonly gather: typeof gatherFacts;
+  readonly decide: typeof decideBatch;
+  readonly apply: typeof applyWrites;
+};
+const trueSteps: CommitSteps = { gather: gatherFacts, decide: decideBatch, apply: applyWrites };
+
+export type Snapshot = { readonly tables: Tables };
+type Committed = Extract<CommitResult, { kind: "committed" }>;
+type AddProductResult = Awaited<ReturnType<Catalogue["addProduct"]>>;
+type AddSaleResult = Awaited<ReturnType<Catalogue["addSale"]>>;
+
+export class MemoryStore implements StockLedger, Catalogue, Records {
+  readonly batchesAcrossSales: boolean;
+  readonly #steps: CommitSteps;
+  #tables: Tables = emptyTables();
+
+  constructor(options: { steps?: Partial<CommitSteps> | undefined; batchesAcrossSales?: boolean | undefined } = {}) {
+    this.#steps = { ...trueSteps, ...options.steps };
+    this.batchesAcrossSales = options.batchesAcrossSales ?? true;
+  }
+
+  /** The rows, for audits and models. Not to be changed. */
+  get tables(): Readonly<Tables> {
+    return this.#tables;
+  }
+
+  snapshot(): Snapshot {
+    return { tables: copyTables(this.#tables) };
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.#tables = copyTables(snapshot.tables);
+  }
+
+  /** Throws InvariantBroken, with nothing changed, where a SQL constraint would fail the transaction. */
+  commitNow(batch: LedgerBatch): Committed {
+    const changes = new Changes();
+    try {
+      return { kind: "committed", groups: batch.groups.map((group) => this.#commitGroup(group, batch.nowMs, changes)) };
+    } catch (error) {
+      changes.undo();
+      throw error;
+    }
+  }
+
+  #commitGroup({ saleId, movements }: SaleGroup, nowMs: number, changes: Changes): Committed["groups"][number] {
+    const sale = this.#tables.sales.get(saleId);
+    if (sale === undefined) return { outcomes: movements.map(() => ({ kind: "sale_unknown" })) };
+    const facts = this.#steps.gather(this.#tables, sale, movements);
+    const { outcomes, writes, changed } = this.#steps.decide(facts, movements, nowMs);
+    if (changed) this.#steps.apply(this.#tables, facts, writes, changes);
+    return { outcomes, sale: writes.sale };
+  }
+
+  addProductNow(product: Product): AddProductResult {
+    const first = this.#tables.products.get(product.id);
+    if (first === undefined) {
+      this.#tables.products.set(product.id, product);
+      return { kind: "added", product };
+    }
+    const same = first.name === product.name && first.seller === product.seller && first.image === product.image;
+    const samePrice = first.price.minor === product.price.minor && first.price.currency === product.price.currency;
+    return same && samePrice ? { kind: "exists", product: first } : { kind: "differs" };
+  }
+
+  addSaleNow({ id, draft, createdAtMs, submission }: NewSale): AddSaleResult {
+    const submissionKey = submission && joined(submission.owner, submission.key);
+    const first = submissionKey === undefined ? undefined : this.#tables.submissions.get(submissionKey);
+    if (first !== undefined) {
+      const sale = this.#tables.sales.get(first.saleId);
+      assert(sale !== undefined, "a submission has its sale");
+      return first.fingerprint === submission?.fingerprint ? { kind: "exists", sale } : { kind: "differs" };
+    }
+    if (!this.#tables.products.has(draft.productId)) return { kind: "product_unknown" };
+    const again = this.#tables.sales.get(id);
+    if (again !== undefined) return { kind: "exists", sale: again };
+    const sale = saleOf(id, draft, createdAtMs);
+    this.#tables.sales.set(id, sale);
+    if (submission !== undefined && submissionKey !== undefined)
+      this.#tables.submissions.set(submissionKey, { saleId: id, fingerprint: submission.fingerprint });
+    return { kind: "added", sale };
+  }
+
+  setQuotaNow(productId: ProductId, buyerId: BuyerId, units: number | undefined): "set" | "product_unknown" {
+    if (!this.#tables.products.has(productId)) return "product_unknown";
+    const key = joined(productId, buyerId);
+    if (units === undefined) this.#tables.quotas.delete(key);
+    else this.#tables.quotas.set(key, units);
+    return "set";
+  }
+
+  internBuyersNow(buyers: readonly Buyer[]): readonly BuyerId[] {
+    return buyers.map(({ issuer, subject }) => {
+      const name = joined(issuer, subject);
+      const known = this.#tables.buyerIds.get(name);
+      if (known !== undefined) return known;
+      const id = parseBuyerId(this.#tables.buyers.size + 1);
+      assert(id !== undefined, "buyers are counted from 1");
+      this.#tables.buyers.set(id, { issuer, subject });
+      this.#tables.buyerIds.set(name, id);
+      return id;
+    });
+  }
+
+  async commit(batch: LedgerBatch): Promise<CommitResult> {
+    try {
+      return this.commitNow(batch);
+    } catch (error) {
+      // As a SQL store would: the transaction is rolled back, and the engine finds the line that broke it.
+      if (error instanceof InvariantBroken) return { kind: "failed", cause: "bad_line", message: error.message };
+      throw error;
+    }
+  }
+
+  addProduct = async (product: Product) => this.addProductNow(product);
+  addSale = async (sale: NewSale) => this.addSaleNow(sale);
+  setQuota = async (productId: ProductId, buyerId: BuyerId, units: number | undefined) => this.setQuotaNow(productId, buyerId, units);
+  internBuyers = async (buyers: readonly Buyer[]) => this.internBuyersNow(buyers);
+
+  product = async (id: ProductId) => this.#tables.products.get(id);
+  sale = async (id: SaleId) => this.#tables.sales.get(id);
+  sales = async (query: SaleQuery, page: Page) => read.listSales(this.#tables, query, page);
+  currentSaleOf = async (productId: ProductId, nowMs: number) => read.findCurrentSale(this.#tables, productId, nowMs);
+  purchase = async (id: PurchaseId) => this.#tables.purchases.get(id);
+  purchaseByKey = async (ask: { saleId: SaleId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined> => {
+    const id = this.#tables.purchaseKeys.get(joined(ask.saleId, ask.buyerId, ask.key));
+    return id === undefined ? undefined : this.#tables.purchases.get(id);
+  };
+  purchasesOf = async (buyerId: BuyerId, query: PurchaseQuery, page: Page) => read.listPurchases(this.#tables, buyerId, query, page);
+  payment = async (id: PaymentId) => this.#tables.payments.get(id);
+  paymentsOf = async (id: PurchaseId) => [...this.#tables.payments.values()].filter((payment) => payment.purchaseId === id);
+  refundsOf = async (id: PurchaseId) => [...this.#tables.refunds.values()].filter((refund) => refund.purchaseId === id);
+  refund = async (id: RefundId) => this.#tables.refunds.get(id);
+  buyersOf = async (saleId: SaleId, after: number, countMax: number) => read.listBuyers(this.#tables, saleId, after, countMax);
+  duePurchases = async (nowMs: number, countMax: number) => read.listDuePurchases(this.#tables, nowMs, countMax);
+  purchasesToClose = async (countMax: number) => read.listPurchasesToClose(this.#tables, countMax);
+  quietPayments = async (changedBeforeMs: number, countMax: number) => read.listQuietPayments(this.#tables, changedBeforeMs, countMax);
+  dueRefunds = async (nowMs: number, countMax: number) => read.listDueRefunds(this.#tables, nowMs, countMax);
+  counts = async (saleId: SaleId) => read.countPurchases(this.#tables, saleId);
+  totals = async () => read.countAll(this.#tables);
+}
+
+function saleOf(id: SaleId, draft: SaleDraft, createdAtMs: number): Sale {
+  return { ...draft, id, createdAtMs, phase: "draft", paused: false, hasQuotas: false, balances: emptyBalances, feed: 0 };
+}
