@@ -1,0 +1,26 @@
+import { environmentName, options, type Option } from "./options.ts";
+
+/** `.env.example`, made from the table. */
+export function renderEnvExample(): string {
+  const lines = [
+    "# Every option with its default. The environment wins over the YAML file (DOORBUSTER_CONFIG, else ./doorbuster.yaml).",
+    "# Secrets may come from a file: append _FILE to the name.",
+    "",
+  ];
+  for (const option of Object.values<Option>(options))
+    lines.push(`# ${option.about}${boundsOf(option)}`, `#${environmentName(option)}=${option.default ?? ""}`, "");
+  return lines.join("\n");
+}
+
+function boundsOf({ type }: Option): string {
+  switch (type.kind) {
+    case "integer":
+      return ` (${type.min} to ${type.max})`;
+    case "choice":
+      return ` (${type.of.join(", ")})`;
+    case "secret":
+      return ` (at least ${type.lengthMin} characters)`;
+    default:
+      return "";
+  }
+}

@@ -1,0 +1,144 @@
+import { parse } from "yaml";
+import { nearestWord } from "../lib/did-you-mean.ts";
+import { environmentName, options, type Config, type Option, type OptionName } from "./options.ts";
+
+export type ConfigSources = {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Text of the YAML file, if there is one, and its name for messages. */
+  readonly file?: { readonly name: string; readonly text: string } | undefined;
+  /** Reads the file that a `…_FILE` variable names. */
+  readonly readText: (path: string) => string;
+};
+export type LoadedConfig = { readonly kind: "loaded"; readonly config: Config } | { readonly kind: "wrong"; readonly problems: readonly string[] };
+
+/** A key that examples show and everybody knows. */
+export const demoApiKey = "demo-shop-key-0123456789-not-for-production";
+const knownSecrets = new Set([demoApiKey, "changeme", "secret", "password"]);
+const productionKeyLengthMin = 32;
+/** Names the YAML file, and the runtime that bin/doorbuster.mjs starts; neither is an option of the program. */
+const foreignVariables = ["DOORBUSTER_CONFIG", "DOORBUSTER_RUNTIME"];
+
+type Raw = { readonly value: unknown; readonly source: string };
+type Reading = { readonly sources: ConfigSources; readonly file: Map<string, unknown>; readonly known: Set<string>; readonly problems: string[] };
+
+/** Reads every option, and says all that is wrong at once: one line per mistake, naming the option. */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const problems: string[] = [];
+  const reading: Reading = { sources, file: flatten(sources.file, problems), known: new Set(foreignVariables), problems };
+  const values: Record<string, unknown> = {};
+  // Object.entries forgets that the keys are option names.
+  for (const [name, option] of Object.entries(options) as [OptionName, Option][]) {
+    const raw = rawOf(option, reading);
+    values[name] = raw === undefined ? defaultOf(option) : valueOf(option, raw, problems);
+  }
+  reportUnknown(reading);
+  // Every option of the table was put into values above, with the type its row gives.
+  const config = values as Config;
+  if (problems.length === 0) problems.push(...unsafe(config));
+  return problems.length === 0 ? { kind: "loaded", config } : { kind: "wrong", problems };
+}
+
+function rawOf(option: Option, { sources, file, known, problems }: Reading): Raw | undefined {
+  const name = environmentName(option);
+  const fromFile = file.get(option.path);
+  file.delete(option.path);
+  known.add(name);
+  if (option.type.kind === "secret") known.add(`${name}_FILE`);
+  const text = sources.environment[name];
+  if (text !== undefined && text !== "") return { value: text, source: name };
+  const path = option.type.kind === "secret" ? sources.environment[`${name}_FILE`] : undefined;
+  if (path === undefined || path === "") return fromFile === undefined ? undefined : { value: fromFile, source: `${sources.file?.name}: ${option.path}` };
+  try {
+    return { value: sources.readText(path).trim(), source: `${name}_FILE` };
+  } catch {
+    problems.push(`${name}_FILE: the file "${path}" cannot be read`);
+    return undefined;
+  }
+}
+
+function defaultOf(option: Option): unknown {
+  return option.type.kind === "list" ? listOf(String(option.default ?? "")) : option.default;
+}
+
+function valueOf({ type }: Option, { value, source }: Raw, problems: string[]): unknown {
+  const text = Array.isArray(value) ? value.join(",") : String(value);
+  const shown = type.kind === "secret" ? "a value that is not" : `"${text}"`;
+  const wrong = (wish: string): undefined => {
+    problems.push(`${source}: expected ${wish}, got ${shown}`);
+  };
+  switch (type.kind) {
+    case "integer": {
+      const fits = /^\d{1,15}$/.test(text) && Number(text) >= type.min && Number(text) <= type.max;
+      return fits ? Number(text) : wrong(`an integer from ${type.min} to ${type.max}`);
+    }
+    case "choice":
+      return type.of.includes(text) ? text : wrong(`one of ${type.of.join(", ")}`);
+    case "secret":
+      return text.length >= type.lengthMin ? text : wrong(`at least ${type.lengthMin} characters`);
+    case "text":
+      return type.pattern === undefined || type.pattern.test(text) ? text : wrong(type.hint ?? `text like ${type.pattern.source}`);
+    case "list":
+      return listOf(text);
+    default:
+      return type satisfies never;
+  }
+}
+
+const listOf = (text: string) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+function reportUnknown({ sources, file, known, problems }: Reading): void {
+  const paths = Object.values(options).map((option) => option.path);
+  for (const key of file.keys()) problems.push(`${sources.file?.name}: unknown option "${key}"${hint(key, paths)}`);
+  for (const name of Object.keys(sources.environment))
+    if (name.startsWith("DOORBUSTER_") && !known.has(name)) problems.push(`${name}: unknown option${hint(name, [...known])}`);
+}
+
+function hint(word: string, known: readonly string[]): string {
+  const nearest = nearestWord(word, known);
+  return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+}
+
+/** What must not run in production: keys that everybody knows. */
+function unsafe(config: Config): string[] {
+  if (config.env !== "production") return [];
+  const problems: string[] = [];
+  for (const name of ["apiKey", "tokenSecret", "callbackSecret"] as const) {
+    const value = config[name];
+    if (value === undefined) continue;
+    const variable = environmentName(options[name]);
+    if (knownSecrets.has(value) || new Set(value).size < 6)
+      problems.push(`${variable}: a default or guessable value is refused in production; make one with "openssl rand -hex 32"`);
+    else if (name === "apiKey" && value.length < productionKeyLengthMin)
+      problems.push(`${variable}: expected at least ${productionKeyLengthMin} characters in production; make one with "openssl rand -hex 32"`);
+  }
+  return problems;
+}
+
+/** `{http: {port: 1}}` as `http.port` → 1. */
+function flatten(file: ConfigSources["file"], problems: string[]): Map<string, unknown> {
+  const flat = new Map<string, unknown>();
+  if (file === undefined) return flat;
+  let tree: unknown;
+  try {
+    tree = parse(file.text);
+  } catch (error) {
+    problems.push(`${file.name}: not YAML: ${error instanceof Error ? error.message.split("\n")[0] : ""}`);
+    return flat;
+  }
+  if (tree === null || tree === undefined) return flat;
+  if (typeof tree === "object" && !Array.isArray(tree)) walk(tree, "", flat);
+  else problems.push(`${file.name}: expected options by name`);
+  return flat;
+}
+
+function walk(node: object, prefix: string, flat: Map<string, unknown>): void {
+  for (const [key, value] of Object.entries(node)) {
+    const path = prefix + key;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) walk(value, `${path}.`, flat);
+    else if (value !== null) flat.set(path, value);
+  }
+}
