@@ -18,10 +18,18 @@ export async function grantToken(deps: IdentityDeps, ask: { buyer: Buyer; lifeti
   const lifetimeMs = ask.lifetimeMs ?? tokenLifetimeDefaultMs;
   if (!isSubject(ask.buyer.subject)) return { kind: "invalid", field: "user_id", problem: "must have 1 to 64 printable characters" };
   if (!(lifetimeMs >= tokenLifetimeMinMs && lifetimeMs <= tokenLifetimeMaxMs))
-    return { kind: "invalid", field: "expires_in_seconds", problem: `must be from ${tokenLifetimeMinMs / 1000} to ${tokenLifetimeMaxMs / 1000}` };
+    return {
+      kind: "invalid",
+      field: "expires_in_seconds",
+      problem: `must be from ${tokenLifetimeMinMs / 1000} to ${tokenLifetimeMaxMs / 1000}`,
+    };
   const buyerId = await buyerIdOf(deps, ask.buyer);
   const nowMs = deps.clock.nowMs();
-  return { kind: "granted", token: deps.tokens.mint({ buyer: ask.buyer, buyerId, nowMs, lifetimeMs }), expiresAtMs: Math.floor(nowMs + lifetimeMs) };
+  return {
+    kind: "granted",
+    token: deps.tokens.mint({ buyer: ask.buyer, buyerId, nowMs, lifetimeMs }),
+    expiresAtMs: Math.floor(nowMs + lifetimeMs),
+  };
 }
 
 /** The store's number of a buyer that a server key names; minted the first time. */

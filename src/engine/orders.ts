@@ -39,7 +39,10 @@ export async function orderOf(deps: Pick<OrderDeps, "records">, purchase: Purcha
 }
 
 /** A buyer's purchase by the key it was made under. */
-export function findByKey(deps: Pick<OrderDeps, "records">, ask: { saleId: SaleId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined> {
+export function findByKey(
+  deps: Pick<OrderDeps, "records">,
+  ask: { saleId: SaleId; buyerId: BuyerId; key: string },
+): Promise<Purchase | undefined> {
   return deps.records.purchaseByKey(ask);
 }
 
@@ -52,7 +55,11 @@ export function listPurchases(
 }
 
 /** Gives a reserved order's units back. A repeat answers like the first; a paid order is not cancelled but refunded. */
-export async function cancelOrder(deps: OrderDeps, viewer: Viewer, id: PurchaseId): Promise<ReleaseOutcome | SaleUnknown | NotTried | Unknown> {
+export async function cancelOrder(
+  deps: OrderDeps,
+  viewer: Viewer,
+  id: PurchaseId,
+): Promise<ReleaseOutcome | SaleUnknown | NotTried | Unknown> {
   const purchase = await findPurchase(deps, viewer, id);
   if (purchase === undefined) return { kind: "purchase_unknown" };
   const kind = viewer.buyerId === undefined ? "close" : "cancel";

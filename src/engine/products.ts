@@ -25,7 +25,10 @@ export async function createProduct(deps: ProductDeps, draft: ProductDraft): Pro
   return deps.catalogue.addProduct({ id, name, price, seller, image, createdAtMs: Math.floor(deps.clock.nowMs()) });
 }
 
-export type SetQuotaAnswer = { readonly kind: "set" } | { readonly kind: "product_unknown" } | ({ readonly kind: "invalid" } & DraftProblem);
+export type SetQuotaAnswer =
+  | { readonly kind: "set" }
+  | { readonly kind: "product_unknown" }
+  | ({ readonly kind: "invalid" } & DraftProblem);
 
 /** Sets a buyer's own limit for a product, or with `undefined` takes it away. Sales published before keep their copy. */
 export async function setQuota(

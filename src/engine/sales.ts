@@ -47,7 +47,17 @@ export async function createSale(deps: SaleDeps, { draft, submission, pastAllowe
 function fingerprintOf(draft: SaleDraft): string {
   const { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs } = draft;
   return JSON.stringify([
-    productId, name, price.minor, price.currency, stock, perBuyerLimit, limitGroup ?? null, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs,
+    productId,
+    name,
+    price.minor,
+    price.currency,
+    stock,
+    perBuyerLimit,
+    limitGroup ?? null,
+    refundedUnitsCount,
+    payWindowMs,
+    startsAtMs,
+    endsAtMs,
   ]);
 }
 
