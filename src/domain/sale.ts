@@ -97,7 +97,8 @@ const isLength = (text: string, min: number, max: number) => text.length >= min 
 const isWithin = (value: number, min: number, max: number) => Number.isSafeInteger(value) && value >= min && value <= max;
 
 export type SaleSwitch =
-  | { readonly kind: "publish" }
+  /** `pastAllowed`: for demo data and imports, whose window may have passed. */
+  | { readonly kind: "publish"; readonly pastAllowed?: boolean | undefined }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "extend"; readonly endsAtMs: number }

@@ -84,7 +84,7 @@ export function flip(state: BatchState, { change }: Switch): SwitchOutcome {
   if (verdict === "refuse") return { kind: "not_allowed", status };
   switch (change.kind) {
     case "publish":
-      return publish(state);
+      return publish(state, change.pastAllowed ?? false);
     case "pause":
       return switched(state, { paused: true });
     case "resume":
@@ -101,10 +101,10 @@ export function flip(state: BatchState, { change }: Switch): SwitchOutcome {
   }
 }
 
-function publish(state: BatchState): SwitchOutcome {
+function publish(state: BatchState, pastAllowed: boolean): SwitchOutcome {
   const { sale } = state.writes;
   const { groupLimit, productHasQuotas } = state.facts;
-  if (sale.endsAtMs <= state.nowMs) return { kind: "invalid", field: "ends_at", problem: "must lie in the future" };
+  if (!pastAllowed && sale.endsAtMs <= state.nowMs) return { kind: "invalid", field: "ends_at", problem: "must lie in the future" };
   if (groupLimit !== undefined && groupLimit !== sale.perBuyerLimit)
     return { kind: "invalid", field: "per_buyer_limit", problem: `must be ${groupLimit} like that of the group's other sales` };
   state.post("issue", sale.id, sale.stock);
