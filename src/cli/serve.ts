@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import type { Config } from "../config/options.ts";
+import { demoApiKey } from "../config/load.ts";
+import type { DemoShop } from "../engine/demo-shop.ts";
+import { banner } from "./banner.ts";
+import { addCommand, type CliDeps, type ConfigFlags } from "./program.ts";
+
+export type RunningServer = {
+  readonly url: string;
+  /** Opens the demo shop if no demo sale is live. */
+  readonly openDemoShop: () => Promise<DemoShop>;
+  /** Resolves when a signal has stopped the server and everything in flight has its answer. */
+  readonly stopped: Promise<void>;
+};
+export type ServeDeps = CliDeps & { readonly serve: (config: Config) => Promise<RunningServer> };
+
+type ServeFlags = { host?: string; port?: string; dataDir?: string };
+
+export function registerServe(program: Command, deps: ServeDeps): void {
+  withServerFlags(addCommand(program, "serve", "Run the server with production rules (all roles in one process)."))
+    .addHelpText("after", "\nExamples:\n  DOORBUSTER_API_KEY_FILE=/run/secrets/api-key doorbuster serve --data-dir /var/lib/doorbuster\n  doorbuster serve --host 0.0.0.0 --port 8083")
+    .action(async (flags: ServeFlags) => {
+      const server = await deps.serve(deps.config(toEnvironment(flags)));
+      await server.stopped;
+    });
+  withServerFlags(addCommand(program, "start", "Run the server for a first try: development rules, a demo key and a demo shop."))
+    .addHelpText("after", "\nExamples:\n  npm start\n  npx doorbuster start --port 9000")
+    .action(async (flags: ServeFlags) => {
+      const config = deps.config(toEnvironment(flags), { DOORBUSTER_ENV: "development", DOORBUSTER_API_KEY: demoApiKey });
+      const server = await deps.serve(config);
+      if (config.env === "development") {
+        const { live } = await server.openDemoShop();
+        deps.console.err(banner({ url: server.url, dataDir: config.dataDir, apiKey: config.apiKey === demoApiKey ? demoApiKey : undefined, saleId: live.id }));
+      }
+      await server.stopped;
+    });
+}
+
+export function withServerFlags(command: Command): Command {
+  return command
+    .option("--host <address>", "address to listen on (DOORBUSTER_HTTP_HOST)")
+    .option("--port <number>", "port to listen on, 0 for a free one (DOORBUSTER_HTTP_PORT)")
+    .option("--data-dir <folder>", "folder of the database (DOORBUSTER_DATA_DIR)");
+}
+
+export function toEnvironment(flags: ServeFlags): ConfigFlags {
+  return { DOORBUSTER_HTTP_HOST: flags.host, DOORBUSTER_HTTP_PORT: flags.port, DOORBUSTER_DATA_DIR: flags.dataDir };
+}
