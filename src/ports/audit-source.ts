@@ -1,0 +1,37 @@
+import type { BuyerId, SaleId } from "../domain/ids.ts";
+import type { LedgerEntry } from "../domain/ledger.ts";
+import type { Capture, Payment, Refund } from "../domain/payment.ts";
+import type { Purchase } from "../domain/purchase.ts";
+import type { Sale } from "../domain/sale.ts";
+
+/**
+ * A store as an auditor sees it: one consistent snapshot, however often and in whatever order its tables are read, and
+ * untouched by what is committed meanwhile. Tables come in bounded pages, so that a store larger than memory can be read.
+ *
+ * Rows are as stored, not as they should be: the auditor judges them, so a reader never throws for what a row holds.
+ * Throws StoreUnavailable when the store cannot be read. Nothing is ever written.
+ */
+export interface AuditSource {
+  /** What was opened, in words for the operator. */
+  readonly name: string;
+  sales(): Pages<Sale>;
+  /** Copies of quotas that publishing made: the limit in force for these buyers. */
+  quotas(): Pages<SaleQuota>;
+  buyers(): Pages<BuyerRow>;
+  /** By sale, in id order. */
+  purchases(): Pages<Purchase>;
+  /** In commit order over all sales. */
+  ledger(): Pages<LedgerRow>;
+  payments(): Pages<Payment>;
+  captures(): Pages<Capture>;
+  refunds(): Pages<Refund>;
+  /** Ids of the callbacks applied. */
+  callbacks(): Pages<string>;
+  close(): Promise<void>;
+}
+
+export type Pages<Row> = AsyncIterable<readonly Row[]>;
+/** `number` grows with the commit order; an operator finds the row by it. */
+export type LedgerRow = LedgerEntry & { readonly number: number };
+export type SaleQuota = { readonly saleId: SaleId; readonly buyerId: BuyerId; readonly units: number };
+export type BuyerRow = { readonly id: BuyerId; readonly issuer: string; readonly subject: string };
