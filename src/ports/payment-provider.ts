@@ -18,6 +18,8 @@ export type PaymentRequest = {
   readonly paymentId: PaymentId;
   readonly purchaseId: PurchaseId;
   readonly money: Money;
+  /** Until when the order waits for this payment: money taken later comes back. */
+  readonly holdUntilMs: number;
   /** For the simulated provider: how it shall behave. Real ones ignore it. */
   readonly scenario?: string | undefined;
 };
