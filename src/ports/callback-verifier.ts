@@ -15,6 +15,4 @@ export type SignedMessage = {
 };
 
 /** `problem` is for our logs: the sender learns only that it was rejected. */
-export type CallbackVerdict =
-  | { readonly kind: "verified"; readonly id: string }
-  | { readonly kind: "rejected"; readonly problem: string };
+export type CallbackVerdict = { readonly kind: "verified"; readonly id: string } | { readonly kind: "rejected"; readonly problem: string };

@@ -1,6 +1,9 @@
 import type { PaymentId, PurchaseId, RefundId } from "../domain/ids.ts";
 import type { Money } from "../domain/money.ts";
 
+/** The provider of payments that the shop took itself; it cannot be asked to take any. */
+export const externalProviderName = "external";
+
 /**
  * Takes and returns money. Every call is idempotent by the id we give, so an unknown answer is repeated as it was.
  * Never throws: what is not definite is `unknown`.
