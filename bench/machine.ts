@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+
+/** CPU microseconds a process has used, all its threads, in user and kernel mode. */
+export function cpuUsOf(pid: number): number {
+  let total = 0;
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // utime and stime are fields 14 and 15 of proc(5), in clock ticks of 10 ms.
+  for (const index of [11, 12]) total += Number(fields[index]) * 10_000;
+  return total;
+}
+
+export function residentMbOf(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Math.round(Number(line?.[1] ?? 0) / 1024);
+}
+
+export type Machine = { readonly cpu: string; readonly cores: number; readonly memoryGb: number; readonly system: string; readonly commit: string };
+
+export function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    system: `${execFileSync("uname", ["-sr"], { encoding: "utf8" }).trim()}, Bun ${Bun.version}`,
+    commit: commit(),
+  };
+}
+
+function commit(): string {
+  try {
+    const id = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+    const dirty = execFileSync("git", ["status", "--porcelain", "--", "src", "bench"], { encoding: "utf8" }).trim();
+    return dirty === "" ? id : `${id} with changes`;
+  } catch {
+    return "unknown";
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}

@@ -1,0 +1,45 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { serverCore } from "./wrk.ts";
+
+export type Started = { readonly url: string; readonly pid: number; readonly readyAfterMs: number; readonly stop: () => Promise<void> };
+
+const startTimeoutMs = 60_000;
+
+/** Starts a Bun script on the server's core and waits until it answers. */
+export async function startOnCore(script: string, args: readonly string[], options: { env?: Record<string, string>; port: number; ready: (url: string) => Promise<boolean> }): Promise<Started> {
+  const begun = performance.now();
+  const child = spawn("taskset", ["-c", serverCore, process.execPath, join(import.meta.dirname, script), ...args], {
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const url = `http://127.0.0.1:${options.port}`;
+  while (!(await options.ready(url).catch(() => false))) {
+    if (child.exitCode !== null || performance.now() - begun > startTimeoutMs) throw new Error(`${script} did not start on ${url}`);
+    await Bun.sleep(5);
+  }
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${script} has no process id`);
+  return { url, pid, readyAfterMs: performance.now() - begun, stop: () => stop(child) };
+}
+
+function stop(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null) return resolve();
+    child.once("exit", () => resolve());
+    child.kill("SIGTERM");
+  });
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}

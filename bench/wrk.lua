@@ -1,0 +1,34 @@
+-- Drives one scenario. Environment: TOKENS (file, one bearer token a line; "" for none), FROM and COUNT (lines to use),
+-- PATHS (file, one path a line, used in turn), KEY ("" or a prefix: each request gets its own Idempotency-Key).
+-- Prints one line "RESULT {json}" at the end.
+local tokens, paths, from, key = {}, {}, tonumber(os.getenv("FROM") or "0"), os.getenv("KEY") or ""
+local count = tonumber(os.getenv("COUNT") or "1")
+local body = '{"quantity":1}'
+local sent = 0
+
+function init()
+  local i = 0
+  for line in io.lines(os.getenv("TOKENS")) do
+    if i >= from and #tokens < count then tokens[#tokens + 1] = line end
+    if #tokens == count then break end
+    i = i + 1
+  end
+  for line in io.lines(os.getenv("PATHS")) do paths[#paths + 1] = line end
+end
+
+function request()
+  sent = sent + 1
+  local token = tokens[(sent - 1) % #tokens + 1]
+  local idem = ""
+  if key ~= "" then idem = "Idempotency-Key: " .. key .. sent .. "\r\n" end
+  return "POST " .. paths[(sent - 1) % #paths + 1] .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAuthorization: Bearer "
+    .. token .. "\r\n" .. idem .. "Content-Length: " .. #body .. "\r\n\r\n" .. body
+end
+
+function done(summary, latency, requests)
+  local e = summary.errors
+  print(string.format(
+    'RESULT {"requests":%d,"durationUs":%d,"status":%d,"socket":%d,"p50Us":%d,"p99Us":%d,"maxUs":%d}',
+    summary.requests, summary.duration, e.status, e.connect + e.read + e.write + e.timeout,
+    latency:percentile(50), latency:percentile(99), latency.max))
+end

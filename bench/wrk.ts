@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { cpuUsOf } from "./machine.ts";
+
+export type Load = {
+  readonly url: string;
+  /** Process whose CPU time is charged to the requests. */
+  readonly pid: number;
+  readonly tokensFile: string;
+  readonly pathsFile: string;
+  /** Lines of the token file to use. */
+  readonly from: number;
+  readonly count: number;
+  /** Prefix of the Idempotency-Key, "" for none. */
+  readonly key: string;
+  readonly seconds: number;
+  readonly connections: number;
+};
+
+export type Measured = {
+  readonly requests: number;
+  readonly perSecond: number;
+  readonly cpuUsPerRequest: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly errorStatus: number;
+  readonly socketErrors: number;
+};
+
+type WrkResult = { requests: number; durationUs: number; status: number; socket: number; p50Us: number; p99Us: number };
+
+/** The generator's core; the server has the other one. */
+export const serverCore = "0";
+export const generatorCore = "1";
+
+/** One bounded run of wrk on its own core, with the server's CPU time measured around it. */
+export async function runWrk(load: Load): Promise<Measured> {
+  const before = cpuUsOf(load.pid);
+  const output = await run("taskset", ["-c", generatorCore, "wrk", "-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--latency", "-s", join(import.meta.dirname, "wrk.lua"), load.url], {
+    TOKENS: load.tokensFile,
+    PATHS: load.pathsFile,
+    FROM: String(load.from),
+    COUNT: String(load.count),
+    KEY: load.key,
+  });
+  const used = cpuUsOf(load.pid) - before;
+  const json = /^RESULT (\{.*\})$/m.exec(output)?.[1];
+  if (json === undefined) throw new Error(`wrk gave no result:\n${output}`);
+  // The shape is the format string at the end of wrk.lua.
+  const result = JSON.parse(json) as WrkResult;
+  return {
+    requests: result.requests,
+    perSecond: Math.round((result.requests / result.durationUs) * 1e6),
+    cpuUsPerRequest: used / result.requests,
+    p50Ms: result.p50Us / 1000,
+    p99Ms: result.p99Us / 1000,
+    errorStatus: result.status,
+    socketErrors: result.socket,
+  };
+}
+
+function run(command: string, args: readonly string[], env: Record<string, string>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.on("error", reject);
+    child.on("close", (code) => (code === 0 ? resolve(output) : reject(new Error(`${command} exited with ${code}:\n${output}`))));
+  });
+}
