@@ -17,7 +17,13 @@ export function residentMbOf(pid: number): number {
   return Math.round(Number(line?.[1] ?? 0) / 1024);
 }
 
-export type Machine = { readonly cpu: string; readonly cores: number; readonly memoryGb: number; readonly system: string; readonly commit: string };
+export type Machine = {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGb: number;
+  readonly system: string;
+  readonly commit: string;
+};
 
 export function describeMachine(): Machine {
   return {

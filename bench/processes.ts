@@ -8,7 +8,11 @@ export type Started = { readonly url: string; readonly pid: number; readonly rea
 const startTimeoutMs = 60_000;
 
 /** Starts a Bun script on the server's core and waits until it answers. */
-export async function startOnCore(script: string, args: readonly string[], options: { env?: Record<string, string>; port: number; ready: (url: string) => Promise<boolean> }): Promise<Started> {
+export async function startOnCore(
+  script: string,
+  args: readonly string[],
+  options: { env?: Record<string, string>; port: number; ready: (url: string) => Promise<boolean> },
+): Promise<Started> {
   const begun = performance.now();
   const child = spawn("taskset", ["-c", serverCore, process.execPath, join(import.meta.dirname, script), ...args], {
     env: { ...process.env, ...options.env },

@@ -36,13 +36,28 @@ export const generatorCore = "1";
 /** One bounded run of wrk on its own core, with the server's CPU time measured around it. */
 export async function runWrk(load: Load): Promise<Measured> {
   const before = cpuUsOf(load.pid);
-  const output = await run("taskset", ["-c", generatorCore, "wrk", "-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--latency", "-s", join(import.meta.dirname, "wrk.lua"), load.url], {
-    TOKENS: load.tokensFile,
-    PATHS: load.pathsFile,
-    FROM: String(load.from),
-    COUNT: String(load.count),
-    KEY: load.key,
-  });
+  const output = await run(
+    "taskset",
+    [
+      "-c",
+      generatorCore,
+      "wrk",
+      "-t1",
+      `-c${load.connections}`,
+      `-d${load.seconds}s`,
+      "--latency",
+      "-s",
+      join(import.meta.dirname, "wrk.lua"),
+      load.url,
+    ],
+    {
+      TOKENS: load.tokensFile,
+      PATHS: load.pathsFile,
+      FROM: String(load.from),
+      COUNT: String(load.count),
+      KEY: load.key,
+    },
+  );
   const used = cpuUsOf(load.pid) - before;
   const json = /^RESULT (\{.*\})$/m.exec(output)?.[1];
   if (json === undefined) throw new Error(`wrk gave no result:\n${output}`);

@@ -45,7 +45,10 @@ export function newProgram(deps: CliDeps): Command {
     .showHelpAfterError("Run with --help to see what there is.")
     .exitOverride()
     .configureOutput({ writeOut: deps.console.out, writeErr: deps.console.err })
-    .addHelpText("after", "\nConfiguration: environment (DOORBUSTER_…), then doorbuster.yaml; see .env.example.\nExit codes: 0 done, 1 failed or a check says no, 2 wrong usage or configuration.");
+    .addHelpText(
+      "after",
+      "\nConfiguration: environment (DOORBUSTER_…), then doorbuster.yaml; see .env.example.\nExit codes: 0 done, 1 failed or a check says no, 2 wrong usage or configuration.",
+    );
 }
 
 /** Runs the command line and gives its exit code. */

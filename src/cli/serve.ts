@@ -18,7 +18,10 @@ type ServeFlags = { host?: string; port?: string; dataDir?: string };
 
 export function registerServe(program: Command, deps: ServeDeps): void {
   withServerFlags(addCommand(program, "serve", "Run the server with production rules (all roles in one process)."))
-    .addHelpText("after", "\nExamples:\n  DOORBUSTER_API_KEY_FILE=/run/secrets/api-key doorbuster serve --data-dir /var/lib/doorbuster\n  doorbuster serve --host 0.0.0.0 --port 8083")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  DOORBUSTER_API_KEY_FILE=/run/secrets/api-key doorbuster serve --data-dir /var/lib/doorbuster\n  doorbuster serve --host 0.0.0.0 --port 8083",
+    )
     .action(async (flags: ServeFlags) => {
       const server = await deps.serve(deps.config(toEnvironment(flags)));
       await server.stopped;
@@ -26,11 +29,22 @@ export function registerServe(program: Command, deps: ServeDeps): void {
   withServerFlags(addCommand(program, "start", "Run the server for a first try: development rules, a demo key and a demo shop."))
     .addHelpText("after", "\nExamples:\n  npm start\n  npx doorbuster start --port 9000")
     .action(async (flags: ServeFlags) => {
-      const config = deps.config(toEnvironment(flags), { DOORBUSTER_ENV: "development", DOORBUSTER_API_KEY: demoApiKey });
+      const config = deps.config(toEnvironment(flags), {
+        DOORBUSTER_ENV: "development",
+        DOORBUSTER_API_KEY: demoApiKey,
+        DOORBUSTER_LOG_FORMAT: "plain",
+      });
       const server = await deps.serve(config);
       if (config.env === "development") {
         const { live } = await server.openDemoShop();
-        deps.console.err(banner({ url: server.url, dataDir: config.dataDir, apiKey: config.apiKey === demoApiKey ? demoApiKey : undefined, saleId: live.id }));
+        deps.console.err(
+          banner({
+            url: server.url,
+            dataDir: config.dataDir,
+            apiKey: config.apiKey === demoApiKey ? demoApiKey : undefined,
+            saleId: live.id,
+          }),
+        );
       }
       await server.stopped;
     });

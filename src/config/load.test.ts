@@ -14,31 +14,78 @@ const load = (environment: Record<string, string>, text?: string) =>
 test("without any setting the defaults hold, and they are safe ones", () => {
   expect(load({})).toMatchObject({
     kind: "loaded",
-    config: { env: "production", mode: "embedded", httpHost: "127.0.0.1", httpPort: 8083, dataDir: "./var", corsOrigins: [], apiKey: undefined },
+    config: {
+      env: "production",
+      mode: "embedded",
+      httpHost: "127.0.0.1",
+      httpPort: 8083,
+      dataDir: "./var",
+      corsOrigins: [],
+      apiKey: undefined,
+    },
   });
 });
 
 test("the environment wins over the file, the file over the default", () => {
-  const loaded = load({ DOORBUSTER_HTTP_PORT: "9000" }, "http:\n  port: 9001\n  host: 0.0.0.0\ncors:\n  origins: [https://a.example, https://b.example]\n");
-  expect(loaded).toMatchObject({ kind: "loaded", config: { httpPort: 9000, httpHost: "0.0.0.0", corsOrigins: ["https://a.example", "https://b.example"] } });
+  const loaded = load(
+    { DOORBUSTER_HTTP_PORT: "9000" },
+    "http:\n  port: 9001\n  host: 0.0.0.0\ncors:\n  origins: [https://a.example, https://b.example]\n",
+  );
+  expect(loaded).toMatchObject({
+    kind: "loaded",
+    config: { httpPort: 9000, httpHost: "0.0.0.0", corsOrigins: ["https://a.example", "https://b.example"] },
+  });
 });
 
 test("a secret may come from a file", () => {
-  expect(load({ DOORBUSTER_API_KEY_FILE: "/run/key" })).toMatchObject({ kind: "loaded", config: { apiKey: "a-secret-from-a-file-0123456789abcdef" } });
+  expect(load({ DOORBUSTER_API_KEY_FILE: "/run/key" })).toMatchObject({
+    kind: "loaded",
+    config: { apiKey: "a-secret-from-a-file-0123456789abcdef" },
+  });
 });
 
 const mistakes: [string, Record<string, string>, string | undefined, string][] = [
-  ["a port out of bounds", { DOORBUSTER_HTTP_PORT: "70000" }, undefined, 'DOORBUSTER_HTTP_PORT: expected an integer from 0 to 65535, got "70000"'],
-  ["a port that is no number", { DOORBUSTER_HTTP_PORT: "8e3" }, undefined, 'DOORBUSTER_HTTP_PORT: expected an integer from 0 to 65535, got "8e3"'],
+  [
+    "a port out of bounds",
+    { DOORBUSTER_HTTP_PORT: "70000" },
+    undefined,
+    'DOORBUSTER_HTTP_PORT: expected an integer from 0 to 65535, got "70000"',
+  ],
+  [
+    "a port that is no number",
+    { DOORBUSTER_HTTP_PORT: "8e3" },
+    undefined,
+    'DOORBUSTER_HTTP_PORT: expected an integer from 0 to 65535, got "8e3"',
+  ],
   ["an unknown mode", { DOORBUSTER_MODE: "cluster" }, undefined, 'DOORBUSTER_MODE: expected one of embedded, got "cluster"'],
-  ["a misspelt variable", { DOORBUSTER_HTTP_PROT: "1" }, undefined, 'DOORBUSTER_HTTP_PROT: unknown option; did you mean "DOORBUSTER_HTTP_PORT"?'],
+  [
+    "a misspelt variable",
+    { DOORBUSTER_HTTP_PROT: "1" },
+    undefined,
+    'DOORBUSTER_HTTP_PROT: unknown option; did you mean "DOORBUSTER_HTTP_PORT"?',
+  ],
   ["a misspelt key in the file", {}, "http:\n  prot: 1\n", 'doorbuster.yaml: unknown option "http.prot"; did you mean "http.port"?'],
   ["a file that is not YAML", {}, "http: [", "doorbuster.yaml: not YAML"],
   ["a file that is a list", {}, "- a\n", "doorbuster.yaml: expected options by name"],
   ["a missing secret file", { DOORBUSTER_API_KEY_FILE: "/none" }, undefined, 'DOORBUSTER_API_KEY_FILE: the file "/none" cannot be read'],
-  ["a short secret, without showing it", { DOORBUSTER_TOKEN_SECRET: "short" }, undefined, "DOORBUSTER_TOKEN_SECRET: expected at least 32 characters, got a value that is not"],
-  ["the demo key in production", { DOORBUSTER_API_KEY: demoApiKey }, undefined, "DOORBUSTER_API_KEY: a default or guessable value is refused in production"],
-  ["a short key in production", { DOORBUSTER_API_KEY: "0123456789abcdef01" }, undefined, "DOORBUSTER_API_KEY: expected at least 32 characters in production"],
+  [
+    "a short secret, without showing it",
+    { DOORBUSTER_TOKEN_SECRET: "short" },
+    undefined,
+    "DOORBUSTER_TOKEN_SECRET: expected at least 32 characters, got a value that is not",
+  ],
+  [
+    "the demo key in production",
+    { DOORBUSTER_API_KEY: demoApiKey },
+    undefined,
+    "DOORBUSTER_API_KEY: a default or guessable value is refused in production",
+  ],
+  [
+    "a short key in production",
+    { DOORBUSTER_API_KEY: "0123456789abcdef01" },
+    undefined,
+    "DOORBUSTER_API_KEY: expected at least 32 characters in production",
+  ],
   ["a bad shop name", { DOORBUSTER_SHOP: "My Shop" }, undefined, "DOORBUSTER_SHOP: expected lower-case letters"],
 ];
 test.each(mistakes)("%s is named before start", (_title, environment, text, line) => {

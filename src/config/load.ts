@@ -9,7 +9,9 @@ export type ConfigSources = {
   /** Reads the file that a `…_FILE` variable names. */
   readonly readText: (path: string) => string;
 };
-export type LoadedConfig = { readonly kind: "loaded"; readonly config: Config } | { readonly kind: "wrong"; readonly problems: readonly string[] };
+export type LoadedConfig =
+  | { readonly kind: "loaded"; readonly config: Config }
+  | { readonly kind: "wrong"; readonly problems: readonly string[] };
 
 /** A key that examples show and everybody knows. */
 export const demoApiKey = "demo-shop-key-0123456789-not-for-production";
@@ -19,7 +21,12 @@ const productionKeyLengthMin = 32;
 const foreignVariables = ["DOORBUSTER_CONFIG", "DOORBUSTER_RUNTIME"];
 
 type Raw = { readonly value: unknown; readonly source: string };
-type Reading = { readonly sources: ConfigSources; readonly file: Map<string, unknown>; readonly known: Set<string>; readonly problems: string[] };
+type Reading = {
+  readonly sources: ConfigSources;
+  readonly file: Map<string, unknown>;
+  readonly known: Set<string>;
+  readonly problems: string[];
+};
 
 /** Reads every option, and says all that is wrong at once: one line per mistake, naming the option. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
@@ -47,7 +54,8 @@ function rawOf(option: Option, { sources, file, known, problems }: Reading): Raw
   const text = sources.environment[name];
   if (text !== undefined && text !== "") return { value: text, source: name };
   const path = option.type.kind === "secret" ? sources.environment[`${name}_FILE`] : undefined;
-  if (path === undefined || path === "") return fromFile === undefined ? undefined : { value: fromFile, source: `${sources.file?.name}: ${option.path}` };
+  if (path === undefined || path === "")
+    return fromFile === undefined ? undefined : { value: fromFile, source: `${sources.file?.name}: ${option.path}` };
   try {
     return { value: sources.readText(path).trim(), source: `${name}_FILE` };
   } catch {
@@ -113,7 +121,9 @@ function unsafe(config: Config): string[] {
     if (knownSecrets.has(value) || new Set(value).size < 6)
       problems.push(`${variable}: a default or guessable value is refused in production; make one with "openssl rand -hex 32"`);
     else if (name === "apiKey" && value.length < productionKeyLengthMin)
-      problems.push(`${variable}: expected at least ${productionKeyLengthMin} characters in production; make one with "openssl rand -hex 32"`);
+      problems.push(
+        `${variable}: expected at least ${productionKeyLengthMin} characters in production; make one with "openssl rand -hex 32"`,
+      );
   }
   return problems;
 }

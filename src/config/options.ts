@@ -23,30 +23,113 @@ export type Option = {
 const port = { kind: "integer", min: 0, max: 65_535 } as const;
 
 export const options = {
-  env: { path: "env", type: { kind: "choice", of: ["development", "production"] }, default: "production", about: "What rules apply: development trusts loopback callers on the seeds' paths and shows its metrics to anybody" },
-  mode: { path: "mode", type: { kind: "choice", of: ["embedded"] }, default: "embedded", about: "Who decides and keeps: embedded needs no services" },
+  env: {
+    path: "env",
+    type: { kind: "choice", of: ["development", "production"] },
+    default: "production",
+    about: "What rules apply: development trusts loopback callers on the seeds' paths and shows its metrics to anybody",
+  },
+  mode: {
+    path: "mode",
+    type: { kind: "choice", of: ["embedded"] },
+    default: "embedded",
+    about: "Who decides and keeps: embedded needs no services",
+  },
   httpHost: { path: "http.host", type: { kind: "text" }, default: "127.0.0.1", about: "Address to listen on" },
   httpPort: { path: "http.port", type: port, default: 8083, about: "Port to listen on; 0 takes a free one" },
-  metricsHost: { path: "metrics.host", type: { kind: "text" }, default: "127.0.0.1", about: "Address of the separate listener for /metrics and /api/v1/system/stats" },
-  metricsPort: { path: "metrics.port", type: port, default: undefined, about: "Port of that listener, which asks for no key; without it they need a server key in production" },
-  corsOrigins: { path: "cors.origins", type: { kind: "list" }, default: "", about: "Exact origins whose pages may call the API, comma-separated" },
-  dataDir: { path: "data.dir", type: { kind: "text" }, default: "./var", about: "Folder of the database and generated secrets; one server at a time" },
-  apiKey: { path: "api.key", type: { kind: "secret", lengthMin: 16 }, default: undefined, about: "A server key to begin with; it may do everything" },
-  shop: { path: "shop", type: { kind: "text", pattern: /^[a-z0-9][a-z0-9._-]{0,63}$/, hint: "lower-case letters, digits, dot, dash or underscore" }, default: "shop", about: "Issuer of the buyer ids that the server key names" },
-  tokenSecret: { path: "token.secret", type: { kind: "secret", lengthMin: 32 }, default: undefined, about: "Signs our access tokens; without it one is made and kept in the data folder" },
-  callbackSecret: { path: "callback.secret", type: { kind: "secret", lengthMin: 32 }, default: undefined, about: "Signs the payment provider's callbacks, whsec_ and base64 (Standard Webhooks); without it one is made and kept in the data folder" },
-  logLevel: { path: "log.level", type: { kind: "choice", of: ["debug", "info", "warn", "error", "silent"] }, default: "info", about: "Least important line that is logged" },
+  metricsHost: {
+    path: "metrics.host",
+    type: { kind: "text" },
+    default: "127.0.0.1",
+    about: "Address of the separate listener for /metrics and /api/v1/system/stats",
+  },
+  metricsPort: {
+    path: "metrics.port",
+    type: port,
+    default: undefined,
+    about: "Port of that listener, which asks for no key; without it they need a server key in production",
+  },
+  corsOrigins: {
+    path: "cors.origins",
+    type: { kind: "list" },
+    default: "",
+    about: "Exact origins whose pages may call the API, comma-separated",
+  },
+  dataDir: {
+    path: "data.dir",
+    type: { kind: "text" },
+    default: "./var",
+    about: "Folder of the database and generated secrets; one server at a time",
+  },
+  apiKey: {
+    path: "api.key",
+    type: { kind: "secret", lengthMin: 16 },
+    default: undefined,
+    about: "A server key to begin with; it may do everything",
+  },
+  shop: {
+    path: "shop",
+    type: { kind: "text", pattern: /^[a-z0-9][a-z0-9._-]{0,63}$/, hint: "lower-case letters, digits, dot, dash or underscore" },
+    default: "shop",
+    about: "Issuer of the buyer ids that the server key names",
+  },
+  tokenSecret: {
+    path: "token.secret",
+    type: { kind: "secret", lengthMin: 32 },
+    default: undefined,
+    about: "Signs our access tokens; without it one is made and kept in the data folder",
+  },
+  callbackSecret: {
+    path: "callback.secret",
+    type: { kind: "secret", lengthMin: 32 },
+    default: undefined,
+    about:
+      "Signs the payment provider's callbacks, whsec_ and base64 (Standard Webhooks); without it one is made and kept in the data folder",
+  },
+  logLevel: {
+    path: "log.level",
+    type: { kind: "choice", of: ["debug", "info", "warn", "error", "silent"] },
+    default: "info",
+    about: "Least important line that is logged",
+  },
+  logFormat: {
+    path: "log.format",
+    type: { kind: "choice", of: ["json", "plain"] },
+    default: "json",
+    about: "Lines for machines or for people",
+  },
   batchMax: { path: "batch.max", type: { kind: "integer", min: 1, max: 5_000 }, default: 1_000, about: "Most movements in one commit" },
-  queueMax: { path: "queue.max", type: { kind: "integer", min: 1, max: 1_000_000 }, default: 10_000, about: "Most movements waiting for a commit; beyond it the answer is 503 busy" },
-  answerTimeoutMs: { path: "answer.timeout_ms", type: { kind: "integer", min: 100, max: 60_000 }, default: 5_000, about: "After this long without a commit the answer is 504 outcome_unknown" },
-  drainTimeoutMs: { path: "drain.timeout_ms", type: { kind: "integer", min: 0, max: 600_000 }, default: 10_000, about: "How long stopping waits for what is in flight" },
+  queueMax: {
+    path: "queue.max",
+    type: { kind: "integer", min: 1, max: 1_000_000 },
+    default: 10_000,
+    about: "Most movements waiting for a commit; beyond it the answer is 503 busy",
+  },
+  answerTimeoutMs: {
+    path: "answer.timeout_ms",
+    type: { kind: "integer", min: 100, max: 60_000 },
+    default: 5_000,
+    about: "After this long without a commit the answer is 504 outcome_unknown",
+  },
+  drainTimeoutMs: {
+    path: "drain.timeout_ms",
+    type: { kind: "integer", min: 0, max: 600_000 },
+    default: 10_000,
+    about: "How long stopping waits for what is in flight",
+  },
 } as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof options;
 
-type ValueOf<O extends Option> = O["type"]["kind"] extends "integer" ? number : O["type"]["kind"] extends "list" ? readonly string[] : string;
+type ValueOf<O extends Option> = O["type"]["kind"] extends "integer"
+  ? number
+  : O["type"]["kind"] extends "list"
+    ? readonly string[]
+    : string;
 export type Config = {
-  readonly [Name in OptionName]: ValueOf<(typeof options)[Name]> | ((typeof options)[Name]["default"] extends undefined ? undefined : never);
+  readonly [Name in OptionName]:
+    | ValueOf<(typeof options)[Name]>
+    | ((typeof options)[Name]["default"] extends undefined ? undefined : never);
 };
 
 export function environmentName(option: Pick<Option, "path">): string {
