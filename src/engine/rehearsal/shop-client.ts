@@ -2,6 +2,7 @@
  * Speaks the shop's API for many buyers at once, by server key, and tells the recorder what was asked and what came
  * back: before a request leaves and after its answer is known, so that the history says no more than a client knows.
  */
+import type { HistoryFunction } from "../../domain/history.ts";
 import type { LoadClient, LoadReply, LoadRequest } from "../../ports/load-client.ts";
 
 /** Hears of every operation on purchases. `asked` comes before the request leaves. */
@@ -11,20 +12,21 @@ export interface Recorder {
 }
 
 export type ShopOperation = {
-  readonly kind: "purchase" | "pay" | "cancel" | "get" | "stock" | "refund";
-  /** The shop's own id of the buyer; absent where the shop itself acts. */
+  readonly kind: HistoryFunction;
+  /** The shop's own id of the buyer, also where the shop acts on the buyer's order; absent for stock. */
   readonly buyer?: string | undefined;
   readonly saleId?: string | undefined;
   readonly key?: string | undefined;
   readonly quantity?: number | undefined;
   readonly orderId?: string | undefined;
-  readonly metadata?: string | undefined;
 };
 
 /** `ok` happened, `no` did not (refused, or not tried at all), `unknown` may have happened or may happen yet. */
 export type ShopReply = {
   readonly kind: "ok" | "no" | "unknown";
   readonly status: number | undefined;
+  /** The envelope's number, absent without a readable answer. */
+  readonly code: number | undefined;
   /** The stable reason of a refusal or error, or how an answer was lost. */
   readonly reason: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -40,6 +42,8 @@ export type PurchaseAsk = {
   readonly quantity?: number | undefined;
   readonly dropAfterMs?: number | undefined;
 };
+
+export type ExternalMoney = { readonly captureId: string; readonly amountMinor: number; readonly currency: string };
 
 export class ShopClient {
   readonly #load: LoadClient;
@@ -62,68 +66,69 @@ export class ShopClient {
     const { saleId, buyer, key, quantity = 1, dropAfterMs } = ask;
     return this.#recorded(
       { kind: "purchase", buyer, saleId, key, quantity },
-      { method: "POST", path: `/api/v1/sales/${saleId}/purchases`, headers: { "idempotency-key": key }, body: `{"quantity":${quantity}}`, dropAfterMs },
+      { method: "POST", path: `/api/v1/sales/${saleId}/purchases`, headers: { "idempotency-key": key, ...userId(buyer) }, body: `{"quantity":${quantity}}`, dropAfterMs },
     );
   }
 
-  read(orderId: string, buyer?: string): Promise<ShopReply> {
-    return this.#recorded({ kind: "get", buyer, orderId }, { method: "GET", path: `/api/v1/orders/${orderId}`, headers: {} });
+  read(orderId: string, buyer: string): Promise<ShopReply> {
+    return this.#recorded({ kind: "get", buyer, orderId }, { method: "GET", path: `/api/v1/orders/${orderId}`, headers: userId(buyer) });
   }
 
-  cancel(orderId: string, buyer?: string): Promise<ShopReply> {
-    return this.#recorded({ kind: "cancel", buyer, orderId }, { method: "POST", path: `/api/v1/orders/${orderId}/cancel`, headers: {} });
+  cancel(orderId: string, buyer: string): Promise<ShopReply> {
+    const path = `/api/v1/orders/${orderId}/cancel`;
+    return this.#recorded({ kind: "cancel", buyer, orderId }, { method: "POST", path, headers: userId(buyer) });
   }
 
   /** Pays through the simulated provider, which behaves as the scenario says. */
   pay(orderId: string, buyer: string, scenario: string): Promise<ShopReply> {
-    return this.#payment(orderId, buyer, { scenario });
+    const path = `/api/v1/orders/${orderId}/payments`;
+    return this.#recorded({ kind: "pay", buyer, orderId }, { method: "POST", path, headers: userId(buyer), body: JSON.stringify({ scenario }) });
   }
 
-  /** Tells the shop that it took the money itself. */
-  payExternally(orderId: string, money: { captureId: string; amountMinor: number; currency: string }): Promise<ShopReply> {
-    const { captureId, amountMinor, currency } = money;
-    return this.#payment(orderId, undefined, { provider: "external", capture_id: captureId, amount_minor: amountMinor, currency });
+  /** Tells the shop that it took the buyer's money itself. */
+  payExternally(orderId: string, buyer: string, money: ExternalMoney): Promise<ShopReply> {
+    const path = `/api/v1/orders/${orderId}/payments`;
+    const body = { provider: "external", capture_id: money.captureId, amount_minor: money.amountMinor, currency: money.currency };
+    return this.#recorded({ kind: "pay", buyer, orderId }, { method: "POST", path, headers: {}, body: JSON.stringify(body) });
   }
 
   stock(saleId: string): Promise<ShopReply> {
     return this.#recorded({ kind: "stock", saleId }, { method: "GET", path: `/api/v1/sales/${saleId}/statistics`, headers: {} });
   }
 
-  #payment(orderId: string, buyer: string | undefined, body: unknown): Promise<ShopReply> {
-    const path = `/api/v1/orders/${orderId}/payments`;
-    return this.#recorded({ kind: "pay", buyer, orderId }, { method: "POST", path, headers: {}, body: JSON.stringify(body) });
-  }
-
   async #recorded(operation: ShopOperation, request: LoadRequest): Promise<ShopReply> {
-    const { buyer } = operation;
-    const identity = { "x-api-key": this.#apiKey, ...(buyer !== undefined && { "x-user-id": buyer }) };
     const number = this.#recorder?.asked(operation) ?? 0;
-    const reply = replyOf(await this.#load.send({ ...request, headers: { ...identity, ...request.headers } }));
+    const reply = replyOf(await this.#load.send({ ...request, headers: { "x-api-key": this.#apiKey, ...request.headers } }));
     this.#recorder?.answered(number, operation, reply);
     return reply;
   }
 }
 
+const userId = (buyer: string) => ({ "x-user-id": buyer });
+
 export function replyOf(reply: LoadReply): ShopReply {
+  const { latencyMs } = reply;
   if (reply.kind === "lost")
-    return { kind: "unknown", status: undefined, reason: reply.cause, data: {}, body: "", replayed: false, latencyMs: reply.latencyMs };
-  const { status, body, replayed, latencyMs } = reply;
-  const data = dataOf(body);
+    return { kind: "unknown", status: undefined, code: undefined, reason: reply.cause, data: {}, body: "", replayed: false, latencyMs };
+  const { status, body, replayed } = reply;
+  const envelope = envelopeOf(body);
+  const data = isObject(envelope["data"]) ? envelope["data"] : {};
+  const code = typeof envelope["code"] === "number" ? envelope["code"] : undefined;
   const reason = status < 300 ? "ok" : typeof data["reason"] === "string" ? data["reason"] : `http_${status}`;
-  return { kind: kindOf(status), status, reason, data, body, replayed, latencyMs };
+  return { kind: kindOf(status, code), status, code, reason, data, body, replayed, latencyMs };
 }
 
-/** 503 tried nothing by its contract; any other 5xx leaves the outcome open. */
-function kindOf(status: number): ShopReply["kind"] {
+/** 503 tried nothing by its contract; any other 5xx, or an answer that cannot be read, leaves the outcome open. */
+function kindOf(status: number, code: number | undefined): ShopReply["kind"] {
+  if (code === undefined) return "unknown";
   if (status < 300) return "ok";
   return status < 500 || status === 503 ? "no" : "unknown";
 }
 
-function dataOf(body: string): Readonly<Record<string, unknown>> {
+function envelopeOf(body: string): Readonly<Record<string, unknown>> {
   try {
     const envelope: unknown = JSON.parse(body);
-    const data = isObject(envelope) ? envelope["data"] : undefined;
-    return isObject(data) ? data : {};
+    return isObject(envelope) ? envelope : {};
   } catch {
     return {};
   }

@@ -1,0 +1,139 @@
+/**
+ * The life of one rehearsed buyer: asks in its manner until it knows, and then pays, fails, dawdles or walks away. Every
+ * repeat goes under the same key, which is what the API asks of a client that lost an answer.
+ */
+import { backoffMs } from "../../lib/backoff.ts";
+import { unreachable } from "../../lib/assert.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Tasks } from "../../ports/tasks.ts";
+import type { Aftermath, BuyerPlan } from "./plan.ts";
+import type { ShopClient, ShopReply } from "./shop-client.ts";
+import { isObject } from "./shop-client.ts";
+import type { AcceptedOrder, Tally } from "./tally.ts";
+
+export type Stage = {
+  readonly shop: ShopClient;
+  readonly tally: Tally;
+  readonly clock: Clock;
+  readonly tasks: Tasks;
+  readonly saleId: string;
+  readonly payWindowMs: number;
+};
+
+/** A lost or untried answer is asked for again this often before the buyer gives up. */
+export const repeatsMax = 20;
+const pollMs = 400;
+/** How much longer than the pay window a buyer watches its order for an end. */
+const patienceMs = 20_000;
+
+/** Asks for a unit; resolves with the order if the buyer got one, or the reason of the last answer. */
+export async function ask(stage: Stage, plan: BuyerPlan): Promise<{ order?: AcceptedOrder; reason: string }> {
+  const { manner, dropAfterMs } = plan;
+  const clicks = manner === "double_click" ? [askOnce(stage, plan), askOnce(stage, plan)] : [];
+  if (manner === "lost_answer") await askOnce(stage, plan, dropAfterMs);
+  const [first, second] = await Promise.all(clicks);
+  const yes = [first, second].find((reply) => reply?.kind === "ok");
+  const reply = yes ?? (first !== undefined && isFinal(first) ? first : await askUntilKnown(stage, plan));
+  stage.tally.counts.buyersAnswered += 1;
+  const order = reply.kind === "ok" ? orderOf(plan, reply) : undefined;
+  if (order === undefined) return { reason: reply.reason };
+  stage.tally.orders.set(order.id, order);
+  if (manner === "greedy") await expectNo(stage, { ...plan, key: `${plan.key}-more` }, "limit_reached");
+  if (manner === "key_reuse") await expectNo(stage, plan, "key_reused", 2);
+  return { order, reason: "ok" };
+}
+
+async function askUntilKnown(stage: Stage, plan: BuyerPlan): Promise<ShopReply> {
+  for (let attempt = 0; ; attempt++) {
+    const reply = await askOnce(stage, plan);
+    if (isFinal(reply) || attempt >= repeatsMax) return reply;
+    await stage.tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 500 }));
+  }
+}
+
+/** A yes, or a no that was looked at; what was not tried or is unknown is asked again. */
+const isFinal = ({ kind, status }: ShopReply) => kind === "ok" || (kind === "no" && status !== 503 && status !== 429);
+
+async function askOnce({ shop, tally, saleId }: Stage, plan: BuyerPlan, dropAfterMs?: number): Promise<ShopReply> {
+  const reply = await shop.purchase({ saleId, buyer: plan.subject, key: plan.key, dropAfterMs });
+  tally.purchaseAnswered(plan.key, reply);
+  return reply;
+}
+
+async function expectNo({ shop, tally, saleId }: Stage, plan: BuyerPlan, reason: string, quantity = 1): Promise<void> {
+  const reply = await shop.purchase({ saleId, buyer: plan.subject, key: plan.key, quantity });
+  if (reply.kind !== "ok") tally.purchaseAnswered(plan.key, reply);
+  if (reply.kind === "ok") tally.broken(`buyer ${plan.subject} was to be refused with ${reason} and got ${reply.status}`);
+}
+
+function orderOf(plan: BuyerPlan, { data }: ShopReply): AcceptedOrder | undefined {
+  const { id, amount_minor: amountMinor, currency } = data;
+  if (typeof id !== "string" || typeof amountMinor !== "number" || typeof currency !== "string") return undefined;
+  return { id, buyer: plan.subject, aftermath: plan.aftermath, amountMinor, currency };
+}
+
+/** What the buyer does with its order. Resolves when it has done all it will do. */
+export async function live(stage: Stage, order: AcceptedOrder, aftermath: Aftermath): Promise<void> {
+  switch (aftermath) {
+    case "pay":
+      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "success"));
+    case "duplicate_callback":
+      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "duplicate"));
+    case "fail":
+      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "failure"));
+    case "wrong_amount":
+      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "wrong_amount"));
+    case "pay_by_shop":
+      return payByShop(stage, order, "1");
+    case "pay_twice":
+      await payByShop(stage, order, "1");
+      return payByShop(stage, order, "2");
+    case "fail_then_pay":
+      await insist(stage, () => stage.shop.pay(order.id, order.buyer, "failure"));
+      await watch(stage, order, (data) => lastPaymentState(data) === "failed" || data["state"] !== "reserved");
+      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "success"));
+    case "late_money":
+      await watch(stage, order, (data) => data["state"] !== "reserved");
+      return payByShop(stage, order, "late");
+    case "cancel":
+      return insist(stage, () => stage.shop.cancel(order.id, order.buyer));
+    case "abandon":
+      return;
+    default:
+      return unreachable(aftermath);
+  }
+}
+
+function payByShop(stage: Stage, order: AcceptedOrder, mark: string): Promise<void> {
+  const money = { captureId: `shop-${order.id}-${mark}`, amountMinor: order.amountMinor, currency: order.currency };
+  return insist(stage, () => stage.shop.payExternally(order.id, order.buyer, money));
+}
+
+/** Repeats what is safe to repeat until it is known to have been looked at. */
+async function insist({ tally, tasks }: Stage, send: () => Promise<ShopReply>): Promise<void> {
+  for (let attempt = 0; attempt <= repeatsMax; attempt++) {
+    const reply = await send();
+    tally.otherAnswered(reply);
+    if (isFinal(reply)) return;
+    await tasks.sleep(backoffMs(attempt, { baseMs: 50, ceilingMs: 1_000 }));
+  }
+}
+
+/** Reads the order until it shows what the buyer waits for, or the buyer has waited long enough. */
+async function watch(stage: Stage, order: AcceptedOrder, seen: (data: ShopReply["data"]) => boolean): Promise<void> {
+  const { clock, tasks, shop, tally, payWindowMs } = stage;
+  const untilMs = clock.nowMs() + payWindowMs + patienceMs;
+  while (clock.nowMs() < untilMs) {
+    const reply = await shop.read(order.id, order.buyer);
+    tally.otherAnswered(reply);
+    if (reply.status === 404) tally.broken(`order ${order.id} was accepted and is unknown now`);
+    if (reply.kind === "ok" && seen(reply.data)) return;
+    await tasks.sleep(pollMs);
+  }
+}
+
+function lastPaymentState(data: ShopReply["data"]): unknown {
+  const payments: unknown = data["payments"];
+  const last: unknown = Array.isArray(payments) ? payments.at(-1) : undefined;
+  return isObject(last) ? last["state"] : undefined;
+}
