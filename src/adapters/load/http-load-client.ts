@@ -25,7 +25,11 @@ export class HttpLoadClient implements LoadClient {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), dropAfterMs ?? timeoutMs);
     const began = performance.now();
-    const lost = (cause: "dropped" | "timed_out" | "connection"): LoadReply => ({ kind: "lost", cause, latencyMs: performance.now() - began });
+    const lost = (cause: "dropped" | "timed_out" | "connection"): LoadReply => ({
+      kind: "lost",
+      cause,
+      latencyMs: performance.now() - began,
+    });
     try {
       const init = { method, headers: withType(headers, body), redirect: "manual" as const, signal: controller.signal };
       const response = await fetch(origin + path, body === undefined ? init : { ...init, body });

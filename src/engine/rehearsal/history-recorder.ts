@@ -44,7 +44,17 @@ export class HistoryRecorder implements Recorder {
   #write(attempt: number, operation: ShopOperation, outcome: Outcome): void {
     const { proc, nowMs, append } = this.#tools;
     const { kind, buyer, saleId, key, quantity } = operation;
-    const base = { i: this.#line++, t: nowMs(), proc, attempt: `${proc}-${attempt}`, f: kind, user: buyer, event: saleId, key, qty: quantity };
+    const base = {
+      i: this.#line++,
+      t: nowMs(),
+      proc,
+      attempt: `${proc}-${attempt}`,
+      f: kind,
+      user: buyer,
+      event: saleId,
+      key,
+      qty: quantity,
+    };
     append(`${formatHistoryEvent({ ...base, ...outcome })}\n`);
   }
 }
@@ -86,6 +96,7 @@ export function balancesOf(value: unknown): Balances | undefined {
     return typeof units === "number" ? units : undefined;
   };
   const [issued, available, held, sold, withdrawn] = ["issued", "available", "held", "sold", "withdrawn"].map(balance);
-  if (issued === undefined || available === undefined || held === undefined || sold === undefined || withdrawn === undefined) return undefined;
+  if (issued === undefined || available === undefined || held === undefined || sold === undefined || withdrawn === undefined)
+    return undefined;
   return { issued, available, held, sold, withdrawn };
 }

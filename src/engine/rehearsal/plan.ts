@@ -21,7 +21,16 @@ export const rehearsalConnectionsMax = 200;
 export type Manner = "plain" | "double_click" | "lost_answer" | "key_reuse" | "greedy";
 /** What a buyer does with a unit it got. */
 export type Aftermath =
-  | "pay" | "pay_by_shop" | "pay_twice" | "duplicate_callback" | "fail_then_pay" | "fail" | "wrong_amount" | "late_money" | "abandon" | "cancel";
+  | "pay"
+  | "pay_by_shop"
+  | "pay_twice"
+  | "duplicate_callback"
+  | "fail_then_pay"
+  | "fail"
+  | "wrong_amount"
+  | "late_money"
+  | "abandon"
+  | "cancel";
 
 export type BuyerPlan = {
   readonly subject: string;

@@ -66,7 +66,13 @@ export class ShopClient {
     const { saleId, buyer, key, quantity = 1, dropAfterMs } = ask;
     return this.#recorded(
       { kind: "purchase", buyer, saleId, key, quantity },
-      { method: "POST", path: `/api/v1/sales/${saleId}/purchases`, headers: { "idempotency-key": key, ...userId(buyer) }, body: `{"quantity":${quantity}}`, dropAfterMs },
+      {
+        method: "POST",
+        path: `/api/v1/sales/${saleId}/purchases`,
+        headers: { "idempotency-key": key, ...userId(buyer) },
+        body: `{"quantity":${quantity}}`,
+        dropAfterMs,
+      },
     );
   }
 
@@ -82,7 +88,10 @@ export class ShopClient {
   /** Pays through the simulated provider, which behaves as the scenario says. */
   pay(orderId: string, buyer: string, scenario: string): Promise<ShopReply> {
     const path = `/api/v1/orders/${orderId}/payments`;
-    return this.#recorded({ kind: "pay", buyer, orderId }, { method: "POST", path, headers: userId(buyer), body: JSON.stringify({ scenario }) });
+    return this.#recorded(
+      { kind: "pay", buyer, orderId },
+      { method: "POST", path, headers: userId(buyer), body: JSON.stringify({ scenario }) },
+    );
   }
 
   /** Tells the shop that it took the buyer's money itself. */

@@ -26,7 +26,16 @@ export class Tally {
   readonly orders = new Map<string, AcceptedOrder>();
   readonly stock: StockSample[] = [];
   readonly brokenPromises: string[] = [];
-  readonly counts = { purchaseRequests: 0, otherRequests: 0, accepts: 0, replays: 0, buyersAnswered: 0, brokenPromises: 0 };
+  readonly counts = {
+    purchaseRequests: 0,
+    otherRequests: 0,
+    accepts: 0,
+    replays: 0,
+    buyersAnswered: 0,
+    stormRequests: 0,
+    stormAccepts: 0,
+    brokenPromises: 0,
+  };
   readonly #bodies = new Map<string, string>();
 
   purchaseAnswered(key: string, reply: ShopReply): void {
@@ -46,6 +55,12 @@ export class Tally {
     if (reply.status === undefined) return count(this.lost, reply.reason);
     this.latencies.other.add(reply.latencyMs);
     if (reply.status === 500) this.broken(`the server failed with 500: ${reply.body.slice(0, 200)}`);
+  }
+
+  /** Fixes the figures of the storm proper, before those who wait for returned units dilute them. */
+  stormIsOver(): void {
+    this.counts.stormRequests = this.counts.purchaseRequests;
+    this.counts.stormAccepts = this.orders.size;
   }
 
   broken(promise: string): void {
