@@ -93,8 +93,9 @@ function verdict({ verify, verdict: said, problems }: RehearsalReport): string[]
   const closing = said === "valid" ? "PASSED: no promise was broken" : `FAILED: ${problems.length} broken`;
   return [
     ...title("verify, over the store and this crowd's own record"),
-    row("verdict", verify.verdict),
-    ...verify.checked.map((line) => `  ${line}`),
+    ...verify.checks.map(
+      ({ id, verdict: found, text }) => `  ${found === "valid" ? "✓" : found === "invalid" ? "✗" : "?"} ${id.padEnd(4)}${text}`,
+    ),
     "═".repeat(ruleWidth),
     closing,
     ...shown,

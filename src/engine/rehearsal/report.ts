@@ -6,17 +6,9 @@ import type { LatencySummary } from "./percentiles.ts";
 import type { RehearsalOptions } from "./plan.ts";
 import type { StormResult } from "./storm.ts";
 import type { StockSample } from "./tally.ts";
+import type { VerifyVerdict } from "./verdict.ts";
 
 export type Counts = Readonly<Record<string, number>>;
-
-/** What `doorbuster verify` said of the store and of this rehearsal's own history. */
-export type VerifyVerdict = {
-  readonly verdict: "valid" | "invalid" | "unknown";
-  /** One line per row or answer that is off. */
-  readonly problems: readonly string[];
-  /** What was checked, in words. */
-  readonly checked: readonly string[];
-};
 
 export type RehearsalReport = {
   readonly verdict: "valid" | "invalid";
@@ -94,7 +86,7 @@ export function reportOf({ options, result, verify }: ReportParts): RehearsalRep
   };
 }
 
-/** Everything that makes a rehearsal fail, in words. A crowd that sees no break proves only what it saw, so `verify` must agree. */
+/** Everything that makes a rehearsal fail, in words. A check that had too little to look at (`unknown`) is shown, and is no failure. */
 function problemsOf({ options, result, verify }: ReportParts): string[] {
   const { tally, finalOrders, cameToRest } = result;
   const problems = [...tally.brokenPromises];
@@ -106,7 +98,7 @@ function problemsOf({ options, result, verify }: ReportParts): string[] {
   const held = finalOrders.filter(({ state }) => state === "paid").length;
   if (last !== undefined && last.sold !== held) problems.push(`the shop shows ${last.sold} units sold, its orders say ${held}`);
   if (!cameToRest) problems.push("orders or refunds were still open when the time for them was up");
-  if (verify.verdict !== "valid") problems.push(...(verify.problems.length > 0 ? verify.problems : [`verify says ${verify.verdict}`]));
+  if (verify.verdict === "invalid") problems.push(...(verify.problems.length > 0 ? verify.problems : ["verify says invalid"]));
   return problems;
 }
 
