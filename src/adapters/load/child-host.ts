@@ -14,7 +14,7 @@ import { HistoryFile, shortHash } from "./history-file.ts";
 import { HttpLoadClient } from "./http-load-client.ts";
 
 export type ChildHostOptions = {
-  /** The command line's entry: src/cli/main.ts. */
+  /** The command line's entry, src/cli/main.ts, as an absolute path. */
   readonly entry: string;
   /** Leave the folder in place at the end. */
   readonly keep: boolean;
@@ -47,8 +47,9 @@ export class ChildHost implements RehearsalHost {
       DOORBUSTER_HTTP_PORT: "0",
       DOORBUSTER_DATA_DIR: this.#dataDir(),
       DOORBUSTER_API_KEY: apiKey,
+      DOORBUSTER_LOG_FORMAT: "json",
     };
-    const server = startProgram({ entry: this.#options.entry, args: ["serve"], options });
+    const server = startProgram({ entry: this.#options.entry, args: ["serve"], options, folder: this.folder });
     this.#server = server;
     const url = await within(this.#listening(server), startMaxMs, "starting the server");
     return { load: new HttpLoadClient({ origin: url, timeoutMs: requestTimeoutMs }), apiKey, url };
@@ -71,7 +72,7 @@ export class ChildHost implements RehearsalHost {
 
   async verify(): Promise<unknown> {
     const args = ["verify", "--data-dir", this.#dataDir(), "--history", this.#history.path, "--at-rest", "--json"];
-    const checker = startProgram({ entry: this.#options.entry, args, options: {} });
+    const checker = startProgram({ entry: this.#options.entry, args, options: {}, folder: this.folder });
     const lines: string[] = [];
     const complaints: string[] = [];
     eachLine(checker.stdout, (line) => lines.push(line));

@@ -3,10 +3,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 
 export type ProgramStart = { readonly entry: string; readonly args: readonly string[]; readonly options: Readonly<Record<string, string>> };
 
-export function startProgram({ entry, args, options }: ProgramStart): ChildProcess {
+export function startProgram({ entry, args, options, folder }: ProgramStart): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("DOORBUSTER_"));
   const env = { ...Object.fromEntries(inherited), ...options };
-  return spawn(process.execPath, [...process.execArgv, entry, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(process.execPath, [...process.execArgv, entry, ...args], { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
 }
 
 /** Resolves with the exit code, or 128 and the like for a signal as -1. */

@@ -76,27 +76,26 @@ function orderOf(plan: BuyerPlan, { data }: ShopReply): AcceptedOrder | undefine
 export async function live(stage: Stage, order: AcceptedOrder, aftermath: Aftermath): Promise<void> {
   switch (aftermath) {
     case "pay":
-      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "success"));
+      return pay(stage, order, "success");
     case "duplicate_callback":
-      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "duplicate"));
-    case "fail":
-      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "failure"));
-    case "wrong_amount":
-      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "wrong_amount"));
-    case "pay_by_shop":
-      return payByShop(stage, order, "1");
+      return pay(stage, order, "duplicate");
     case "pay_twice":
-      await payByShop(stage, order, "1");
-      return payByShop(stage, order, "2");
+      return pay(stage, order, "second_capture");
+    case "pay_by_shop":
+      return payByShop(stage, order);
     case "fail_then_pay":
-      await insist(stage, () => stage.shop.pay(order.id, order.buyer, "failure"));
-      await watch(stage, order, (data) => lastPaymentState(data) === "failed" || data["state"] !== "reserved");
-      return insist(stage, () => stage.shop.pay(order.id, order.buyer, "success"));
+      return payAgainAfter(stage, order, "failure");
+    case "wrong_amount":
+      return payAgainAfter(stage, order, "wrong_amount");
+    case "fail":
+      await pay(stage, order, "failure");
+      return cancel(stage, order);
     case "late_money":
-      await watch(stage, order, (data) => data["state"] !== "reserved");
-      return payByShop(stage, order, "late");
+      // A payment on its way keeps the unit for up to two minutes; the buyer who gives up meanwhile makes its money late.
+      await pay(stage, order, "delay:2");
+      return cancel(stage, order);
     case "cancel":
-      return insist(stage, () => stage.shop.cancel(order.id, order.buyer));
+      return cancel(stage, order);
     case "abandon":
       return;
     default:
@@ -104,10 +103,23 @@ export async function live(stage: Stage, order: AcceptedOrder, aftermath: Afterm
   }
 }
 
-function payByShop(stage: Stage, order: AcceptedOrder, mark: string): Promise<void> {
-  const money = { captureId: `shop-${order.id}-${mark}`, amountMinor: order.amountMinor, currency: order.currency };
+const pay = (stage: Stage, order: AcceptedOrder, scenario: string) => insist(stage, () => stage.shop.pay(order.id, order.buyer, scenario));
+const cancel = (stage: Stage, order: AcceptedOrder) => insist(stage, () => stage.shop.cancel(order.id, order.buyer));
+
+function payByShop(stage: Stage, order: AcceptedOrder): Promise<void> {
+  const money = { captureId: `shop-${order.id}`, amountMinor: order.amountMinor, currency: order.currency };
   return insist(stage, () => stage.shop.payExternally(order.id, order.buyer, money));
 }
+
+/** A first payment that does not pay the order, and once its end is seen, one that does. */
+async function payAgainAfter(stage: Stage, order: AcceptedOrder, first: "failure" | "wrong_amount"): Promise<void> {
+  await pay(stage, order, first);
+  const isOver = (data: ShopReply["data"]) => !isOpen(lastPaymentState(data)) || data["state"] !== "reserved";
+  await watch(stage, order, isOver);
+  await pay(stage, order, "success");
+}
+
+const isOpen = (state: unknown) => state === "created" || state === "pending";
 
 /** Repeats what is safe to repeat until it is known to have been looked at. */
 async function insist({ tally, tasks }: Stage, send: () => Promise<ShopReply>): Promise<void> {

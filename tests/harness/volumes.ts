@@ -1,0 +1,79 @@
+/** Folders and small file systems for tests; all removed by cleanup. Mounting needs root, so tests ask `mayMount` first. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onCleanup } from "./cleanup.ts";
+
+export type Volume = { readonly path: string; readonly release: () => void };
+
+export function tempFolder(prefix = "doorbuster-test-"): Volume {
+  const path = mkdtempSync(join(tmpdir(), prefix));
+  return { path, release: onCleanup(path, () => rmSync(path, { recursive: true, force: true })) };
+}
+
+/** A tmpfs that holds so many bytes and no more. */
+export function tmpfs(mebibytes: number): Volume {
+  const folder = tempFolder("doorbuster-tmpfs-");
+  run("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", folder.path]);
+  const unmount = onCleanup(`tmpfs ${folder.path}`, () => run("umount", ["-l", folder.path]));
+  return { path: folder.path, release: () => (unmount(), folder.release()) };
+}
+
+export type FreezableVolume = Volume & { readonly freeze: () => void; readonly thaw: () => void };
+
+/** An ext4 of its own in a file, which can be frozen: whatever writes or syncs on it waits until it is thawed. */
+export function ext4(mebibytes: number): FreezableVolume {
+  const folder = tempFolder("doorbuster-ext4-");
+  const image = join(folder.path, "image");
+  const path = join(folder.path, "mount");
+  writeFileSync(image, "");
+  truncateSync(image, mebibytes * 1_048_576);
+  mkdirSync(path);
+  run("mkfs.ext4", ["-q", "-F", image]);
+  run("mount", ["-o", "loop", image, path]);
+  let frozen = false;
+  const thaw = () => {
+    if (frozen) run("fsfreeze", ["-u", path]);
+    frozen = false;
+  };
+  const freeze = () => {
+    run("fsfreeze", ["-f", path]);
+    frozen = true;
+  };
+  const unmount = onCleanup(`ext4 ${path}`, () => (thaw(), run("umount", ["-l", path])));
+  return { path, freeze, thaw, release: () => (unmount(), folder.release()) };
+}
+
+/** Whether this user may mount: mounts a small tmpfs to see. */
+export function mayMount(): boolean {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
+  try {
+    tmpfs(1).release();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether loop-mounted images can be made and frozen here. */
+export function mayFreeze(): boolean {
+  if (!mayMount()) return false;
+  let volume: FreezableVolume | undefined;
+  try {
+    volume = ext4(8);
+    volume.freeze();
+    volume.thaw();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    volume?.release();
+  }
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8", timeout: 20_000 });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}: ${stderr.trim()}`);
+}
