@@ -13,7 +13,7 @@ export type Answer = {
 export type Ask = {
   readonly body?: unknown;
   /** Sent as it is in place of `body`. */
-  readonly raw?: string | Uint8Array | undefined;
+  readonly raw?: string | Uint8Array<ArrayBuffer> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly buyer?: string | undefined;
   readonly key?: string | undefined;

@@ -1,12 +1,20 @@
-/** Runs this program's own command line as another process, with an environment that holds no option but those given. */
+/** Runs this program's own command line as another process, with no environment but the options given. */
 import { spawn, type ChildProcess } from "node:child_process";
 
-export type ProgramStart = { readonly entry: string; readonly args: readonly string[]; readonly options: Readonly<Record<string, string>> };
+export type ProgramStart = {
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+  /** Where it runs: a configuration file lying in the caller's folder is not meant for it. */
+  readonly folder: string;
+};
 
 export function startProgram({ entry, args, options, folder }: ProgramStart): ChildProcess {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("DOORBUSTER_"));
-  const env = { ...Object.fromEntries(inherited), ...options };
-  return spawn(process.execPath, [...process.execArgv, entry, ...args], { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(process.execPath, [...process.execArgv, entry, ...args], {
+    env: { ...options },
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 /** Resolves with the exit code, or 128 and the like for a signal as -1. */
