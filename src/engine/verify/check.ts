@@ -130,7 +130,7 @@ export class Checks {
 
   results(): CheckResult[] {
     // Object.keys keeps the order in which the table lists them.
-    return [...Object.keys(checkTitles)].flatMap((id) => this.#checks.get(id as CheckId)?.result() ?? []);
+    return Object.keys(checkTitles).flatMap((id) => this.#checks.get(id as CheckId)?.result() ?? []);
   }
 }
 

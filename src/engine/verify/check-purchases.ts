@@ -1,0 +1,121 @@
+/** What each purchase row says on its own, and, once the ledger is read, whether its entries say the same (I5, I6, I7, I11). */
+import { isKey } from "../../domain/ids.ts";
+import { paymentGraceMs, type Purchase, type PurchaseState } from "../../domain/purchase.ts";
+import type { EntryKind } from "../../domain/ledger.ts";
+import type { Checks } from "./check.ts";
+import { entryBit, type PurchaseTable, type StoreTables } from "./store-tables.ts";
+
+/** The entries that a purchase in a state has in the ledger: these, and no others. */
+const entriesOf: Readonly<Record<PurchaseState, readonly EntryKind[]>> = {
+  queued: [],
+  refused: [],
+  stuck: [],
+  offered: ["take"],
+  reserved: ["take"],
+  paid: ["take", "pay"],
+  cancelled: ["take", "cancel"],
+  expired: ["take", "expire"],
+  closed: ["take", "close"],
+};
+const purchaseKinds: readonly EntryKind[] = ["take", "pay", "cancel", "expire", "close"];
+
+export type RestRule = {
+  /** The store's present, by the caller's clock. */
+  readonly nowMs: number;
+  /** No server runs on it and none will before the sweep: nothing may be overdue. */
+  readonly atRest: boolean;
+  /** How long after its deadline a hold may still wait for the sweep. */
+  readonly lateMaxMs: number;
+};
+
+/** Reads a row in. */
+export function checkPurchase(tables: StoreTables, checks: Checks, purchase: Purchase): void {
+  const row = () => `purchase ${purchase.id}`;
+  checks.of("I7").count();
+  const number = tables.sales.get(purchase.saleId);
+  const sale = tables.saleOf(purchase.saleId)?.sale;
+  if (number === undefined || sale === undefined) return checks.of("I7").off(row(), `belongs to the unknown sale ${purchase.saleId}`);
+  if (tables.purchases.add(purchase, number) < 0) return checks.of("I4").off(row(), "its id is not one purchase's alone");
+  checks
+    .of("I7")
+    .expect(purchase.productId === sale.productId, row, () => `sells product ${purchase.productId}, its sale ${sale.productId}`);
+  if (purchase.key !== undefined) checks.of("I8").expect(isKey(purchase.key), row, () => "its key is not one a request can carry");
+  checks.of("I11").count();
+  checks
+    .of("I11")
+    .expect(
+      purchase.payByMs === purchase.acceptedAtMs + sale.payWindowMs,
+      row,
+      () => `is to be paid ${purchase.payByMs - purchase.acceptedAtMs} ms after acceptance, its sale gives ${sale.payWindowMs}`,
+    );
+  const movedMs = purchase.holdUntilMs - purchase.payByMs;
+  checks
+    .of("I11")
+    .expect(
+      movedMs >= 0 && movedMs <= paymentGraceMs,
+      row,
+      () => `its hold was moved by ${movedMs} ms, allowed are 0 to ${paymentGraceMs}`,
+    );
+}
+
+/** After ledger and payments. */
+export function checkPurchasesEnd(tables: StoreTables, checks: Checks, rest: RestRule): void {
+  const { purchases } = tables;
+  for (let row = 0; row < purchases.ids.size; row++) {
+    checkState(purchases, checks, row);
+    checkHold(purchases, checks, row);
+    if (rest.atRest) checkRest(tables, checks, row, rest);
+  }
+}
+
+function checkState(purchases: PurchaseTable, checks: Checks, row: number): void {
+  const name = () => purchases.nameAt(row);
+  const state = purchases.stateAt(row);
+  const entries = purchases.entries.get(row);
+  checks.of("I5").count();
+  checks.of("I6").count();
+  if (state === undefined) return checks.of("I5").off(name(), "its state does not exist");
+  const taken = (entries & entryBit("take")) !== 0;
+  checks.of("I6").expect(!(state === "refused" && taken), name, () => "took units and was refused afterwards");
+  for (const kind of purchaseKinds) {
+    const found = (entries & entryBit(kind)) !== 0;
+    const wanted = entriesOf[state].includes(kind);
+    if (found === wanted) continue;
+    const problem = found ? `is ${state} and has an entry "${kind}"` : `is ${state} without an entry "${kind}"`;
+    checks.of(kind === "take" && wanted ? "I7" : "I5").off(name(), problem);
+  }
+  if (state === "reserved")
+    checks
+      .of("I5")
+      .expect(purchases.changedAtMs.get(row) === purchases.acceptedAtMs.get(row), name, () => "is reserved, yet changed after acceptance");
+}
+
+function checkHold(purchases: PurchaseTable, checks: Checks, row: number): void {
+  const deadline = Math.max(purchases.payByMs.get(row), purchases.graceEndMs.get(row));
+  const holdUntilMs = purchases.holdUntilMs.get(row);
+  checks.of("I11").expect(
+    holdUntilMs === deadline,
+    () => purchases.nameAt(row),
+    () => `is held until ${holdUntilMs}; its window and payments say ${deadline}`,
+  );
+}
+
+function checkRest(tables: StoreTables, checks: Checks, row: number, rest: RestRule): void {
+  const { purchases } = tables;
+  const state = purchases.stateAt(row);
+  if (state === "queued" || state === "stuck")
+    return checks.of("I5").off(purchases.nameAt(row), `is ${state} with the server at rest: it has no outcome`);
+  if (state !== "reserved" && state !== "offered") return;
+  const lateMs = rest.nowMs - purchases.holdUntilMs.get(row);
+  checks.of("I5").expect(
+    lateMs <= rest.lateMaxMs,
+    () => purchases.nameAt(row),
+    () => `is ${state}, ${lateMs} ms past its deadline`,
+  );
+  const sale = tables.saleList[purchases.sale.get(row)]?.sale;
+  checks.of("I5").expect(
+    sale?.phase !== "cancelled",
+    () => purchases.nameAt(row),
+    () => `is ${state} in a cancelled sale`,
+  );
+}
