@@ -49,7 +49,7 @@ export class ProviderCheck {
   }
 
   end(): void {
-    for (const row of this.#record.repeated) this.#check.off(row, "was carried out twice by the provider");
+    for (const row of this.#record.contradictions) this.#check.off(row, "was carried out twice by the provider, with different terms");
     let late = 0;
     for (const id of this.#record.captures.keys()) {
       if (this.#capturesSeen.has(id)) continue;
