@@ -70,7 +70,8 @@ export function adjust(state: BatchState, adjust: Adjust): AdjustOutcome {
   if (earlier !== undefined) return { kind: "adjusted", applied: earlier, sale };
   const status = statusOf(sale, state.nowMs);
   if (status === "draft" || status === "ended" || status === "cancelled") return { kind: "not_adjustable", status };
-  const applied = adjust.units > 0 ? adjust.units : -Math.min(-adjust.units, sale.balances.available);
+  // Subtracted, not negated: nothing taken is 0 and not -0.
+  const applied = adjust.units > 0 ? adjust.units : 0 - Math.min(-adjust.units, sale.balances.available);
   if (applied !== 0) state.post(applied > 0 ? "issue" : "withdraw", adjust.adjustmentId, Math.abs(applied));
   state.facts.adjustments.set(adjust.adjustmentId, applied);
   return { kind: "adjusted", applied, sale: state.writes.sale };
