@@ -20,9 +20,12 @@ import { amountOf, paymentGraceMs } from "./purchase.ts";
 export function startPayment(state: BatchState, start: StartPayment): StartPaymentOutcome {
   const purchase = state.purchaseFor(start.purchaseId, start.buyerId);
   if (purchase === undefined) return { kind: "purchase_unknown" };
-  const open = state.paymentsOf(purchase.id).find((p) => openPaymentStates.includes(p.state) || p.id === start.paymentId);
-  if (open !== undefined) return { kind: "started", payment: open, purchase, repeated: true };
+  const payments = state.paymentsOf(purchase.id);
+  const own = payments.find((p) => p.id === start.paymentId);
+  if (own !== undefined) return { kind: "started", payment: own, purchase, repeated: true };
   if (purchase.state !== "reserved" || state.nowMs >= purchase.holdUntilMs) return { kind: "not_payable", purchase };
+  const open = payments.find((p) => openPaymentStates.includes(p.state));
+  if (open !== undefined) return { kind: "started", payment: open, purchase, repeated: true };
   const payment: Payment = {
     id: start.paymentId,
     purchaseId: purchase.id,
