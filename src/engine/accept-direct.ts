@@ -135,8 +135,11 @@ export class DirectAcceptance implements Acceptance {
     lane.scheduled = false;
   }
 
-  /** Commits until the outcome is definite, and answers. */
-  async #commitDefinitely(lines: readonly Line[]): Promise<void> {
+  /**
+   * Commits until the outcome is definite, and answers. `uncertain`: an earlier commit of these lines may have happened,
+   * so that a later one's failure proves nothing but of itself.
+   */
+  async #commitDefinitely(lines: readonly Line[], uncertain = false): Promise<void> {
     const batch = batchOf(lines, Math.floor(this.#clock.nowMs()));
     for (let attempt = 0; ; attempt++) {
       const result = await this.#ledger.commit(batch.ledgerBatch);
@@ -145,14 +148,16 @@ export class DirectAcceptance implements Acceptance {
         case "committed":
           return this.#committed(batch.groups, result);
         case "unknown":
-          this.counts.retries += 1;
-          await this.#tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 1000 }));
-          continue;
+          uncertain = true;
+          break;
         case "failed":
-          return this.#failed(lines, result.cause);
+          if (!uncertain || result.cause === "bad_line") return this.#failed(lines, result.cause, uncertain);
+          break;
         default:
           return unreachable(result);
       }
+      this.counts.retries += 1;
+      await this.#tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 1000 }));
     }
   }
 
@@ -171,13 +176,13 @@ export class DirectAcceptance implements Acceptance {
     }
   }
 
-  async #failed(lines: readonly Line[], cause: "storage_full" | "bad_line" | "unavailable"): Promise<void> {
+  async #failed(lines: readonly Line[], cause: "storage_full" | "bad_line" | "unavailable", uncertain: boolean): Promise<void> {
     if (cause === "bad_line" && lines.length > 1) {
       const middle = Math.ceil(lines.length / 2);
-      await this.#commitDefinitely(lines.slice(0, middle));
-      return this.#commitDefinitely(lines.slice(middle));
+      await this.#commitDefinitely(lines.slice(0, middle), uncertain);
+      return this.#commitDefinitely(lines.slice(middle), uncertain);
     }
-    const answer = notTried(cause === "bad_line" ? "failed" : cause === "unavailable" ? "busy" : cause);
+    const answer = uncertain ? unknown : notTried(cause === "bad_line" ? "failed" : cause === "unavailable" ? "busy" : cause);
     for (const line of lines) this.#settle(line, answer);
   }
 
