@@ -99,7 +99,7 @@ export const faultCases: readonly ContractCase[] = [
       expect(await inFlight).toEqual({ kind: "unknown" });
       expect(await queued).toEqual({ kind: "not_tried", cause: "busy" });
       release();
-      await shop.fixture.drain();
+      await shop.patiently(shop.fixture.drain());
       expect(await shop.fixture.records.purchaseByKey({ saleId, buyerId: must(bob), key: "k" })).toBeUndefined();
       expect(await shop.balances(saleId)).toMatchObject({ held: 1 });
     },
