@@ -1,0 +1,63 @@
+/** Request bodies: read up to a limit, whatever Content-Length says or leaves out, and only as JSON in UTF-8. */
+import { parseStrictJson, type StrictJson } from "../lib/strict-json.ts";
+import { failure, type Reply } from "./envelope.ts";
+
+export const purchaseBytesMax = 2 * 1024;
+export const bodyBytesMax = 64 * 1024;
+
+export type BodyText = { readonly kind: "text"; readonly text: string } | { readonly kind: "reply"; readonly reply: Reply };
+
+export const tooLarge = (bytesMax: number): Reply => failure("too_large", { field: "body", problem: `must have at most ${bytesMax} bytes`, max_bytes: bytesMax });
+
+/** Whether a declared length alone is reason enough not to read. */
+export function declaresTooMuch(contentLength: string | null, bytesMax: number): boolean {
+  return contentLength !== null && !(Number(contentLength) <= bytesMax);
+}
+
+export async function readBody(request: Request, bytesMax: number): Promise<BodyText> {
+  if (declaresTooMuch(request.headers.get("content-length"), bytesMax)) return { kind: "reply", reply: tooLarge(bytesMax) };
+  if (request.body === null) return { kind: "text", text: "" };
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop cancels the stream, so no more of it is taken in.
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > bytesMax) return { kind: "reply", reply: tooLarge(bytesMax) };
+    chunks.push(chunk);
+  }
+  try {
+    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)) };
+  } catch {
+    return { kind: "reply", reply: failure("malformed", { field: "body", problem: "must be UTF-8" }) };
+  }
+}
+
+export function isJsonType(contentType: string | null): boolean {
+  if (contentType === null) return false;
+  if (contentType === "application/json") return true;
+  return /^application\/(?:[\w.+-]+\+)?json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType);
+}
+
+export type JsonBody = { readonly kind: "json"; readonly value: unknown; readonly members: ReadonlyMap<string, string> } | { readonly kind: "reply"; readonly reply: Reply };
+
+/** A JSON object. No body at all stands for `{}`. */
+export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
+  const body = await readBody(request, bytesMax);
+  if (body.kind === "reply") return body;
+  if (body.text === "") return { kind: "json", value: {}, members: new Map() };
+  const contentType = request.headers.get("content-type");
+  if (!isJsonType(contentType)) return { kind: "reply", reply: wrongType(contentType) };
+  return jsonObject(parseStrictJson(body.text));
+}
+
+export function jsonObject(parsed: StrictJson): JsonBody {
+  if (parsed.kind === "bad") return { kind: "reply", reply: failure("malformed", { field: parsed.field, problem: parsed.problem }) };
+  const { value } = parsed;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return parsed;
+  return { kind: "reply", reply: failure("malformed", { field: "body", problem: "must be a JSON object" }) };
+}
+
+export function wrongType(contentType: string | null): Reply {
+  const problem = contentType === null ? "must be application/json" : `must be application/json, got "${contentType.slice(0, 80)}"`;
+  return failure("unsupported_media_type", { field: "Content-Type", problem });
+}

@@ -1,0 +1,48 @@
+/** What every route shares: who asks, how answers are made and counted, what failures become. */
+import type { BuyerId } from "../domain/ids.ts";
+import { StoreUnavailable } from "../ports/store-unavailable.ts";
+import type { Cors } from "./cors.ts";
+import { createCors } from "./cors.ts";
+import { HttpCounters } from "./counters.ts";
+import type { HttpDeps } from "./deps.ts";
+import { failure, type Reply } from "./envelope.ts";
+import { BuyerNumbers, type Caller } from "./identity.ts";
+import { createRequestIds, type RequestIds } from "./request-ids.ts";
+import { createResponder, type Responder } from "./responses.ts";
+
+export type HttpContext = {
+  readonly deps: HttpDeps;
+  readonly counters: HttpCounters;
+  readonly requestIds: RequestIds;
+  readonly respond: Responder;
+  readonly buyers: BuyerNumbers;
+  readonly cors: Cors | undefined;
+};
+
+export function createContext(deps: HttpDeps): HttpContext {
+  const cors = deps.options.corsOrigins.length === 0 ? undefined : createCors(deps.options.corsOrigins);
+  return {
+    deps,
+    counters: new HttpCounters(),
+    requestIds: createRequestIds(deps.entropy.secret(6)),
+    respond: createResponder(cors === undefined ? {} : { vary: "Origin" }),
+    buyers: new BuyerNumbers(deps.catalogue),
+    cors,
+  };
+}
+
+/** What a thrown failure tells the caller. Anything unforeseen is a bug of ours: logged, and 500. */
+export function failureReply({ deps }: HttpContext, error: unknown, requestId: string): Reply {
+  if (error instanceof StoreUnavailable) {
+    deps.logFailure({ code: error.code, request_id: requestId, err: error }, "The store did not answer");
+    return failure(error.code === "unknown" ? "outcome_unknown" : error.code === "storage_full" ? "storage_full" : "busy");
+  }
+  deps.logFailure({ request_id: requestId, err: error }, "A request failed");
+  return failure("internal");
+}
+
+/** The buyer somebody is or acts for. */
+export async function actingBuyer({ buyers }: Pick<HttpContext, "buyers">, caller: Caller): Promise<BuyerId | undefined> {
+  if (caller.kind === "buyer") return caller.buyerId;
+  return caller.kind === "shop" && caller.actsFor !== undefined ? buyers.of(caller.actsFor) : undefined;
+}

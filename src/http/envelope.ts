@@ -1,0 +1,48 @@
+/**
+ * The one shape of every answer: `{code, message, data}` under a real HTTP status. Errors take code, status and the line
+ * that says what to do from the registry, so a route cannot invent one.
+ */
+import { publicErrors, type ErrorReason } from "../domain/errors.ts";
+
+/** What `data` of an error may hold besides `reason` and `todo`. */
+export type ErrorDetails = {
+  readonly field?: string | undefined;
+  readonly problem?: string | undefined;
+  readonly starts_at?: string | undefined;
+  readonly ended_at?: string | undefined;
+  readonly server_time?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly held?: number | undefined;
+  readonly available?: number | undefined;
+  readonly max_bytes?: number | undefined;
+  readonly status?: string | undefined;
+  readonly state?: string | undefined;
+};
+
+/** An answer before it becomes a Response: `body` is the whole JSON text. */
+export type Reply = { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> | undefined };
+
+export function success(data: unknown, status = 200, headers?: Readonly<Record<string, string>>): Reply {
+  return { status, body: `{"code":0,"message":"OK","data":${JSON.stringify(data)}}`, headers };
+}
+
+/** `message` replaces the registry's where quoting a value helps. */
+export function failure(reason: ErrorReason, details?: ErrorDetails, message?: string): Reply {
+  const { code, status, message: general, todo } = publicErrors[reason];
+  const body = JSON.stringify({ code, message: message ?? describe(general, details), data: { reason, todo, ...details } });
+  return { status, body, headers: retryHeaders(status) };
+}
+
+/** Says which field is wrong and how. */
+function describe(general: string, details: ErrorDetails | undefined): string {
+  const { field, problem } = details ?? {};
+  return field === undefined || problem === undefined ? general : `${general}: "${field}" ${problem}`;
+}
+
+export const retryAfterSeconds = 1;
+const retryLater: Readonly<Record<string, string>> = { "Retry-After": String(retryAfterSeconds) };
+
+/** Whoever was not tried, or does not know, is told when to come again. */
+export function retryHeaders(status: number): Readonly<Record<string, string>> | undefined {
+  return status === 429 || status === 503 || status === 504 ? retryLater : undefined;
+}

@@ -1,0 +1,72 @@
+/**
+ * Who asks. A bearer token names a buyer; a server key names its shop, and with `X-User-Id` one of that shop's buyers.
+ * `X-User-Id` alone names nobody. A credential that is present and wrong is an error on every route: silently treating
+ * its holder as nobody would hide the mistake.
+ */
+import { isSubject, type Buyer, type BuyerId } from "../domain/ids.ts";
+import { buyerIdOf } from "../engine/identity.ts";
+import type { Catalogue } from "../ports/catalogue.ts";
+import type { ServerKey, ServerKeys } from "../ports/server-keys.ts";
+import type { TokenHolder, Tokens } from "../ports/tokens.ts";
+import { failure, type Reply } from "./envelope.ts";
+
+export type Caller =
+  | { readonly kind: "nobody" }
+  | { readonly kind: "buyer"; readonly buyer: Buyer; readonly buyerId: BuyerId }
+  | { readonly kind: "shop"; readonly key: ServerKey; readonly actsFor?: Buyer | undefined };
+export type CallerAnswer = Caller | { readonly kind: "reply"; readonly reply: Reply };
+
+type Doors = { readonly tokens: Tokens; readonly serverKeys: ServerKeys };
+
+export function callerOf({ tokens, serverKeys }: Doors, headers: Headers, nowMs: number): CallerAnswer {
+  const presentedKey = headers.get("x-api-key");
+  const authorization = headers.get("authorization");
+  if (presentedKey === null) return authorization === null ? { kind: "nobody" } : (buyerOfBearer(tokens, authorization, nowMs) ?? rejected("Authorization"));
+  if (authorization !== null) return rejected("Authorization", "must not be given beside X-API-Key");
+  const key = serverKeys.check(presentedKey);
+  if (key === undefined) return rejected("X-API-Key");
+  const userId = headers.get("x-user-id");
+  if (userId === null) return { kind: "shop", key };
+  if (!isSubject(userId)) return { kind: "reply", reply: failure("malformed", { field: "X-User-Id", problem: "must have 1 to 64 printable characters" }) };
+  return { kind: "shop", key, actsFor: { issuer: key.issuer, subject: userId } };
+}
+
+const scheme = "Bearer ";
+
+/** The holder of the token in an Authorization header. */
+export function holderOfBearer(tokens: Tokens, authorization: string, nowMs: number): TokenHolder | undefined {
+  if (!authorization.startsWith(scheme) && authorization.slice(0, scheme.length).toLowerCase() !== "bearer ") return undefined;
+  return tokens.check(authorization.slice(scheme.length), nowMs);
+}
+
+function buyerOfBearer(tokens: Tokens, authorization: string, nowMs: number): Caller | undefined {
+  const holder = holderOfBearer(tokens, authorization, nowMs);
+  return holder && { kind: "buyer", buyer: holder.buyer, buyerId: holder.buyerId };
+}
+
+function rejected(field: string, problem = "is not valid, or no longer"): CallerAnswer {
+  return { kind: "reply", reply: failure("unauthenticated", { field, problem }) };
+}
+
+/** How many of the shop's buyers are remembered with their numbers. A number never changes, so none is ever stale. */
+const rememberedMax = 200_000;
+
+/** Numbers of the buyers that server keys name, asked of the store once each, and those that arrive together in one go. */
+export class BuyerNumbers {
+  readonly #catalogue: Catalogue;
+  readonly #known = new Map<string, BuyerId>();
+
+  constructor(catalogue: Catalogue) {
+    this.#catalogue = catalogue;
+  }
+
+  async of(buyer: Buyer): Promise<BuyerId> {
+    const name = `${buyer.issuer} ${buyer.subject}`;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const id = await buyerIdOf({ catalogue: this.#catalogue }, buyer);
+    if (this.#known.size >= rememberedMax) this.#known.clear();
+    this.#known.set(name, id);
+    return id;
+  }
+}

@@ -1,0 +1,113 @@
+/** How the domain's things look on the wire. Field names and orders are the contract of docs/api.md. */
+import type { Payment, Refund } from "../domain/payment.ts";
+import type { Product } from "../domain/product.ts";
+import { amountOf, type Purchase } from "../domain/purchase.ts";
+import { statusOf, type Sale } from "../domain/sale.ts";
+import type { Order } from "../engine/orders.ts";
+import type { Reply } from "./envelope.ts";
+import { isoTime } from "./time.ts";
+
+export function productView({ id, name, price, seller, image, createdAtMs }: Product) {
+  return { id, name, price_minor: price.minor, currency: price.currency, seller, image: image ?? null, created_at: isoTime(createdAtMs) };
+}
+
+export function stockView(sale: Sale) {
+  return { ...sale.balances, planned: sale.stock };
+}
+
+export function saleView(sale: Sale, nowMs: number) {
+  return {
+    id: sale.id,
+    product_id: sale.productId,
+    name: sale.name,
+    status: statusOf(sale, nowMs),
+    price_minor: sale.price.minor,
+    currency: sale.price.currency,
+    per_buyer_limit: sale.perBuyerLimit,
+    limit_group: sale.limitGroup ?? null,
+    refunded_units_count: sale.refundedUnitsCount,
+    pay_window_seconds: sale.payWindowMs / 1000,
+    starts_at: isoTime(sale.startsAtMs),
+    ends_at: isoTime(sale.endsAtMs),
+    stock: stockView(sale),
+    created_at: isoTime(sale.createdAtMs),
+    server_time: isoTime(Math.floor(nowMs)),
+  };
+}
+
+/**
+ * The purchase as it was at acceptance: a function of the fields that never change, so every repeat of a key gets the
+ * same bytes. Ids are digits and a currency is three letters; the caller's metadata is JSON already.
+ */
+function acceptedText(p: Purchase): string {
+  const amount = amountOf(p).minor;
+  const metadata = p.metadata === undefined ? "" : `,"metadata":${p.metadata}`;
+  return (
+    `{"id":"${p.id}","sale_id":"${p.saleId}","product_id":"${p.productId}","quantity":${p.quantity},"price_minor":${p.price.minor},` +
+    `"currency":"${p.price.currency}","amount_minor":${amount},"state":"reserved","accepted_at":"${isoTime(p.acceptedAtMs)}","pay_by":"${isoTime(p.payByMs)}"${metadata}}`
+  );
+}
+
+const replayed: Readonly<Record<string, string>> = { "Idempotency-Replayed": "true" };
+
+export function acceptedReply(purchase: Purchase, wasReplayed: boolean): Reply {
+  return { status: 201, body: `{"code":0,"message":"OK","data":${acceptedText(purchase)}}`, headers: wasReplayed ? replayed : undefined };
+}
+
+export function purchaseView(p: Purchase) {
+  return {
+    id: p.id,
+    sale_id: p.saleId,
+    product_id: p.productId,
+    quantity: p.quantity,
+    price_minor: p.price.minor,
+    currency: p.price.currency,
+    amount_minor: amountOf(p).minor,
+    state: p.state,
+    accepted_at: isoTime(p.acceptedAtMs),
+    pay_by: isoTime(p.payByMs),
+    hold_until: isoTime(p.holdUntilMs),
+    changed_at: isoTime(p.changedAtMs),
+    // Written by our own contract as a JSON object, so it parses to one.
+    ...(p.metadata === undefined ? {} : { metadata: JSON.parse(p.metadata) as unknown }),
+  };
+}
+
+export function paymentView(p: Payment) {
+  return {
+    id: p.id,
+    order_id: p.purchaseId,
+    provider: p.provider,
+    amount_minor: p.money.minor,
+    currency: p.money.currency,
+    state: p.state,
+    pay_url: p.payUrl ?? null,
+    created_at: isoTime(p.createdAtMs),
+    changed_at: isoTime(p.changedAtMs),
+  };
+}
+
+export function refundView(r: Refund) {
+  return {
+    id: r.id,
+    order_id: r.purchaseId,
+    payment_id: r.paymentId,
+    amount_minor: r.money.minor,
+    currency: r.money.currency,
+    reason: r.reason,
+    return_stock: r.returnStock,
+    state: r.state,
+    created_at: isoTime(r.createdAtMs),
+    changed_at: isoTime(r.changedAtMs),
+  };
+}
+
+export function orderView({ purchase, product, payments, refunds }: Order) {
+  return {
+    ...purchaseView(purchase),
+    seller: product?.seller ?? null,
+    refunded: purchase.refunded,
+    payments: payments.map(paymentView),
+    refunds: refunds.map(refundView),
+  };
+}
