@@ -17,19 +17,33 @@ export function declaresTooMuch(contentLength: string | null, bytesMax: number):
 export async function readBody(request: Request, bytesMax: number): Promise<BodyText> {
   if (declaresTooMuch(request.headers.get("content-length"), bytesMax)) return { kind: "reply", reply: tooLarge(bytesMax) };
   if (request.body === null) return { kind: "text", text: "" };
+  const bytes = await readBytes(request.body, bytesMax);
+  if (bytes === "too_large") return { kind: "reply", reply: tooLarge(bytesMax) };
+  if (bytes === "broken") return badBody("must arrive whole");
+  try {
+    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+  } catch {
+    return badBody("must be UTF-8");
+  }
+}
+
+const badBody = (problem: string): BodyText => ({ kind: "reply", reply: failure("malformed", { field: "body", problem }) });
+
+/** The bytes as they came, or why there are none. */
+export async function readBytes(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<Uint8Array | "too_large" | "broken"> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop cancels the stream, so no more of it is taken in.
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
-    if (size > bytesMax) return { kind: "reply", reply: tooLarge(bytesMax) };
-    chunks.push(chunk);
-  }
   try {
-    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)) };
+    // Leaving the loop cancels the stream, so no more of it is taken in.
+    for await (const chunk of stream) {
+      size += chunk.byteLength;
+      if (size > bytesMax) return "too_large";
+      chunks.push(chunk);
+    }
   } catch {
-    return { kind: "reply", reply: failure("malformed", { field: "body", problem: "must be UTF-8" }) };
+    return "broken";
   }
+  return Buffer.concat(chunks);
 }
 
 export function isJsonType(contentType: string | null): boolean {

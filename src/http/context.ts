@@ -1,8 +1,7 @@
 /** What every route shares: who asks, how answers are made and counted, what failures become. */
 import type { BuyerId } from "../domain/ids.ts";
 import { StoreUnavailable } from "../ports/store-unavailable.ts";
-import type { Cors } from "./cors.ts";
-import { createCors } from "./cors.ts";
+import { createCors, type Cors } from "./cors.ts";
 import { HttpCounters } from "./counters.ts";
 import type { HttpDeps } from "./deps.ts";
 import { failure, type Reply } from "./envelope.ts";
@@ -34,10 +33,10 @@ export function createContext(deps: HttpDeps): HttpContext {
 /** What a thrown failure tells the caller. Anything unforeseen is a bug of ours: logged, and 500. */
 export function failureReply({ deps }: HttpContext, error: unknown, requestId: string): Reply {
   if (error instanceof StoreUnavailable) {
-    deps.logFailure({ code: error.code, request_id: requestId, err: error }, "The store did not answer");
+    deps.log.warn("The store did not answer", { code: error.code, request_id: requestId, err: error });
     return failure(error.code === "unknown" ? "outcome_unknown" : error.code === "storage_full" ? "storage_full" : "busy");
   }
-  deps.logFailure({ request_id: requestId, err: error }, "A request failed");
+  deps.log.error("A request failed", { request_id: requestId, err: error });
   return failure("internal");
 }
 

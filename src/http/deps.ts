@@ -1,13 +1,16 @@
 /** What the REST API is given. main.ts wires it; tests give it the memory store. */
-import type { OrderPayments } from "./payments.ts";
 import type { SaleBoard } from "../engine/sale-board.ts";
 import type { Acceptance } from "../ports/acceptance.ts";
+import type { CallbackVerifier } from "../ports/callback-verifier.ts";
 import type { Catalogue } from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Log } from "../ports/log.ts";
+import type { PaymentProvider } from "../ports/payment-provider.ts";
 import type { Records } from "../ports/records.ts";
 import type { ServerKeys } from "../ports/server-keys.ts";
+import type { Tasks } from "../ports/tasks.ts";
 import type { Tokens } from "../ports/tokens.ts";
 
 export type HttpOptions = {
@@ -15,8 +18,6 @@ export type HttpOptions = {
   readonly version: string;
   /** Exact origins whose pages may call the API. */
   readonly corsOrigins: readonly string[];
-  /** Metrics and system statistics have a listener of their own, so the public one asks for a server key. */
-  readonly metricsElsewhere: boolean;
 };
 
 /** What the acceptance tells of itself; plain numbers, read at each scrape. */
@@ -32,15 +33,19 @@ export type HttpDeps = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly entropy: Entropy;
+  readonly tasks: Tasks;
   readonly records: Records;
   readonly catalogue: Catalogue;
   readonly tokens: Tokens;
   readonly serverKeys: ServerKeys;
-  readonly payments: OrderPayments;
+  /** Takes the money of orders paid through us. */
+  readonly provider: PaymentProvider;
+  /** Who checks callbacks, by the provider's name in the path. */
+  readonly callbackVerifiers: ReadonlyMap<string, CallbackVerifier>;
   /** Whether the process has begun to stop. */
   readonly isDraining: () => boolean;
-  /** A failure that an operator should see; the answer says only that there was one. */
-  readonly logFailure: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  /** Failures that an operator should see; the answer says only that there was one. */
+  readonly log: Pick<Log, "error" | "warn">;
 };
 
 /** The socket's other end, as the listener saw it. */

@@ -30,7 +30,7 @@ export function success(data: unknown, status = 200, headers?: Readonly<Record<s
 export function failure(reason: ErrorReason, details?: ErrorDetails, message?: string): Reply {
   const { code, status, message: general, todo } = publicErrors[reason];
   const body = JSON.stringify({ code, message: message ?? describe(general, details), data: { reason, todo, ...details } });
-  return { status, body, headers: retryHeaders(status) };
+  return { status, body, headers: headersOf(status) };
 }
 
 /** Says which field is wrong and how. */
@@ -41,8 +41,10 @@ function describe(general: string, details: ErrorDetails | undefined): string {
 
 export const retryAfterSeconds = 1;
 const retryLater: Readonly<Record<string, string>> = { "Retry-After": String(retryAfterSeconds) };
+const nameYourself: Readonly<Record<string, string>> = { "WWW-Authenticate": "Bearer" };
 
-/** Whoever was not tried, or does not know, is told when to come again. */
-export function retryHeaders(status: number): Readonly<Record<string, string>> | undefined {
+/** Whoever was not tried, or does not know, is told when to come again; whoever is nobody, how to be somebody. */
+function headersOf(status: number): Readonly<Record<string, string>> | undefined {
+  if (status === 401) return nameYourself;
   return status === 429 || status === 503 || status === 504 ? retryLater : undefined;
 }

@@ -1,6 +1,5 @@
 /** What a purchase that was not accepted answers. Refusals are asked for tens of thousands of times a second, so their
  * text is kept as long as its numbers stay the same. */
-import { publicErrors } from "../domain/errors.ts";
 import type { Take } from "../domain/movement.ts";
 import type { Refusal, RefusalReason } from "../domain/purchase.ts";
 import { unreachable } from "../lib/assert.ts";
@@ -57,6 +56,8 @@ export function notTriedReply(cause: NotTriedCause): Reply {
 /** It may have happened or may happen yet. */
 export const unknownReply = (): Reply => failure("outcome_unknown");
 
+export const badKey = (): Reply => failure("malformed", { field: "Idempotency-Key", problem: "must have 1 to 128 printable characters" });
+
 /** The name under which an answer is counted. */
 export function outcomeName(answer: Answer<Take>): string {
   switch (answer.kind) {
@@ -74,6 +75,3 @@ export function outcomeName(answer: Answer<Take>): string {
       return unreachable(answer);
   }
 }
-
-/** Reasons and counts a purchase can end in, for the metrics. */
-export const refusalReasons = Object.keys(publicErrors);

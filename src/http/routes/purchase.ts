@@ -17,7 +17,8 @@ import { declaresTooMuch, isJsonType, jsonObject, purchaseBytesMax, readBody, to
 import { actingBuyer, failureReply, type HttpContext } from "../context.ts";
 import { failure, type Reply } from "../envelope.ts";
 import { callerOf, holderOfBearer } from "../identity.ts";
-import { notTriedReply, outcomeName, refusalReply, unknownReply } from "../refusals.ts";
+import { badKey, notTriedReply, outcomeName, refusalReply, unknownReply } from "../refusals.ts";
+import { noBuyer } from "../route.ts";
 import { acceptedReply } from "../views.ts";
 
 export type PurchaseHandler = (request: Request, saleId: string) => Promise<Response>;
@@ -70,17 +71,11 @@ async function purchaseResult(context: HttpContext, request: Request, saleIdText
   return resultOf(answer instanceof Promise ? await answer : answer);
 }
 
-export const badKey = (): Reply => failure("malformed", { field: "Idempotency-Key", problem: "must have 1 to 128 printable characters" });
-
 /** A server key acting for a buyer, or what is wrong with who asks. */
 async function buyerBeyondBearer(context: HttpContext, headers: Headers): Promise<BuyerId | Reply> {
   const caller = callerOf(context.deps, headers, context.deps.clock.nowMs());
   if (caller.kind === "reply") return caller.reply;
   return (await actingBuyer(context, caller)) ?? noBuyer(caller.kind === "shop");
-}
-
-export function noBuyer(isShop: boolean): Reply {
-  return isShop ? failure("unauthenticated", { field: "X-User-Id", problem: "must name the buyer whom the server key acts for" }) : failure("unauthenticated");
 }
 
 /** Without Content-Length a body may be of any size, so it is read with care. */

@@ -1,0 +1,90 @@
+/**
+ * The REST API, below any socket: a Request in, a Response out. Routes are a table; Hono finds the one that fits, and
+ * everything they share happens here once: request id, failures, counting, CORS, 404 and 405.
+ *
+ *   listener ─► app.fetch ─┬─ POST …/purchases ─► routes/purchase.ts      (the Bun listener goes there directly)
+ *                          └─ anything else ────► Hono ─► door (route.ts) ─► routes/*
+ */
+import { Hono, type Context } from "hono";
+import { createContext, failureReply, type HttpContext } from "./context.ts";
+import type { HttpDeps, Peer } from "./deps.ts";
+import { failure, type Reply } from "./envelope.ts";
+import { createMetrics } from "./metrics.ts";
+import type { Ask, Route } from "./route.ts";
+import { orderRoutes } from "./routes/orders.ts";
+import { paymentRoutes } from "./routes/payments.ts";
+import { productRoutes } from "./routes/products.ts";
+import { createPurchaseHandler, saleIdInUrl, type PurchaseHandler } from "./routes/purchase.ts";
+import { saleRoutes } from "./routes/sales.ts";
+import { operatorRoutes, systemRoutes } from "./routes/system.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+
+export type Fetch = (request: Request, peer: Peer) => Response | Promise<Response>;
+
+export type App = {
+  readonly fetch: Fetch;
+  /** `POST /api/v1/sales/:id/purchases`, for a listener that has found the sale's id itself. */
+  readonly purchase: PurchaseHandler;
+  /** Metrics and statistics without a key, for a listener that only operators reach. */
+  readonly adminFetch: Fetch;
+};
+
+export function createApp(deps: HttpDeps): App {
+  const context = createContext(deps);
+  const metrics = createMetrics(context);
+  const purchase = createPurchaseHandler(context);
+  const routes = [...tokenRoutes, ...productRoutes, ...saleRoutes, ...orderRoutes, ...paymentRoutes, ...systemRoutes(metrics)];
+  const fetchRest = fetchOf(context, routes, purchase);
+  return {
+    purchase,
+    fetch(request, peer) {
+      const saleId = request.method === "POST" ? saleIdInUrl(request.url) : undefined;
+      return saleId === undefined ? fetchRest(request, peer) : purchase(request, saleId);
+    },
+    adminFetch: fetchOf(context, operatorRoutes(metrics)),
+  };
+}
+
+type Env = { Bindings: { peer: Peer } };
+export const purchasePath = "/api/v1/sales/:id/purchases";
+
+function fetchOf(context: HttpContext, routes: readonly Route[], purchase?: PurchaseHandler): Fetch {
+  const hono = new Hono<Env>();
+  const methods = new Map<string, string[]>();
+  for (const route of routes) {
+    hono.on(route.method, route.path, (c) => serve(context, c, (ask) => route.answer(ask)));
+    methods.set(route.path, [...(methods.get(route.path) ?? []), route.method]);
+  }
+  if (purchase !== undefined) {
+    hono.post(purchasePath, (c) => purchase(c.req.raw, c.req.param("id")));
+    methods.set(purchasePath, ["POST"]);
+  }
+  for (const [path, known] of methods) hono.all(path, (c) => serve(context, c, () => otherMethodReply(context, c.req.raw, known)));
+  hono.notFound((c) => serve(context, c, () => failure("path_unknown")));
+  return (request, peer) => hono.fetch(request, { peer });
+}
+
+async function serve(context: HttpContext, c: Context<Env>, answer: (ask: Ask) => Reply | Promise<Reply>): Promise<Response> {
+  const request = c.req.raw;
+  const requestId = context.requestIds(request.headers.get("x-request-id"));
+  let reply: Reply;
+  try {
+    reply = await answer({ context, request, params: c.req.param(), peer: c.env.peer, nowMs: context.deps.clock.nowMs() });
+  } catch (error) {
+    reply = failureReply(context, error, requestId);
+  }
+  context.counters.answer(reply.status);
+  const response = context.respond(reply, requestId);
+  return context.cors === undefined ? response : context.cors.mark(response, request.headers.get("origin"));
+}
+
+/** A path that is known, asked by a method that it does not have. */
+function otherMethodReply({ cors }: HttpContext, request: Request, known: readonly string[]): Reply {
+  const allowed = [...known, ...(known.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+  if (request.method !== "OPTIONS") {
+    const { status, body } = failure("method_not_allowed");
+    return { status, body, headers: { Allow: allowed } };
+  }
+  return { status: 204, body: "", headers: { Allow: allowed, ...cors?.preflight(request.headers.get("origin"), allowed) } };
+}
+
