@@ -14,7 +14,7 @@ import type { Ask, Route } from "./route.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
-import { createPurchaseHandler, saleIdInUrl, type PurchaseHandler } from "./routes/purchase.ts";
+import { createPurchaseHandler, purchasePath, saleIdInUrl, type PurchaseHandler } from "./routes/purchase.ts";
 import { saleRoutes } from "./routes/sales.ts";
 import { operatorRoutes, systemRoutes } from "./routes/system.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -46,7 +46,6 @@ export function createApp(deps: HttpDeps): App {
 }
 
 type Env = { Bindings: { peer: Peer } };
-export const purchasePath = "/api/v1/sales/:id/purchases";
 
 function fetchOf(context: HttpContext, routes: readonly Route[], purchase?: PurchaseHandler): Fetch {
   const hono = new Hono<Env>();
@@ -87,4 +86,3 @@ function otherMethodReply({ cors }: HttpContext, request: Request, known: readon
   }
   return { status: 204, body: "", headers: { Allow: allowed, ...cors?.preflight(request.headers.get("origin"), allowed) } };
 }
-

@@ -7,7 +7,8 @@ export const bodyBytesMax = 64 * 1024;
 
 export type BodyText = { readonly kind: "text"; readonly text: string } | { readonly kind: "reply"; readonly reply: Reply };
 
-export const tooLarge = (bytesMax: number): Reply => failure("too_large", { field: "body", problem: `must have at most ${bytesMax} bytes`, max_bytes: bytesMax });
+export const tooLarge = (bytesMax: number): Reply =>
+  failure("too_large", { field: "body", problem: `must have at most ${bytesMax} bytes`, max_bytes: bytesMax });
 
 /** Whether a declared length alone is reason enough not to read. */
 export function declaresTooMuch(contentLength: string | null, bytesMax: number): boolean {
@@ -52,7 +53,9 @@ export function isJsonType(contentType: string | null): boolean {
   return /^application\/(?:[\w.+-]+\+)?json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType);
 }
 
-export type JsonBody = { readonly kind: "json"; readonly value: unknown; readonly members: ReadonlyMap<string, string> } | { readonly kind: "reply"; readonly reply: Reply };
+export type JsonBody =
+  | { readonly kind: "json"; readonly value: unknown; readonly members: ReadonlyMap<string, string> }
+  | { readonly kind: "reply"; readonly reply: Reply };
 
 /** A JSON object. No body at all stands for `{}`. */
 export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {

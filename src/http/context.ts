@@ -1,6 +1,6 @@
 /** What every route shares: who asks, how answers are made and counted, what failures become. */
 import type { BuyerId } from "../domain/ids.ts";
-import { StoreUnavailable } from "../ports/store-unavailable.ts";
+import type { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { createCors, type Cors } from "./cors.ts";
 import { HttpCounters } from "./counters.ts";
 import type { HttpDeps } from "./deps.ts";
@@ -32,12 +32,17 @@ export function createContext(deps: HttpDeps): HttpContext {
 
 /** What a thrown failure tells the caller. Anything unforeseen is a bug of ours: logged, and 500. */
 export function failureReply({ deps }: HttpContext, error: unknown, requestId: string): Reply {
-  if (error instanceof StoreUnavailable) {
+  if (isStoreUnavailable(error)) {
     deps.log.warn("The store did not answer", { code: error.code, request_id: requestId, err: error });
     return failure(error.code === "unknown" ? "outcome_unknown" : error.code === "storage_full" ? "storage_full" : "busy");
   }
   deps.log.error("A request failed", { request_id: requestId, err: error });
   return failure("internal");
+}
+
+/** By name: what is thrown by adapters is known here by its type alone. */
+function isStoreUnavailable(error: unknown): error is StoreUnavailable {
+  return error instanceof Error && error.name === "StoreUnavailable" && "code" in error;
 }
 
 /** The buyer somebody is or acts for. */

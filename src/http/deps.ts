@@ -45,7 +45,7 @@ export type HttpDeps = {
   /** Whether the process has begun to stop. */
   readonly isDraining: () => boolean;
   /** Failures that an operator should see; the answer says only that there was one. */
-  readonly log: Pick<Log, "error" | "warn">;
+  readonly log: Log;
 };
 
 /** The socket's other end, as the listener saw it. */

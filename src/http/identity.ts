@@ -21,13 +21,15 @@ type Doors = { readonly tokens: Tokens; readonly serverKeys: ServerKeys };
 export function callerOf({ tokens, serverKeys }: Doors, headers: Headers, nowMs: number): CallerAnswer {
   const presentedKey = headers.get("x-api-key");
   const authorization = headers.get("authorization");
-  if (presentedKey === null) return authorization === null ? { kind: "nobody" } : (buyerOfBearer(tokens, authorization, nowMs) ?? rejected("Authorization"));
+  if (presentedKey === null)
+    return authorization === null ? { kind: "nobody" } : (buyerOfBearer(tokens, authorization, nowMs) ?? rejected("Authorization"));
   if (authorization !== null) return rejected("Authorization", "must not be given beside X-API-Key");
   const key = serverKeys.check(presentedKey);
   if (key === undefined) return rejected("X-API-Key");
   const userId = headers.get("x-user-id");
   if (userId === null) return { kind: "shop", key };
-  if (!isSubject(userId)) return { kind: "reply", reply: failure("malformed", { field: "X-User-Id", problem: "must have 1 to 64 printable characters" }) };
+  if (!isSubject(userId))
+    return { kind: "reply", reply: failure("malformed", { field: "X-User-Id", problem: "must have 1 to 64 printable characters" }) };
   return { kind: "shop", key, actsFor: { issuer: key.issuer, subject: userId } };
 }
 

@@ -32,7 +32,12 @@ const counterLabels: Readonly<Record<string, string[]>> = {
   doorbuster_process_cpu_seconds_total: ["mode"],
 };
 
-function register({ name, help, samples }: Family, registry: Registry, kind: "counter" | "gauge", labels = counterLabels[name] ?? []): void {
+function register(
+  { name, help, samples }: Family,
+  registry: Registry,
+  kind: "counter" | "gauge",
+  labels = counterLabels[name] ?? [],
+): void {
   const common = { name, help, labelNames: labels, registers: [registry] };
   if (kind === "counter") {
     new Counter({
@@ -67,8 +72,16 @@ function counterFamilies({ counters, deps: { acceptance } }: HttpContext): Famil
       samples: () => [...counters.answers].map(([status, value]) => ({ labels: { status: String(status) }, value })),
     },
     { name: "doorbuster_commits_total", help: "Commits of batches", samples: one(() => acceptance.counts.commits) },
-    { name: "doorbuster_committed_lines_total", help: "Movements decided; divided by commits, the size of a batch", samples: one(() => acceptance.counts.lines) },
-    { name: "doorbuster_commit_retries_total", help: "Commits repeated because their outcome was unknown", samples: one(() => acceptance.counts.retries) },
+    {
+      name: "doorbuster_committed_lines_total",
+      help: "Movements decided; divided by commits, the size of a batch",
+      samples: one(() => acceptance.counts.lines),
+    },
+    {
+      name: "doorbuster_commit_retries_total",
+      help: "Commits repeated because their outcome was unknown",
+      samples: one(() => acceptance.counts.retries),
+    },
     { name: "doorbuster_shed_lines_total", help: "Movements turned away untried", samples: one(() => acceptance.counts.shed) },
     { name: "doorbuster_process_cpu_seconds_total", help: "CPU time of this process", samples: cpuSamples },
   ];

@@ -19,7 +19,7 @@ export function createResponder(common: Readonly<Record<string, string>>): Respo
     let init = inits.get(status);
     if (init === undefined) inits.set(status, (init = { status, headers: template }));
     template.set("x-request-id", requestId);
-    const response = new Response(body, init);
+    const response = new Response(body === "" ? null : body, init);
     if (headers !== undefined) for (const name in headers) response.headers.set(name, headers[name] ?? "");
     return response;
   };

@@ -98,7 +98,12 @@ export function readQueryAs<Schema extends z.ZodType>(ask: Ask, schema: Schema):
 }
 
 /** An id of the path, or the answer to one that cannot be an id. */
-export function readParam<Id>(ask: Ask, { name, field, parse }: { name: string; field: string; parse: (text: string) => Id | undefined }): Reading<Id> {
+export function readParam<Id>(
+  ask: Ask,
+  { name, field, parse }: { name: string; field: string; parse: (text: string) => Id | undefined },
+): Reading<Id> {
   const value = parse(ask.params[name] ?? "");
-  return value === undefined ? { kind: "reply", reply: failure("malformed", { field, problem: "must be a decimal id" }) } : { kind: "value", value };
+  return value === undefined
+    ? { kind: "reply", reply: failure("malformed", { field, problem: "must be a decimal id" }) }
+    : { kind: "value", value };
 }

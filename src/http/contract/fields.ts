@@ -11,7 +11,9 @@ export const text = z.string().max(textLengthMax);
 export const productId = z.string().transform((value, context) => parseProductId(value) ?? refuse(context, idProblem));
 export const paymentId = z.string().transform((value, context) => parsePaymentId(value) ?? refuse(context, idProblem));
 export const saleId = z.string().transform((value, context) => parseSaleId(value) ?? refuse(context, idProblem));
-export const currency = z.string().transform((value, context) => parseCurrency(value) ?? refuse(context, "must be three capital letters (ISO 4217)"));
+export const currency = z
+  .string()
+  .transform((value, context) => parseCurrency(value) ?? refuse(context, "must be three capital letters (ISO 4217)"));
 export const userId = z.string().refine(isSubject, `must have 1 to ${subjectLengthMax} printable characters`);
 export const integer = z.int();
 

@@ -8,7 +8,10 @@ export function readAs<Schema extends z.ZodType>(schema: Schema, input: unknown)
   const result = schema.safeParse(input);
   if (result.success) return { kind: "value", value: result.data };
   const [issue] = result.error.issues;
-  return { kind: "reply", reply: failure("malformed", issue === undefined ? { field: "body", problem: "does not fit" } : problemOf(issue)) };
+  return {
+    kind: "reply",
+    reply: failure("malformed", issue === undefined ? { field: "body", problem: "does not fit" } : problemOf(issue)),
+  };
 }
 
 function problemOf(issue: z.core.$ZodIssue): { field: string; problem: string } {

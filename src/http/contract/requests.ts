@@ -42,7 +42,10 @@ export const paymentBody = z.strictObject({ scenario: z.enum(scenarios).optional
 /** What the shop says of money it took itself. */
 export const externalPaymentBody = z.strictObject({
   provider: z.literal("external"),
-  capture_id: z.string().min(1).max(captureIdLengthMax - externalPrefixLength),
+  capture_id: z
+    .string()
+    .min(1)
+    .max(captureIdLengthMax - externalPrefixLength),
   amount_minor: integer,
   currency,
 });
@@ -50,7 +53,10 @@ export const refundBody = z.strictObject({ return_stock: z.boolean().default(fal
 
 const pageSizeMax = 100;
 const pageMax = 1_000_000;
-const digits = z.string().regex(/^\d{1,9}$/, "must be a positive integer").transform(Number);
+const digits = z
+  .string()
+  .regex(/^\d{1,9}$/, "must be a positive integer")
+  .transform(Number);
 const paging = {
   page: digits.pipe(z.number().min(1).max(pageMax)).default(1),
   page_size: digits.pipe(z.number().min(1).max(pageSizeMax)).default(20),
@@ -63,10 +69,14 @@ export const purchasesQuery = z.strictObject({ ...paging, state: z.enum(states).
 
 /** What a provider says, once its signature is checked. Providers add fields as they like, so unknown ones pass. */
 const callbackData = { payment_id: paymentId };
-export const callbackBody = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("payment.captured"),
-    data: z.object({ ...callbackData, capture_id: z.string().min(1).max(captureIdLengthMax), amount_minor: integer, currency }),
-  }),
-  z.object({ type: z.literal("payment.failed"), data: z.object(callbackData) }),
-], { error: "must be payment.captured or payment.failed" });
+export const callbackBody = z.discriminatedUnion(
+  "type",
+  [
+    z.object({
+      type: z.literal("payment.captured"),
+      data: z.object({ ...callbackData, capture_id: z.string().min(1).max(captureIdLengthMax), amount_minor: integer, currency }),
+    }),
+    z.object({ type: z.literal("payment.failed"), data: z.object(callbackData) }),
+  ],
+  { error: "must be payment.captured or payment.failed" },
+);

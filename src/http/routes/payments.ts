@@ -21,7 +21,8 @@ export const paymentRoutes: readonly Route[] = [
     const json = await readJson(ask.request, bodyBytesMax);
     if (json.kind === "reply") return json.reply;
     // A body that names a provider tells of money already taken, which only the shop's word is good for.
-    if (json.members.has("provider")) return caller.kind === "shop" ? externalReply(ask, { viewer, id: id.value, body: json.value }) : notTheShop(caller);
+    if (json.members.has("provider"))
+      return caller.kind === "shop" ? externalReply(ask, { viewer, id: id.value, body: json.value }) : notTheShop(caller);
     const body = readAs(paymentBody, json.value);
     if (body.kind === "reply") return body.reply;
     return payReply(await pay(ask.context.deps, viewer, { purchaseId: id.value, scenario: body.value.scenario }));
@@ -61,7 +62,10 @@ function payReply(answer: PayAnswer | PayExternalAnswer): Reply {
     case "payment_failed":
       return failure("payment_failed", { problem: answer.message });
     case "wrong_amount":
-      return failure("invalid", { field: "amount_minor", problem: `must be ${answer.expected.minor} ${answer.expected.currency}, the order's amount` });
+      return failure("invalid", {
+        field: "amount_minor",
+        problem: `must be ${answer.expected.minor} ${answer.expected.currency}, the order's amount`,
+      });
     case "capture_reused":
       return failure("invalid", { field: "capture_id", problem: "was used for another payment" });
     case "purchase_unknown":

@@ -56,7 +56,8 @@ function quotaTarget(ask: Ask, issuer: string): Reading<QuotaTarget> {
   const id = productIdOf(ask);
   if (id.kind === "reply") return id;
   const subject = ask.params["user_id"] ?? "";
-  if (!isSubject(subject)) return { kind: "reply", reply: failure("malformed", { field: "user_id", problem: "must have 1 to 64 printable characters" }) };
+  if (!isSubject(subject))
+    return { kind: "reply", reply: failure("malformed", { field: "user_id", problem: "must have 1 to 64 printable characters" }) };
   return { kind: "value", value: { productId: id.value, buyer: { issuer, subject } } };
 }
 

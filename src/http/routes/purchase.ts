@@ -21,10 +21,13 @@ import { badKey, notTriedReply, outcomeName, refusalReply, unknownReply } from "
 import { noBuyer } from "../route.ts";
 import { acceptedReply } from "../views.ts";
 
+export const purchasePath = "/api/v1/sales/:id/purchases";
 export type PurchaseHandler = (request: Request, saleId: string) => Promise<Response>;
 
 /** What is wanted, or what is wrong with it. */
-export type Wish = { readonly kind: "wish"; readonly quantity: number; readonly metadata?: string | undefined } | { readonly kind: "reply"; readonly reply: Reply };
+export type Wish =
+  | { readonly kind: "wish"; readonly quantity: number; readonly metadata?: string | undefined }
+  | { readonly kind: "reply"; readonly reply: Reply };
 type Result = { readonly reply: Reply; readonly outcome: string };
 
 const oneUnit: Wish = { kind: "wish", quantity: 1 };
@@ -55,7 +58,8 @@ async function purchaseResult(context: HttpContext, request: Request, saleIdText
   if (declaresTooMuch(contentLength, purchaseBytesMax)) return ended(tooLarge(purchaseBytesMax), "too_large");
   const authorization = headers.get("authorization");
   let buyerId: BuyerId | undefined;
-  if (authorization !== null && headers.get("x-api-key") === null) buyerId = holderOfBearer(deps.tokens, authorization, deps.clock.nowMs())?.buyerId;
+  if (authorization !== null && headers.get("x-api-key") === null)
+    buyerId = holderOfBearer(deps.tokens, authorization, deps.clock.nowMs())?.buyerId;
   if (buyerId === undefined) {
     const asked = await buyerBeyondBearer(context, headers);
     if (typeof asked === "object") return ended(asked, "unauthenticated");

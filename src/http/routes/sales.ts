@@ -21,7 +21,8 @@ export const saleRoutes: readonly Route[] = [
     const submissionKey = ask.request.headers.get("idempotency-key");
     if (submissionKey !== null && !isKey(submissionKey)) return badKey();
     const product = await ask.context.deps.records.product(body.value.product_id);
-    if (product === undefined) return failure("product_unknown", { field: "product_id", problem: `names no product: "${body.value.product_id}"` });
+    if (product === undefined)
+      return failure("product_unknown", { field: "product_id", problem: `names no product: "${body.value.product_id}"` });
     const submission = submissionKey === null ? undefined : { owner: key.id, key: submissionKey };
     return createdReply(ask, await createSale(ask.context.deps, { draft: draftOf(body.value, product), submission }));
   }),

@@ -11,7 +11,9 @@ const readyTimeoutMs = 1_000;
 
 export function systemRoutes(metrics: Metrics): readonly Route[] {
   return [
-    forAnybody(["GET", "/api/v1/time"], ({ nowMs }) => success({ server_time: isoTime(Math.floor(nowMs)), server_time_ms: Math.floor(nowMs) })),
+    forAnybody(["GET", "/api/v1/time"], ({ nowMs }) =>
+      success({ server_time: isoTime(Math.floor(nowMs)), server_time_ms: Math.floor(nowMs) }),
+    ),
     openly("/livez", () => success({ status: "alive" })),
     openly("/readyz", ({ context }) => readyReply(context)),
     ...["/healthz", "/health"].map((path) => openly(path, summaryReply)),
@@ -53,7 +55,9 @@ async function readyReply({ deps }: HttpContext): Promise<Reply> {
   const asked = deps.records.product(anyProduct).then(() => "ready" as const);
   try {
     const first = await Promise.race([asked, late]);
-    return first === "ready" ? success({ status: "ready" }) : failure("busy", { problem: `The store did not answer within ${readyTimeoutMs} ms` });
+    return first === "ready"
+      ? success({ status: "ready" })
+      : failure("busy", { problem: `The store did not answer within ${readyTimeoutMs} ms` });
   } finally {
     cancel?.();
     asked.catch(() => undefined);
@@ -77,7 +81,12 @@ async function statsReply({ deps, counters }: HttpContext): Promise<Reply> {
     answers: Object.fromEntries(counters.answers),
     latency_seconds: { p50: quantile(counters, 0.5), p95: quantile(counters, 0.95), p99: quantile(counters, 0.99) },
     acceptance: { waiting: deps.acceptance.waiting, commits, lines, retries, shed },
-    process: { uptime_seconds: Math.floor(process.uptime()), resident_bytes: rss, heap_used_bytes: heapUsed, cpu_seconds: (user + system) / 1_000_000 },
+    process: {
+      uptime_seconds: Math.floor(process.uptime()),
+      resident_bytes: rss,
+      heap_used_bytes: heapUsed,
+      cpu_seconds: (user + system) / 1_000_000,
+    },
   });
 }
 

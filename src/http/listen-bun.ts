@@ -1,0 +1,58 @@
+/**
+ * The site on Bun.serve. The purchase route stands in Bun's own route table, which finds it in native code; it is the
+ * same handler that app.fetch uses. Bun has one idle time-out, which cuts trickling headers and bodies too.
+ */
+import { failure } from "./envelope.ts";
+import {
+  farewellMs,
+  idleTimeoutSeconds,
+  pause,
+  socketBodyBytesMax,
+  urlOf,
+  withFarewell,
+  type ListenAt,
+  type Listener,
+  type Site,
+} from "./listener.ts";
+import { purchasePath } from "./routes/purchase.ts";
+
+export async function listen(site: Site, { host, port }: ListenAt): Promise<Listener> {
+  const { purchase } = site;
+  let leaving = false;
+  const answer = async (request: Request, at: Bun.Server<undefined>) =>
+    site.fetch(request, { address: at.requestIP(request)?.address ?? "" });
+  const server = Bun.serve({
+    hostname: host,
+    port,
+    idleTimeout: idleTimeoutSeconds,
+    maxRequestBodySize: socketBodyBytesMax,
+    development: false,
+    routes: {
+      [purchasePath]: {
+        POST(request: Bun.BunRequest<typeof purchasePath>, at) {
+          const response = purchase === undefined ? answer(request, at) : purchase(request, request.params.id);
+          return leaving ? response.then(withFarewell) : response;
+        },
+      },
+    },
+    async fetch(request, at) {
+      const response = await answer(request, at);
+      return leaving ? withFarewell(response) : response;
+    },
+    error() {
+      const { status, body } = failure("internal");
+      return new Response(body, { status, headers: { "content-type": "application/json" } });
+    },
+  });
+  const bound = server.port ?? port;
+  return {
+    url: urlOf(host, bound),
+    port: bound,
+    async stop(drainMs) {
+      leaving = true;
+      await pause(farewellMs(drainMs));
+      await Promise.race([server.stop(false), pause(drainMs - farewellMs(drainMs))]);
+      await server.stop(true);
+    },
+  };
+}

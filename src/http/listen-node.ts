@@ -1,0 +1,49 @@
+/** The site on node:http, for Node 24 and later. */
+import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hono/node-server";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { farewellMs, idleTimeoutSeconds, pause, urlOf, withFarewell, type ListenAt, type Listener, type Site } from "./listener.ts";
+
+const headersTimeoutMs = 5_000;
+const requestTimeoutMs = 10_000;
+const headerBytesMax = 16 * 1024;
+const headersMax = 64;
+
+export async function listen(site: Site, { host, port }: ListenAt): Promise<Listener> {
+  let leaving = false;
+  // The adapter knows servers of all kinds; the one made here is node:http's.
+  const server = createAdaptorServer({
+    async fetch(request: Request, { incoming }: HttpBindings | Http2Bindings) {
+      const response = await site.fetch(request, { address: incoming.socket.remoteAddress ?? "" });
+      return leaving ? withFarewell(response) : response;
+    },
+    // Its own Response keeps the headers it was given instead of copying them, and ours are reused.
+    overrideGlobalObjects: false,
+    createServer,
+    serverOptions: {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: idleTimeoutSeconds * 1000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: headerBytesMax,
+    },
+  }) as Server;
+  server.maxHeadersCount = headersMax;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  // A server that listens on a port has an address with a port.
+  const bound = (server.address() as AddressInfo).port;
+  return {
+    url: urlOf(host, bound),
+    port: bound,
+    async stop(drainMs) {
+      leaving = true;
+      await pause(farewellMs(drainMs));
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await Promise.race([closed, pause(drainMs - farewellMs(drainMs))]);
+      server.closeAllConnections();
+    },
+  };
+}
