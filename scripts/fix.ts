@@ -1,6 +1,13 @@
-/** `npm run fix`: what a machine can mend. Lint first, since its fixes are formatted afterwards. */
+/** `npm run fix`: what a machine can mend. Lint before format, since its fixes are formatted afterwards. */
+import { completeLock, lockPath, sameLock, type LockFile } from "./lock-file.ts";
 import { runStep, tool } from "./steps.ts";
 
+const lock: LockFile = await Bun.file(lockPath).json();
+const complete = completeLock(lock);
+if (!sameLock(lock, complete)) {
+  await Bun.write(lockPath, `${JSON.stringify(complete, null, 2)}\n`);
+  console.log("ok   package-lock.json completed");
+}
 const lint = await runStep({ name: "lint --fix", command: tool("oxlint", "--type-aware", "--fix") });
 const format = await runStep({ name: "format", command: tool("oxfmt") });
 process.exit(lint.ok && format.ok ? 0 : 1);
