@@ -42,8 +42,10 @@ export type RefundLimits = {
   /** Refunds in flight at once. */
   readonly refundsMax: number;
   readonly retry: { readonly baseMs: number; readonly ceilingMs: number };
+  /** A declined refund waits for somebody to look at it, and is tried again after so long. */
+  readonly declinedRetryMs: number;
 };
-export const refundLimitsDefault: RefundLimits = { refundsMax: 32, retry: { baseMs: 500, ceilingMs: 10_000 } };
+export const refundLimitsDefault: RefundLimits = { refundsMax: 32, retry: { baseMs: 500, ceilingMs: 10_000 }, declinedRetryMs: 3_600_000 };
 
 export type RefundResult = "done" | "failed" | "open";
 
@@ -53,10 +55,11 @@ export async function sendDueRefunds(deps: RefundDeps, limits: RefundLimits): Pr
   return Promise.all(due.map((refund) => sendRefund(deps, refund, limits)));
 }
 
-async function sendRefund(deps: RefundDeps, refund: Refund, { retry }: RefundLimits): Promise<RefundResult> {
+async function sendRefund(deps: RefundDeps, refund: Refund, { retry, declinedRetryMs }: RefundLimits): Promise<RefundResult> {
   const { id: refundId, captureId, money } = refund;
-  const nextTryAtMs = Math.floor(deps.clock.nowMs()) + backoffMs(refund.tries, retry);
   const note = async (event: "send" | "done" | "failed") => {
+    const waitMs = event === "failed" ? declinedRetryMs : backoffMs(refund.tries, retry);
+    const nextTryAtMs = Math.floor(deps.clock.nowMs()) + waitMs;
     const [answer] = await deps.acceptance.submit(refund.saleId, [{ kind: "update_refund", refundId, event, nextTryAtMs }]);
     return answer?.kind === "updated";
   };

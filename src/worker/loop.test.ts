@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { InvariantBroken } from "../lib/assert.ts";
+import { StoreUnavailable } from "../ports/store-unavailable.ts";
+import { ManualTime, turns } from "../../tests/kit/manual-time.ts";
+import { runLoop } from "./loop.ts";
+
+function rig(round: (nowMs: number) => Promise<boolean>) {
+  const time = new ManualTime(1_000_000);
+  const stop = new AbortController();
+  const down: StoreUnavailable[] = [];
+  const ended = runLoop({ tasks: time, signal: stop.signal, tickMs: 250, onUnavailable: (error) => down.push(error) }, () =>
+    round(time.nowMs()),
+  );
+  return { time, stop, down, ended };
+}
+
+test("a worker does a round per tick, and stops in the middle of a pause", async () => {
+  let rounds = 0;
+  const { time, stop, ended } = rig(async () => (rounds++, false));
+  await turns();
+  for (let i = 0; i < 10; i++) await time.advance(250);
+  expect(rounds).toBe(11);
+  stop.abort();
+  await ended;
+  expect(rounds).toBe(11);
+});
+
+test("a worker goes on at once while there is more to do, and pauses all the same now and then", async () => {
+  let rounds = 0;
+  const { stop, ended } = rig(async () => (rounds++, true));
+  await turns(10);
+  expect(rounds).toBe(20);
+  stop.abort();
+  await ended;
+});
+
+test("a store that does not answer makes the pauses longer, up to two seconds", async () => {
+  let isDown = true;
+  const starts: number[] = [];
+  const { time, stop, down, ended } = rig(async (nowMs) => {
+    starts.push(nowMs);
+    if (isDown) throw new StoreUnavailable("unavailable", "down, as planned");
+    return false;
+  });
+  await turns();
+  for (let i = 0; i < 60; i++) await time.advance(125);
+  expect(starts.slice(1).map((at, i) => at - (starts[i] ?? 0))).toEqual([250, 500, 1_000, 2_000, 2_000]);
+  expect(down.length).toBe(starts.length);
+  isDown = false;
+  for (let i = 0; i < 24; i++) await time.advance(125);
+  expect((starts.at(-1) ?? 0) - (starts.at(-2) ?? 0)).toBe(250);
+  stop.abort();
+  await ended;
+});
+
+test("a broken invariant ends the worker", async () => {
+  const { ended } = rig(async () => {
+    throw new InvariantBroken("planted");
+  });
+  expect(ended).rejects.toThrow(InvariantBroken);
+});
