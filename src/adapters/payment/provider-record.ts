@@ -69,8 +69,10 @@ export class ProviderRecord {
 
 export function readProviderLines(lines: readonly string[]): ProviderRecord {
   const record = new ProviderRecord();
-  // Only `apply` and its own serialization write these lines.
-  for (const line of lines) record.apply(JSON.parse(line) as ProviderLine);
+  for (const line of lines) {
+    // Only the provider writes these lines.
+    record.apply(JSON.parse(line) as ProviderLine);
+  }
   return record;
 }
 
