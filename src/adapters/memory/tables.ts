@@ -60,6 +60,7 @@ export function emptyTables(): Tables {
 
 export function copyTables(tables: Tables): Tables {
   const copy = emptyTables();
+  // Object.keys forgets which keys it read.
   for (const name of Object.keys(copy) as (keyof Tables)[]) {
     // Both sides are the same table of the same type; the loop only hides which.
     const into = copy[name] as Map<unknown, unknown>;
