@@ -240,6 +240,10 @@ describe("planted breaches across files", () => {
     expect(rulesAndTests([spec("ST1"), file("src/domain/a.test.ts", '// [ST1]\ntest("a", () => {});')])).toHaveLength(1));
   test("invariants, checks, properties and lists of ids count", () =>
     expect(rulesAndTests([spec("ST1", "PU2"), quoting("[ST1, PU2] a", "[I12] b", "[C7] c", "[J1-8] d")])).toEqual([]));
+  test("rules of a table of cases count", () =>
+    expect(rulesAndTests([spec("ST1"), file("tests/contract/a.ts", 'export const cases = [\n  {\n    rule: "ST1",\n  },\n];')])).toEqual(
+      [],
+    ));
   test("an invariant that is none is found", () => expect(rulesAndTests([quoting("[I13] a")])).toHaveLength(1));
 
   test.each([

@@ -14,11 +14,13 @@ export function ruleIds(spec: string): string[] {
   return [...spec.matchAll(/^- \*\*([A-Z]{2}\d+)\*\*/gm)].map((match) => match[1] ?? "");
 }
 
-/** Ids quoted as [ST1] or [ST1, I2] in the strings of a test file. */
+/** Ids that titles quote: [ST1] or [ST1, I2] in a string, and `rule: "ST1"` in a table whose titles are made from it. */
 export function quotedIds(file: SourceFile): string[] {
-  return stringsOf(file).flatMap(({ text }) =>
+  const ofTables = [...file.text.matchAll(/^\s*(?:\{ )?rule: "([A-Z]{1,2}\d+(?:-\d+)?)"/gm)].map((match) => match[1] ?? "");
+  const ofStrings = stringsOf(file).flatMap(({ text }) =>
     [...text.matchAll(/\[((?:[A-Z]{1,2}\d+(?:-\d+)?)(?:, ?[A-Z]{1,2}\d+(?:-\d+)?)*)\]/g)].flatMap((match) => (match[1] ?? "").split(/, ?/)),
   );
+  return [...ofTables, ...ofStrings];
 }
 
 /** Every rule is quoted by a test, every quotation names a rule. */
