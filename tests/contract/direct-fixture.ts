@@ -1,5 +1,5 @@
 /** Direct acceptance over any ledger, as a fixture: what a store brings is how it is opened, ended, killed and read. */
-import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
+import { DirectAcceptance, type DirectOptions } from "../../src/engine/accept-direct.ts";
 import { SaleBoard } from "../../src/engine/sale-board.ts";
 import type { SaleId } from "../../src/domain/ids.ts";
 import type { LedgerEntry } from "../../src/domain/ledger.ts";
@@ -24,13 +24,22 @@ export interface OpenStore {
   kill(): Promise<void>;
 }
 
-/** `open` opens the same data again each time. `dispose` removes it. */
-export async function openDirectFixture(store: { open: () => Promise<OpenStore>; dispose: () => Promise<void> }): Promise<Fixture> {
+export type DirectSetup = {
+  /** Opens the same data again each time. */
+  readonly open: () => Promise<OpenStore>;
+  /** Removes the data. */
+  readonly dispose: () => Promise<void>;
+  /** Where a control plants a bug between the engine and the ledger, or in the engine's bounds. */
+  readonly around?: ((ledger: StockLedger) => StockLedger) | undefined;
+  readonly options?: Partial<DirectOptions> | undefined;
+};
+
+export async function openDirectFixture(store: DirectSetup): Promise<Fixture> {
   const time = new ManualTime(startMs);
-  let parts = await start(store.open, time);
+  let parts = await start(store, time);
   const again = async (ending: "end" | "kill") => {
     await parts.store[ending]();
-    parts = await start(store.open, time);
+    parts = await start(store, time);
   };
   return {
     time,
@@ -57,11 +66,14 @@ export async function openDirectFixture(store: { open: () => Promise<OpenStore>;
   };
 }
 
-async function start(open: () => Promise<OpenStore>, time: ManualTime) {
-  const store = await open();
+async function start(setup: DirectSetup, time: ManualTime) {
+  const store = await setup.open();
   const faulty = new FaultyLedger(store.ledger);
   const board = new SaleBoard({ records: store.records, clock: time, entropy: new SeededEntropy(1) }, { salesMax: 100, buyersMax: 10_000 });
-  const acceptance = new DirectAcceptance({ ledger: faulty, board, clock: time, tasks: time }, sizes);
+  const acceptance = new DirectAcceptance(
+    { ledger: setup.around?.(faulty) ?? faulty, board, clock: time, tasks: time },
+    { ...sizes, ...setup.options },
+  );
   return { store, faulty, acceptance };
 }
 

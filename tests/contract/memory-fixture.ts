@@ -2,11 +2,17 @@ import { auditRowsOf, MemoryAuditSource } from "../../src/adapters/memory/audit-
 import { MemoryStore, type CommitSteps, type Snapshot } from "../../src/adapters/memory/memory-store.ts";
 import type { LedgerBatch, StockLedger } from "../../src/ports/stock-ledger.ts";
 import { turns } from "../kit/manual-time.ts";
-import { openDirectFixture, type OpenStore } from "./direct-fixture.ts";
+import { openDirectFixture, type DirectSetup, type OpenStore } from "./direct-fixture.ts";
 import type { Fixture } from "./fixture.ts";
 
-/** Direct acceptance on the memory store, with a disk that keeps what was synced. `steps` plants a bug. */
-export function openMemoryFixture(steps?: Partial<CommitSteps>): Promise<Fixture> {
+/** A bug for a control: in the commit, in its sync, between engine and ledger, or in the engine's bounds. */
+export type Plant = Pick<DirectSetup, "around" | "options"> & {
+  readonly steps?: Partial<CommitSteps> | undefined;
+  readonly skipSync?: boolean | undefined;
+};
+
+/** Direct acceptance on the memory store, with a disk that keeps what was synced. */
+export function openMemoryFixture({ steps, skipSync = false, around, options }: Plant = {}): Promise<Fixture> {
   let disk: Snapshot | undefined;
   const open = async (): Promise<OpenStore> => {
     const store = new MemoryStore({ steps });
@@ -20,7 +26,7 @@ export function openMemoryFixture(steps?: Partial<CommitSteps>): Promise<Fixture
       async commit(batch: LedgerBatch) {
         const result = await store.commit(batch);
         await turns(1);
-        sync();
+        if (!skipSync) sync();
         return result;
       },
     };
@@ -35,5 +41,5 @@ export function openMemoryFixture(steps?: Partial<CommitSteps>): Promise<Fixture
       },
     };
   };
-  return openDirectFixture({ open, dispose: async () => undefined });
+  return openDirectFixture({ open, dispose: async () => undefined, around, options });
 }
