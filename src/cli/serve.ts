@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import type { Config } from "../config/options.ts";
-import { demoApiKey } from "../config/load.ts";
 import type { DemoShop } from "../engine/demo-shop.ts";
 import { banner } from "./banner.ts";
 import { addCommand, type CliDeps, type ConfigFlags } from "./program.ts";
@@ -12,7 +11,11 @@ export type RunningServer = {
   /** Resolves when a signal has stopped the server and everything in flight has its answer. */
   readonly stopped: Promise<void>;
 };
-export type ServeDeps = CliDeps & { readonly serve: (config: Config) => Promise<RunningServer> };
+export type ServeDeps = CliDeps & {
+  readonly serve: (config: Config) => Promise<RunningServer>;
+  /** The key that `start` begins with, which everybody knows. */
+  readonly demoApiKey: string;
+};
 
 type ServeFlags = { host?: string; port?: string; dataDir?: string };
 
@@ -31,7 +34,7 @@ export function registerServe(program: Command, deps: ServeDeps): void {
     .action(async (flags: ServeFlags) => {
       const config = deps.config(toEnvironment(flags), {
         DOORBUSTER_ENV: "development",
-        DOORBUSTER_API_KEY: demoApiKey,
+        DOORBUSTER_API_KEY: deps.demoApiKey,
         DOORBUSTER_LOG_FORMAT: "plain",
       });
       const server = await deps.serve(config);
@@ -41,7 +44,7 @@ export function registerServe(program: Command, deps: ServeDeps): void {
           banner({
             url: server.url,
             dataDir: config.dataDir,
-            apiKey: config.apiKey === demoApiKey ? demoApiKey : undefined,
+            apiKey: config.apiKey === deps.demoApiKey ? deps.demoApiKey : undefined,
             saleId: live.id,
           }),
         );
