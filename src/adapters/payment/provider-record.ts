@@ -3,6 +3,7 @@
  * so it holds every unit of money that was taken or returned, whoever was told of it.
  */
 import type { Money } from "../../domain/money.ts";
+import { unreachable } from "../../lib/assert.ts";
 import { readJournalFile } from "./provider-journal.ts";
 
 export type ProviderLine =
@@ -62,7 +63,7 @@ export class ProviderRecord {
         this.delivered.add(line.callbackId);
         return;
       default:
-        throw new Error(`Cannot read a provider's line of kind "${(line satisfies never as ProviderLine).kind}"`);
+        unreachable(line);
     }
   }
 }
