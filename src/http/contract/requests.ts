@@ -37,8 +37,13 @@ export const extendBody = z.strictObject({ ends_at: instant });
 
 /** The shop's own capture ids are kept behind "external:". */
 const externalPrefixLength = 9;
-export const scenarios = ["success", "failure", "delay", "duplicate", "late", "wrong_amount", "abandon"] as const;
-export const paymentBody = z.strictObject({ scenario: z.enum(scenarios).optional() });
+const scenario = z
+  .string()
+  .regex(
+    /^(?:success|failure|delay(?::\d{1,5})?|duplicate|late|wrong_amount|second_capture|abandon)$/,
+    "must be one of success, failure, delay, delay:<seconds>, duplicate, late, wrong_amount, second_capture, abandon",
+  );
+export const paymentBody = z.strictObject({ scenario: scenario.optional() });
 /** What the shop says of money it took itself. */
 export const externalPaymentBody = z.strictObject({
   provider: z.literal("external"),
