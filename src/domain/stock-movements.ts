@@ -29,9 +29,16 @@ export function take(state: BatchState, take: Take): TakeOutcome {
 }
 
 function accept(state: BatchState, take: Take, limit: number): Purchase {
-  const { sale } = state.writes;
-  const payByMs = state.nowMs + sale.payWindowMs;
-  const purchase: Purchase = {
+  const purchase = acceptedPurchase(take, { sale: state.writes.sale, limit, nowMs: state.nowMs });
+  state.post("take", take.purchaseId, take.quantity, limit);
+  state.add(purchase);
+  return purchase;
+}
+
+/** The purchase that accepting a take makes: a function of these alone, so that a ledger may carry less than the row. */
+export function acceptedPurchase(take: Take, { sale, limit, nowMs }: { sale: Sale; limit: number; nowMs: number }): Purchase {
+  const payByMs = nowMs + sale.payWindowMs;
+  return {
     id: take.purchaseId,
     saleId: sale.id,
     productId: sale.productId,
@@ -41,16 +48,13 @@ function accept(state: BatchState, take: Take, limit: number): Purchase {
     price: sale.price,
     limit,
     metadata: take.metadata,
-    acceptedAtMs: state.nowMs,
+    acceptedAtMs: nowMs,
     payByMs,
     state: "reserved",
     holdUntilMs: payByMs,
-    changedAtMs: state.nowMs,
+    changedAtMs: nowMs,
     refunded: false,
   };
-  state.post("take", take.purchaseId, take.quantity, limit);
-  state.add(purchase);
-  return purchase;
 }
 
 export function release(state: BatchState, release: Release): ReleaseOutcome {
