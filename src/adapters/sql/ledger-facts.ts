@@ -1,0 +1,196 @@
+/**
+ * Reads what deciding a group of one sale's movements needs to know (SaleFacts): a handful of statements, whatever the
+ * number of movements. A movement sees only rows of its own sale, but captures, callbacks and adjustments by their ids,
+ * which are unique everywhere.
+ */
+import { unreachable } from "../../lib/assert.ts";
+import type { SaleFacts } from "../../domain/batch-state.ts";
+import type { BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
+import type { Movement } from "../../domain/movement.ts";
+import type { Sale } from "../../domain/sale.ts";
+import { ListStatement } from "./chunks.ts";
+import {
+  captureColumns,
+  captureOf,
+  paymentColumns,
+  paymentOf,
+  purchaseColumns,
+  purchaseOf,
+  refundColumns,
+  refundOf,
+  type CaptureRow,
+  type PaymentRow,
+  type PurchaseRow,
+  type RefundRow,
+} from "./rows.ts";
+import type { SqlTransaction } from "./sql-transaction.ts";
+
+const purchasesOfBuyers = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = ? AND buyer_id IN :list`);
+const purchasesById = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = ? AND id IN :list`);
+const unitsInGroup = new ListStatement(
+  `SELECT p.buyer_id, sum(p.quantity) AS units FROM sale s JOIN purchase p ON p.sale_id = s.id
+   WHERE s.limit_group = ? AND s.id <> ?
+     AND (p.state = 'reserved' OR (p.state = 'paid' AND (p.refunded = 0 OR s.refunded_units_count = 1)))
+     AND p.buyer_id IN :list GROUP BY p.buyer_id`,
+);
+const quotasOfSale = new ListStatement(`SELECT buyer_id, units FROM sale_quota WHERE sale_id = ? AND buyer_id IN :list`);
+const quotasOfProduct = new ListStatement(`SELECT buyer_id, units FROM quota WHERE product_id = ? AND buyer_id IN :list`);
+const paymentsById = new ListStatement(`SELECT ${paymentColumns} FROM payment WHERE sale_id = ? AND id IN :list`);
+const paymentsOfPurchases = new ListStatement(`SELECT ${paymentColumns} FROM payment WHERE sale_id = ? AND purchase_id IN :list`);
+const capturesById = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE id IN :list`);
+const capturesOfPurchases = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE sale_id = ? AND purchase_id IN :list`);
+const refundsById = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = ? AND id IN :list`);
+const refundsOfPurchases = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = ? AND purchase_id IN :list`);
+const callbacksById = new ListStatement(`SELECT id FROM callback WHERE id IN :list`);
+const adjustmentsById = new ListStatement(
+  `SELECT CAST(source_id AS TEXT) AS source_id, kind, units FROM ledger WHERE kind IN ('issue', 'withdraw') AND source_id IN :list`,
+);
+const productHasQuota = `SELECT 1 AS one FROM quota WHERE product_id = ? LIMIT 1`;
+const groupLimit = `SELECT per_buyer_limit FROM sale WHERE limit_group = ? AND id <> ? AND phase = 'published' LIMIT 1`;
+
+/** What the movements name. */
+class Named {
+  readonly buyers = new Set<BuyerId>();
+  readonly purchases = new Set<PurchaseId>();
+  readonly payments = new Set<PaymentId>();
+  readonly withPayments = new Set<PurchaseId>();
+  readonly captures = new Set<string>();
+  readonly toRefund = new Set<PurchaseId>();
+  readonly refunds = new Set<RefundId>();
+  readonly callbacks = new Set<string>();
+  readonly adjustments = new Set<string>();
+  publishes = false;
+
+  constructor(movements: readonly Movement[]) {
+    for (const movement of movements) this.#add(movement);
+  }
+
+  #add(movement: Movement): void {
+    switch (movement.kind) {
+      case "take":
+        if (movement.key === undefined) this.purchases.add(movement.purchaseId);
+        this.buyers.add(movement.buyerId);
+        return;
+      case "cancel":
+      case "expire":
+      case "close":
+        this.purchases.add(movement.purchaseId);
+        return;
+      case "start_payment":
+        this.purchases.add(movement.purchaseId);
+        this.withPayments.add(movement.purchaseId);
+        this.payments.add(movement.paymentId);
+        return;
+      case "capture":
+        this.captures.add(movement.captureId);
+        return this.#addPayment(movement);
+      case "update_payment":
+        return this.#addPayment(movement);
+      case "refund":
+        this.purchases.add(movement.purchaseId);
+        this.withPayments.add(movement.purchaseId);
+        this.toRefund.add(movement.purchaseId);
+        return;
+      case "update_refund":
+        this.refunds.add(movement.refundId);
+        return;
+      case "adjust":
+        this.adjustments.add(movement.adjustmentId);
+        return;
+      case "switch":
+        this.publishes ||= movement.change.kind === "publish";
+        return;
+      default:
+        return unreachable(movement);
+    }
+  }
+
+  #addPayment({ paymentId, callbackId }: { paymentId: PaymentId; callbackId?: string | undefined }): void {
+    this.payments.add(paymentId);
+    if (callbackId !== undefined) this.callbacks.add(callbackId);
+  }
+}
+
+export async function readFacts(tx: SqlTransaction, sale: Sale, movements: readonly Movement[]): Promise<SaleFacts> {
+  const named = new Named(movements);
+  const published = named.publishes ? await readForPublishing(tx, sale) : { productHasQuotas: false };
+  const facts: SaleFacts = {
+    sale,
+    purchases: new Map(),
+    unitsElsewhere: new Map(),
+    quotas: new Map(),
+    payments: new Map(),
+    captures: new Map(),
+    refunds: new Map(),
+    callbacks: new Set(),
+    adjustments: new Map(),
+    ...published,
+  };
+  if (named.buyers.size > 0) await readBuyers(tx, facts, [...named.buyers]);
+  if (named.payments.size + named.withPayments.size > 0) await readPayments(tx, facts, named);
+  if (named.purchases.size > 0) {
+    const missing = [...named.purchases].filter((id) => !facts.purchases.has(id));
+    for (const row of await purchasesById.query<PurchaseRow>(tx, [sale.id], missing)) facts.purchases.set(row.id, purchaseOf(row));
+  }
+  if (named.captures.size + named.toRefund.size + named.refunds.size + named.callbacks.size > 0) await readMoney(tx, facts, named);
+  if (named.adjustments.size > 0) {
+    type Row = { readonly source_id: string; readonly kind: string; readonly units: number };
+    for (const { source_id, kind, units } of await adjustmentsById.query<Row>(tx, [], [...named.adjustments]))
+      facts.adjustments.set(source_id, kind === "issue" ? units : -units);
+  }
+  return facts;
+}
+
+async function readForPublishing(tx: SqlTransaction, sale: Sale): Promise<Pick<SaleFacts, "productHasQuotas" | "groupLimit">> {
+  const [quota] = await tx.query(productHasQuota, [sale.productId]);
+  const other =
+    sale.limitGroup === undefined ? undefined : (await tx.query<{ per_buyer_limit: number }>(groupLimit, [sale.limitGroup, sale.id]))[0];
+  return { productHasQuotas: quota !== undefined, groupLimit: other?.per_buyer_limit };
+}
+
+type UnitsRow = { readonly buyer_id: BuyerId; readonly units: number };
+
+async function readBuyers(tx: SqlTransaction, facts: SaleFacts, buyers: readonly BuyerId[]): Promise<void> {
+  const { sale } = facts;
+  for (const row of await purchasesOfBuyers.query<PurchaseRow>(tx, [sale.id], buyers)) facts.purchases.set(row.id, purchaseOf(row));
+  if (sale.limitGroup !== undefined) {
+    for (const row of await unitsInGroup.query<UnitsRow>(tx, [sale.limitGroup, sale.id], buyers))
+      facts.unitsElsewhere.set(row.buyer_id, row.units);
+  }
+  // A publish in this very group copies the product's quotas before the takes behind it are decided.
+  if (sale.hasQuotas || facts.productHasQuotas) {
+    const rows = sale.hasQuotas
+      ? await quotasOfSale.query<UnitsRow>(tx, [sale.id], buyers)
+      : await quotasOfProduct.query<UnitsRow>(tx, [sale.productId], buyers);
+    for (const row of rows) facts.quotas.set(row.buyer_id, row.units);
+  }
+}
+
+/** The payments named and those of purchases named; whatever a payment is for is named by it too. */
+async function readPayments(tx: SqlTransaction, facts: SaleFacts, named: Named): Promise<void> {
+  const { id } = facts.sale;
+  const rows = [
+    ...(await paymentsById.query<PaymentRow>(tx, [id], [...named.payments])),
+    ...(await paymentsOfPurchases.query<PaymentRow>(tx, [id], [...named.withPayments])),
+  ];
+  for (const row of rows) {
+    facts.payments.set(row.id, paymentOf(row));
+    named.purchases.add(row.purchase_id);
+  }
+}
+
+async function readMoney(tx: SqlTransaction, facts: SaleFacts, named: Named): Promise<void> {
+  const { id } = facts.sale;
+  const toRefund = [...named.toRefund];
+  const captures = [
+    ...(await capturesById.query<CaptureRow>(tx, [], [...named.captures])),
+    ...(await capturesOfPurchases.query<CaptureRow>(tx, [id], toRefund)),
+  ];
+  for (const row of captures) facts.captures.set(row.id, captureOf(row));
+  const refunds = [
+    ...(await refundsById.query<RefundRow>(tx, [id], [...named.refunds])),
+    ...(await refundsOfPurchases.query<RefundRow>(tx, [id], toRefund)),
+  ];
+  for (const row of refunds) facts.refunds.set(row.id, refundOf(row));
+  for (const row of await callbacksById.query<{ id: string }>(tx, [], [...named.callbacks])) facts.callbacks.add(row.id);
+}

@@ -1,0 +1,210 @@
+/**
+ * Keeps what a group's decision says is to be written. New purchases and ledger entries are gathered over all groups of
+ * the batch and inserted together; everything else is written at once. Each change asserts that it met the rows it was
+ * decided on, so a stale read can only fail the transaction.
+ */
+import { assert } from "../../lib/assert.ts";
+import type { SaleFacts, SaleWrites } from "../../domain/batch-state.ts";
+import type { BuyerId, PurchaseId } from "../../domain/ids.ts";
+import type { LedgerEntry } from "../../domain/ledger.ts";
+import type { Capture, Payment, Refund } from "../../domain/payment.ts";
+import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
+import type { Sale } from "../../domain/sale.ts";
+import { Insert, ListStatement } from "./chunks.ts";
+import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
+
+const insertPurchases = new Insert(
+  `INSERT INTO purchase (id, sale_id, product_id, buyer_id, idempotency_key, quantity, price_minor, currency, buyer_limit, metadata,
+     accepted_at, pay_by, state, hold_until, changed_at, refunded)`,
+  `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+);
+const insertEntries = new Insert(`INSERT INTO ledger (sale_id, source_id, kind, units, buyer_limit, at_ms)`, `(?, ?, ?, ?, ?, ?)`);
+const movePurchases = new ListStatement(
+  `UPDATE purchase SET state = ?, changed_at = ?, refunded = ? WHERE sale_id = ? AND state = ? AND id IN :list`,
+);
+const moveHold = `UPDATE purchase SET hold_until = ? WHERE id = ? AND sale_id = ?`;
+const updateStock = `UPDATE sale SET issued = ?, available = ?, held = ?, sold = ?, withdrawn = ?, feed = ?,
+    buyer_count = buyer_count + ?, reserved_count = reserved_count + ?, paid_count = paid_count + ?,
+    cancelled_count = cancelled_count + ?, expired_count = expired_count + ?, closed_count = closed_count + ?
+  WHERE id = ? AND feed = ?`;
+const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ? WHERE id = ?`;
+const copyQuotas = `INSERT INTO sale_quota (sale_id, buyer_id, units) SELECT ?, buyer_id, units FROM quota WHERE product_id = ?`;
+const insertPayment = `INSERT INTO payment (id, purchase_id, sale_id, provider, provider_ref, pay_url, amount_minor, currency, state,
+    created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const updatePayment = `UPDATE payment SET provider_ref = ?, pay_url = ?, state = ?, changed_at = ? WHERE id = ?`;
+const insertCapture = `INSERT INTO capture (id, payment_id, purchase_id, sale_id, amount_minor, currency, kept, at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const insertRefund = `INSERT INTO refund (id, capture_id, payment_id, purchase_id, sale_id, provider, amount_minor, currency, reason,
+    return_stock, state, tries, next_try_at, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const updateRefund = `UPDATE refund SET state = ?, tries = ?, next_try_at = ?, changed_at = ? WHERE id = ?`;
+const insertCallback = `INSERT INTO callback (id, received_at) VALUES (?, ?)`;
+const noteTime = `UPDATE store SET last_at = ? WHERE one = 1 AND last_at < ?`;
+
+/** What a group's facts were before deciding, which changes them in place. */
+export type Before = {
+  readonly sale: Sale;
+  readonly purchases: ReadonlyMap<PurchaseId, Purchase>;
+  readonly payments: ReadonlySet<string>;
+  readonly refunds: ReadonlySet<string>;
+};
+
+export function beforeDeciding(facts: SaleFacts): Before {
+  return {
+    sale: facts.sale,
+    purchases: new Map(facts.purchases),
+    payments: new Set(facts.payments.keys()),
+    refunds: new Set(facts.refunds.keys()),
+  };
+}
+
+export class LedgerWriter {
+  readonly #tx: SqlTransaction;
+  readonly #nowMs: number;
+  #purchases: SqlValue[] = [];
+  #entries: SqlValue[] = [];
+  #wrote = false;
+
+  constructor(tx: SqlTransaction, nowMs: number) {
+    this.#tx = tx;
+    this.#nowMs = nowMs;
+  }
+
+  /** Inserts what was gathered. */
+  async flush(): Promise<void> {
+    const purchases = this.#purchases;
+    const entries = this.#entries;
+    this.#purchases = [];
+    this.#entries = [];
+    if (purchases.length > 0) await insertPurchases.run(this.#tx, purchases);
+    if (entries.length > 0) await insertEntries.run(this.#tx, entries);
+  }
+
+  /** Whether anything was written; the batch's time is kept with it. */
+  async finish(): Promise<boolean> {
+    await this.flush();
+    if (this.#wrote) await this.#tx.execute(noteTime, [this.#nowMs, this.#nowMs]);
+    return this.#wrote;
+  }
+
+  async write(before: Before, writes: SaleWrites): Promise<void> {
+    this.#wrote = true;
+    for (const entry of writes.ledger) this.#addEntry(entry);
+    for (const purchase of writes.newPurchases.values()) this.#addPurchase(purchase);
+    if (writes.sale !== before.sale) await this.#updateSale(before, writes);
+    if (writes.changedPurchases.size > 0) await this.#movePurchases(before, writes);
+    for (const payment of writes.payments.values()) await this.#putPayment(payment, before.payments.has(payment.id));
+    for (const capture of writes.captures.values()) await this.#addCapture(capture);
+    for (const refund of writes.refunds.values()) await this.#putRefund(refund, before.refunds.has(refund.id));
+    for (const id of writes.callbacks) await this.#one(insertCallback, [id, this.#nowMs]);
+  }
+
+  #addEntry({ saleId, sourceId, kind, units, limit, atMs }: LedgerEntry): void {
+    this.#entries.push(saleId, sourceId, kind, units, limit ?? null, atMs);
+  }
+
+  #addPurchase(p: Purchase): void {
+    this.#purchases.push(
+      p.id,
+      p.saleId,
+      p.productId,
+      p.buyerId,
+      p.key ?? null,
+      p.quantity,
+      p.price.minor,
+      p.price.currency,
+      p.limit,
+      p.metadata ?? null,
+      p.acceptedAtMs,
+      p.payByMs,
+      p.state,
+      p.holdUntilMs,
+      p.changedAtMs,
+      p.refunded ? 1 : 0,
+    );
+  }
+
+  async #updateSale(before: Before, writes: SaleWrites): Promise<void> {
+    const { sale } = writes;
+    const { issued, available, held, sold, withdrawn } = sale.balances;
+    const { reserved, paid, cancelled, expired, closed } = countsChanged(writes);
+    const buyers = newBuyers(before, writes);
+    const counts = [buyers, reserved ?? 0, paid ?? 0, cancelled ?? 0, expired ?? 0, closed ?? 0];
+    await this.#one(updateStock, [issued, available, held, sold, withdrawn, sale.feed, ...counts, sale.id, before.sale.feed]);
+    if (isRedefined(before.sale, sale))
+      await this.#one(updateSwitches, [sale.phase, sale.paused ? 1 : 0, sale.hasQuotas ? 1 : 0, sale.endsAtMs, sale.id]);
+    if (writes.copyQuotas) await this.#tx.execute(copyQuotas, [sale.id, sale.productId]);
+  }
+
+  /** Purchases that make the same step move in one statement. */
+  async #movePurchases(before: Before, writes: SaleWrites): Promise<void> {
+    const steps = new Map<string, { to: Purchase; from: PurchaseState; ids: PurchaseId[] }>();
+    for (const { purchase, from } of writes.changedPurchases.values()) {
+      const old = before.purchases.get(purchase.id);
+      assert(old !== undefined, "a purchase that changes was read or is new");
+      if (old.holdUntilMs !== purchase.holdUntilMs) await this.#one(moveHold, [purchase.holdUntilMs, purchase.id, purchase.saleId]);
+      const name = `${from} ${purchase.state} ${purchase.changedAtMs} ${purchase.refunded}`;
+      const step = steps.get(name);
+      if (step === undefined) steps.set(name, { to: purchase, from, ids: [purchase.id] });
+      else step.ids.push(purchase.id);
+    }
+    for (const { to, from, ids } of steps.values()) {
+      const params = [to.state, to.changedAtMs, to.refunded ? 1 : 0, to.saleId, from];
+      const matched = await movePurchases.execute(this.#tx, params, ids);
+      assert(matched === ids.length, `${ids.length} purchases change from "${from}", the state they were decided in, got ${matched}`);
+    }
+  }
+
+  async #putPayment(p: Payment, known: boolean): Promise<void> {
+    const { id, purchaseId, saleId, provider, money, state } = p;
+    const ref = p.providerRef ?? null;
+    const url = p.payUrl ?? null;
+    if (known) return this.#one(updatePayment, [ref, url, state, p.changedAtMs, id]);
+    const amount = [money.minor, money.currency];
+    await this.#one(insertPayment, [id, purchaseId, saleId, provider, ref, url, ...amount, state, p.createdAtMs, p.changedAtMs]);
+  }
+
+  async #addCapture(c: Capture): Promise<void> {
+    await this.#one(insertCapture, [c.id, c.paymentId, c.purchaseId, c.saleId, c.money.minor, c.money.currency, c.kept ? 1 : 0, c.atMs]);
+  }
+
+  async #putRefund(r: Refund, known: boolean): Promise<void> {
+    if (known) return this.#one(updateRefund, [r.state, r.tries, r.nextTryAtMs, r.changedAtMs, r.id]);
+    const what = [r.id, r.captureId, r.paymentId, r.purchaseId, r.saleId, r.provider, r.money.minor, r.money.currency, r.reason];
+    const progress = [r.returnStock ? 1 : 0, r.state, r.tries, r.nextTryAtMs, r.createdAtMs, r.changedAtMs];
+    await this.#one(insertRefund, [...what, ...progress]);
+  }
+
+  async #one(sql: string, params: readonly SqlValue[]): Promise<void> {
+    const matched = await this.#tx.execute(sql, params);
+    assert(matched === 1, `a change meets the one row it was decided on, got ${matched}: ${sql}`);
+  }
+}
+
+/** Whether anything changed but the balances and the feed. */
+export function isRedefined(before: Sale, after: Sale): boolean {
+  return (
+    before.phase !== after.phase ||
+    before.paused !== after.paused ||
+    before.hasQuotas !== after.hasQuotas ||
+    before.endsAtMs !== after.endsAtMs
+  );
+}
+
+function countsChanged({ newPurchases, changedPurchases }: SaleWrites): Partial<Record<PurchaseState, number>> {
+  const counts: Partial<Record<PurchaseState, number>> = {};
+  const add = (state: PurchaseState, by: number) => (counts[state] = (counts[state] ?? 0) + by);
+  for (const { state } of newPurchases.values()) add(state, 1);
+  for (const { purchase, from } of changedPurchases.values()) {
+    add(from, -1);
+    add(purchase.state, 1);
+  }
+  return counts;
+}
+
+/** Facts hold every purchase that a take's buyer has in the sale, so a buyer without any is new to it. */
+function newBuyers({ purchases }: Before, { newPurchases }: SaleWrites): number {
+  const buyers = new Set<BuyerId>();
+  for (const { buyerId } of newPurchases.values()) buyers.add(buyerId);
+  for (const { buyerId } of purchases.values()) buyers.delete(buyerId);
+  return buyers.size;
+}

@@ -1,0 +1,76 @@
+/** The queries whose shape depends on what is asked, put together with Kysely; whoever holds a connection runs them. */
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql, type RawBuilder } from "kysely";
+import type { BuyerId } from "../../domain/ids.ts";
+import type { SaleStatus } from "../../domain/sale.ts";
+import { unreachable } from "../../lib/assert.ts";
+import type { Page, PurchaseQuery, SaleQuery } from "../../ports/records.ts";
+import { purchaseColumns, saleColumns } from "./rows.ts";
+import type { SqlValue } from "./sql-transaction.ts";
+
+export type Statement = { readonly sql: string; readonly params: readonly SqlValue[] };
+export type ListingStatements = { readonly items: Statement; readonly total: Statement };
+type Condition = RawBuilder<unknown>;
+
+const builder = new Kysely<object>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+
+export function listSales({ productId, status, nowMs, withDrafts }: SaleQuery, page: Page): ListingStatements {
+  const conditions: Condition[] = [];
+  if (productId !== undefined) conditions.push(sql`product_id = ${productId}`);
+  if (!withDrafts) conditions.push(sql`phase <> 'draft'`);
+  if (status !== undefined) conditions.push(hasStatus(status, nowMs));
+  return listing({ table: "sale", columns: saleColumns, conditions }, page);
+}
+
+/** A buyer's purchases: one step in the index of keys for each sale there is. */
+export function listPurchases(buyerId: BuyerId, { saleId, state }: PurchaseQuery, page: Page): ListingStatements {
+  const conditions: Condition[] = [sql`buyer_id = ${buyerId}`];
+  conditions.push(saleId === undefined ? sql`sale_id IN (SELECT sale.id FROM sale)` : sql`sale_id = ${saleId}`);
+  if (state !== undefined) conditions.push(sql`state = ${state}`);
+  return listing({ table: "purchase", columns: purchaseColumns, conditions }, page);
+}
+
+/** The condition that domain/sale.ts computes as `statusOf`. */
+function hasStatus(status: SaleStatus, nowMs: number): Condition {
+  const open = sql`phase = 'published' AND starts_at <= ${nowMs} AND ends_at > ${nowMs}`;
+  switch (status) {
+    case "draft":
+    case "cancelled":
+      return sql`phase = ${status}`;
+    case "ended":
+      return sql`phase = 'published' AND ends_at <= ${nowMs}`;
+    case "scheduled":
+      return sql`phase = 'published' AND ends_at > ${nowMs} AND starts_at > ${nowMs}`;
+    case "paused":
+      return sql`${open} AND paused = 1`;
+    case "live":
+      return sql`${open} AND paused = 0`;
+    default:
+      return unreachable(status);
+  }
+}
+
+type What = { readonly table: string; readonly columns: string; readonly conditions: readonly Condition[] };
+
+/** Newest first: ids are time-ordered. */
+function listing({ table, columns, conditions }: What, { offset, limit }: Page): ListingStatements {
+  const where = conditions.length === 0 ? sql`` : sql`WHERE ${sql.join(conditions, sql` AND `)}`;
+  const from = sql`FROM ${sql.raw(table)} ${where}`;
+  const order = sql`ORDER BY ${sql.raw(table)}.id DESC LIMIT ${limit} OFFSET ${offset}`;
+  return {
+    items: compiled(sql`SELECT ${sql.raw(columns)} ${from} ${order}`),
+    total: compiled(sql`SELECT count(*) AS total ${from}`),
+  };
+}
+
+function compiled(query: RawBuilder<unknown>): Statement {
+  const { sql, parameters } = query.compile(builder);
+  // Only texts and numbers go in above.
+  return { sql, params: parameters as readonly SqlValue[] };
+}

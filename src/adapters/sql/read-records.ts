@@ -1,0 +1,105 @@
+/** Records over one SQLite connection. Each statement reads the newest committed state. */
+import { openPaymentStates } from "../../domain/movement.ts";
+import { assert } from "../../lib/assert.ts";
+import type { Records, SaleCounts, StoreTotals } from "../../ports/records.ts";
+import { listPurchases, listSales, type Statement } from "./listings.ts";
+import {
+  paymentColumns,
+  paymentOf,
+  productColumns,
+  productOf,
+  purchaseColumns,
+  purchaseOf,
+  refundColumns,
+  refundOf,
+  saleColumns,
+  saleOf,
+  type PaymentRow,
+  type ProductRow,
+  type PurchaseRow,
+  type RefundRow,
+  type SaleRow,
+} from "./rows.ts";
+import type { SqliteConnection } from "./sqlite-connection.ts";
+import type { SqlValue } from "./sql-transaction.ts";
+
+/** Records without promises, and with lists in place of typed arrays: what goes over the wire. */
+export type RecordReaders = {
+  readonly [Name in keyof Records]: (
+    ...args: Parameters<Records[Name]>
+  ) => Awaited<ReturnType<Records[Name]>> extends Float64Array ? readonly number[] : Awaited<ReturnType<Records[Name]>>;
+};
+
+const productById = `SELECT ${productColumns} FROM product WHERE id = ?`;
+const saleById = `SELECT ${saleColumns} FROM sale WHERE id = ?`;
+const published = `SELECT ${saleColumns} FROM sale WHERE product_id = ? AND phase = 'published'`;
+const liveSale = `${published} AND starts_at <= ? AND ends_at > ? ORDER BY ends_at, sale.id LIMIT 1`;
+const nextSale = `${published} AND starts_at > ? AND ends_at > ? ORDER BY starts_at, sale.id LIMIT 1`;
+const lastSale = `SELECT ${saleColumns} FROM sale WHERE product_id = ? AND phase <> 'draft' ORDER BY ends_at DESC, sale.id LIMIT 1`;
+const purchaseById = `SELECT ${purchaseColumns} FROM purchase WHERE id = ?`;
+const purchaseByKey = `SELECT ${purchaseColumns} FROM purchase WHERE sale_id = ? AND buyer_id = ? AND idempotency_key = ?`;
+const paymentById = `SELECT ${paymentColumns} FROM payment WHERE id = ?`;
+const paymentsOf = `SELECT ${paymentColumns} FROM payment WHERE purchase_id = ? ORDER BY payment.id`;
+const refundById = `SELECT ${refundColumns} FROM refund WHERE id = ?`;
+const refundsOf = `SELECT ${refundColumns} FROM refund WHERE purchase_id = ? ORDER BY refund.id`;
+const buyersOf = `SELECT DISTINCT buyer_id FROM purchase WHERE sale_id = ? AND buyer_id > ? ORDER BY buyer_id LIMIT ?`;
+const dueColumns = `CAST(purchase.id AS TEXT) AS id, CAST(purchase.sale_id AS TEXT) AS sale_id`;
+const duePurchases = `SELECT ${dueColumns} FROM purchase WHERE state = 'reserved' AND hold_until <= ? ORDER BY hold_until LIMIT ?`;
+const salesToClose = `SELECT 1 AS one FROM sale WHERE phase = 'cancelled' AND held > 0 LIMIT 1`;
+// Reads the index of deadlines alone; it runs only while a cancelled sale holds units.
+const purchasesToClose = `SELECT ${dueColumns} FROM purchase INDEXED BY purchase_due WHERE state = 'reserved'
+  AND sale_id IN (SELECT sale.id FROM sale WHERE phase = 'cancelled' AND held > 0) LIMIT ?`;
+const open = openPaymentStates.map((state) => `'${state}'`).join(", ");
+const quietPayments = `SELECT ${paymentColumns} FROM payment WHERE state IN (${open}) AND changed_at < ? ORDER BY changed_at LIMIT ?`;
+const dueRefunds = `SELECT ${refundColumns} FROM refund WHERE state <> 'done' AND next_try_at <= ? ORDER BY next_try_at LIMIT ?`;
+const counts = `SELECT buyer_count AS buyers, reserved_count AS reserved, paid_count AS paid, cancelled_count AS cancelled,
+  expired_count AS expired, closed_count AS closed FROM sale WHERE id = ?`;
+const totals = `SELECT count(*) AS sales,
+  coalesce(sum(reserved_count + paid_count + cancelled_count + expired_count + closed_count), 0) AS purchases,
+  (SELECT coalesce(max(id), 0) FROM buyer) AS buyers, (SELECT count(*) FROM refund WHERE state <> 'done') AS refundsOpen FROM sale`;
+
+type DueRow = Pick<PurchaseRow, "id" | "sale_id">;
+type CountsRow = Record<"buyers" | "reserved" | "paid" | "cancelled" | "expired" | "closed", number>;
+type Read = Pick<SqliteConnection, "query">;
+
+export function recordReaders(db: Read): RecordReaders {
+  const one = <Row, Item>(sql: string, of: (row: Row) => Item, ...params: SqlValue[]): Item | undefined => {
+    const [row] = db.query<Row>(sql, params);
+    return row === undefined ? undefined : of(row);
+  };
+  const all = <Row, Item>(sql: string, of: (row: Row) => Item, ...params: SqlValue[]): Item[] => db.query<Row>(sql, params).map(of);
+  const page = <Row, Item>({ items, total }: { items: Statement; total: Statement }, of: (row: Row) => Item) => ({
+    items: db.query<Row>(items.sql, items.params).map(of),
+    total: db.query<{ total: number }>(total.sql, total.params)[0]?.total ?? 0,
+  });
+  const due = ({ id, sale_id }: DueRow) => ({ id, saleId: sale_id });
+  return {
+    product: (id) => one<ProductRow, ReturnType<typeof productOf>>(productById, productOf, id),
+    sale: (id) => one(saleById, saleOf, id),
+    sales: (query, at) => page<SaleRow, ReturnType<typeof saleOf>>(listSales(query, at), saleOf),
+    currentSaleOf: (id, nowMs) =>
+      one(liveSale, saleOf, id, nowMs, nowMs) ?? one(nextSale, saleOf, id, nowMs, nowMs) ?? one(lastSale, saleOf, id),
+    purchase: (id) => one(purchaseById, purchaseOf, id),
+    purchaseByKey: ({ saleId, buyerId, key }) => one(purchaseByKey, purchaseOf, saleId, buyerId, key),
+    purchasesOf: (buyerId, query, at) => page<PurchaseRow, ReturnType<typeof purchaseOf>>(listPurchases(buyerId, query, at), purchaseOf),
+    payment: (id) => one<PaymentRow, ReturnType<typeof paymentOf>>(paymentById, paymentOf, id),
+    paymentsOf: (id) => all(paymentsOf, paymentOf, id),
+    refund: (id) => one<RefundRow, ReturnType<typeof refundOf>>(refundById, refundOf, id),
+    refundsOf: (id) => all(refundsOf, refundOf, id),
+    buyersOf: (id, after, countMax) => all(buyersOf, (row: { buyer_id: number }) => row.buyer_id, id, after, countMax),
+    duePurchases: (nowMs, countMax) => all(duePurchases, due, nowMs, countMax),
+    purchasesToClose: (countMax) => (db.query(salesToClose, []).length === 0 ? [] : all(purchasesToClose, due, countMax)),
+    quietPayments: (beforeMs, countMax) => all(quietPayments, paymentOf, beforeMs, countMax),
+    dueRefunds: (nowMs, countMax) => all(dueRefunds, refundOf, nowMs, countMax),
+    counts: (id) => one(counts, countsOf, id) ?? { byState: {}, buyers: 0 },
+    totals: () => {
+      const [row] = db.query<StoreTotals>(totals, []);
+      assert(row !== undefined, "totals are one row");
+      return row;
+    },
+  };
+}
+
+function countsOf({ buyers, ...states }: CountsRow): SaleCounts {
+  return { byState: Object.fromEntries(Object.entries(states).filter(([, count]) => count > 0)), buyers };
+}

@@ -1,0 +1,116 @@
+/**
+ * Catalogue by way of the writer's thread. Buyers are asked for with every purchase by server key, so those known are
+ * remembered, and what is asked while a write is under way goes into the next one together.
+ */
+import type { Buyer, BuyerId, ProductId } from "../../domain/ids.ts";
+import type { Product } from "../../domain/product.ts";
+import { assert } from "../../lib/assert.ts";
+import type { Catalogue, NewSale } from "../../ports/catalogue.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
+import type { WorkerClient } from "./worker-client.ts";
+import { WorkerFailure } from "./worker-protocol.ts";
+
+/** Ids never change, so a cache needs no more than a bound. */
+const buyersRememberedMax = 100_000;
+const internBatchMax = 1_000;
+
+type Waiting = {
+  readonly buyer: Buyer;
+  readonly name: string;
+  readonly resolve: (id: BuyerId) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+export class SqliteCatalogue implements Catalogue {
+  readonly #writer: WorkerClient;
+  /** Two generations: when the young one is full the old one is forgotten, so what is used stays. */
+  #young = new Map<string, BuyerId>();
+  #old = new Map<string, BuyerId>();
+  #waiting: Waiting[] = [];
+  #interning = false;
+
+  constructor(writer: WorkerClient) {
+    this.#writer = writer;
+  }
+
+  addProduct(product: Product): ReturnType<Catalogue["addProduct"]> {
+    return this.#send("addProduct", product);
+  }
+
+  addSale(sale: NewSale): ReturnType<Catalogue["addSale"]> {
+    return this.#send("addSale", sale);
+  }
+
+  setQuota(productId: ProductId, buyerId: BuyerId, units: number | undefined): ReturnType<Catalogue["setQuota"]> {
+    return this.#send("setQuota", { productId, buyerId, units });
+  }
+
+  async internBuyers(buyers: readonly Buyer[]): Promise<readonly BuyerId[]> {
+    const known: BuyerId[] = [];
+    for (const { issuer, subject } of buyers) {
+      const id = this.#recall(`${issuer}\n${subject}`);
+      if (id === undefined) return Promise.all(buyers.map((buyer) => this.#intern(buyer)));
+      known.push(id);
+    }
+    return known;
+  }
+
+  #intern(buyer: Buyer): BuyerId | Promise<BuyerId> {
+    const name = `${buyer.issuer}\n${buyer.subject}`;
+    const known = this.#recall(name);
+    if (known !== undefined) return known;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ buyer, name, resolve, reject });
+      if (!this.#interning) void this.#internWaiting();
+    });
+  }
+
+  async #internWaiting(): Promise<void> {
+    this.#interning = true;
+    // What is asked for in this turn goes together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, internBatchMax);
+      try {
+        const ids = await this.#send<readonly BuyerId[]>(
+          "internBuyers",
+          batch.map(({ buyer }) => buyer),
+        );
+        for (const [i, { name, resolve }] of batch.entries()) {
+          const id = ids[i];
+          assert(id !== undefined, "every buyer gets an id");
+          this.#remember(name, id);
+          resolve(id);
+        }
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#interning = false;
+  }
+
+  #recall(name: string): BuyerId | undefined {
+    const id = this.#young.get(name);
+    if (id !== undefined) return id;
+    const older = this.#old.get(name);
+    if (older !== undefined) this.#remember(name, older);
+    return older;
+  }
+
+  #remember(name: string, id: BuyerId): void {
+    if (this.#young.size >= buyersRememberedMax / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(name, id);
+  }
+
+  async #send<Value>(operation: string, payload: unknown): Promise<Value> {
+    try {
+      return await this.#writer.call<Value>(operation, payload);
+    } catch (error) {
+      if (error instanceof WorkerFailure && error.code !== "defect") throw new StoreUnavailable(error.code, error.message, error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Connections to the database file. The writer's keeps what it has answered: write-ahead log with a full sync per commit,
+ * and at opening everything visible is brought into the database file and synced, for after a kill the log may hold
+ * commits that were never synced.
+ */
+import Database from "better-sqlite3";
+import { join } from "node:path";
+import { assert } from "../../lib/assert.ts";
+import { migrate } from "./migrate.ts";
+import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
+
+export const databaseName = "doorbuster.db";
+/** Older ones may corrupt a write-ahead log that is reset while it is read. */
+export const sqliteVersionMin = "3.51.3";
+/** Pages in the log before it is copied into the database: 16 MB. */
+const checkpointPages = 4_000;
+const writerCacheKib = 32_000;
+const readerCacheKib = 16_000;
+const writerBusyMs = 2_000;
+
+/** What the writer needs of a connection; tests wrap it to make it fail. */
+export interface WriterConnection extends SqlTransaction {
+  begin(): void;
+  commit(): void;
+  rollback(): void;
+  readonly inTransaction: boolean;
+  close(): void;
+}
+
+export class SqliteConnection implements WriterConnection {
+  readonly database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  constructor(database: Database.Database) {
+    this.database = database;
+  }
+
+  query<Row>(sql: string, params: readonly SqlValue[]): Row[] {
+    // The row type is the statement's column list, which stands beside it in rows.ts.
+    return this.#statement(sql).all(params) as Row[];
+  }
+
+  execute(sql: string, params: readonly SqlValue[]): number {
+    return this.#statement(sql).run(params).changes;
+  }
+
+  begin(): void {
+    this.#statement("BEGIN IMMEDIATE").run();
+  }
+
+  commit(): void {
+    this.#statement("COMMIT").run();
+  }
+
+  rollback(): void {
+    this.#statement("ROLLBACK").run();
+  }
+
+  get inTransaction(): boolean {
+    return this.database.inTransaction;
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  #statement(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.database.prepare(sql)));
+    return statement;
+  }
+}
+
+/** Opens the database for its one writer, migrates it and makes durable what is visible. Throws what SQLite throws. */
+export function openWriter(dataDir: string): SqliteConnection {
+  const database = new Database(join(dataDir, databaseName), { timeout: writerBusyMs });
+  try {
+    assertVersion(database);
+    const mode = database.pragma("journal_mode = WAL", { simple: true });
+    assert(mode === "wal", `the database has a write-ahead log, got "${String(mode)}"`);
+    database.pragma("synchronous = FULL");
+    database.pragma("foreign_keys = ON");
+    database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    database.pragma(`cache_size = -${writerCacheKib}`);
+    checkpoint(database);
+    migrate(database);
+    checkpoint(database);
+    return new SqliteConnection(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Opens a data folder for reading only, also while a server runs on it. */
+export function openReadOnly(dataDir: string): Database.Database {
+  const database = new Database(join(dataDir, databaseName), { readonly: true, fileMustExist: true });
+  try {
+    assertVersion(database);
+    database.pragma(`cache_size = -${readerCacheKib}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Copies the log into the database file, syncs that and empties the log. */
+function checkpoint(database: Database.Database): void {
+  // The shape that SQLite documents for this pragma.
+  const [result] = database.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
+  if (result?.busy !== 0) throw new CheckpointBlocked();
+}
+
+/** A reader holds the log; the next try will find it gone. */
+export class CheckpointBlocked extends Error {
+  override readonly name = "CheckpointBlocked";
+  readonly code = "checkpoint_blocked";
+  constructor() {
+    super("Empty the write-ahead log: a reader holds it");
+  }
+}
+
+function assertVersion(database: Database.Database): void {
+  const version = database.prepare<[], string>("SELECT sqlite_version()").pluck().get() ?? "0";
+  if (compareVersions(version, sqliteVersionMin) < 0) throw new SqliteTooOld(version);
+}
+
+export class SqliteTooOld extends Error {
+  override readonly name = "SqliteTooOld";
+  readonly code = "sqlite_too_old";
+  constructor(version: string) {
+    super(`Open the database: SQLite "${version}" can corrupt it, install "${sqliteVersionMin}" or newer`);
+  }
+}
+
+export function compareVersions(a: string, b: string): number {
+  const left = a.split(".").map(Number);
+  const right = b.split(".").map(Number);
+  for (const [i, part] of left.entries()) {
+    const difference = part - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,54 @@
+/** The thread that writes. It alone may hold the database's write lock. */
+import { workerData } from "node:worker_threads";
+import type { Buyer, BuyerId, ProductId } from "../../domain/ids.ts";
+import type { Product } from "../../domain/product.ts";
+import type { NewSale } from "../../ports/catalogue.ts";
+import { addProduct, addSale, internBuyers, setQuota } from "./catalogue-writes.ts";
+import { readExtent } from "./extent.ts";
+import { servePort } from "./serve-port.ts";
+import { openWriter, type WriterConnection } from "./sqlite-connection.ts";
+import type { SqlTransaction } from "./sql-transaction.ts";
+import { decodeBatch, encodeResult, SaleMirror, type WireBatch } from "./wire.ts";
+import { WorkerFailure, type WorkerStart } from "./worker-protocol.ts";
+import { Writer } from "./writer.ts";
+
+// What worker-client.ts gives.
+const { dataDir, failpoints } = workerData as WorkerStart;
+type Wrap = (connection: WriterConnection, state: SharedArrayBuffer) => WriterConnection;
+let wrap: Wrap | undefined;
+let writer: Writer | undefined;
+const mirror = new SaleMirror();
+
+async function theWriter(): Promise<Writer> {
+  if (failpoints !== undefined) wrap ??= ((await import(failpoints.module)) as { wrap: Wrap }).wrap;
+  return (writer ??= new Writer(() => {
+    const connection = openWriter(dataDir);
+    return wrap === undefined || failpoints === undefined ? connection : wrap(connection, failpoints.state);
+  }));
+}
+
+const writes: Readonly<Record<string, (tx: SqlTransaction, payload: never) => Promise<unknown>>> = {
+  extent: (tx) => readExtent(tx),
+  addProduct: (tx, product: Product) => addProduct(tx, product),
+  addSale: (tx, sale: NewSale) => addSale(tx, sale),
+  setQuota: (tx, ask: { productId: ProductId; buyerId: BuyerId; units?: number }) => setQuota(tx, ask.productId, ask.buyerId, ask.units),
+  internBuyers: (tx, buyers: readonly Buyer[]) => internBuyers(tx, buyers),
+};
+
+async function handle(operation: string, payload: unknown): Promise<unknown> {
+  const target = await theWriter();
+  if (operation === "commit") {
+    const batch = decodeBatch(payload as WireBatch);
+    return encodeResult(batch, await target.commit(batch), mirror);
+  }
+  if (operation === "close") return target.close();
+  const write = writes[operation];
+  if (write === undefined) throw new WorkerFailure({ code: "defect", message: `The writer knows no "${operation}"` });
+  // Each operation's payload is what sqlite-store.ts sends with its name.
+  const result = await target.write((tx) => write(tx, payload as never));
+  if (result.kind === "done") return result.value;
+  const { failure, message } = result;
+  throw new WorkerFailure({ code: failure === "bad_line" ? "defect" : failure, message });
+}
+
+servePort(handle);
