@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { RefundRequest } from "../ports/payment-provider.ts";
+import type { PaymentProvider, RefundRequest } from "../ports/payment-provider.ts";
 import { must, OrderWorld, price } from "../../tests/kit/order-world.ts";
 import { refundLimitsDefault, refundOrder, sendDueRefunds } from "./refunds.ts";
 
@@ -14,6 +14,11 @@ async function rig() {
   const send = () => world.answered(sendDueRefunds(world.workerDeps, refundLimitsDefault));
   const now = () => must(world.store.tables.refunds.get(refund.id));
   return { world, saleId, order, refund, send, now };
+}
+
+/** A provider that refunds in another way. */
+function withRefund(provider: PaymentProvider, refund: PaymentProvider["refund"]): PaymentProvider {
+  return { name: provider.name, submit: (request) => provider.submit(request), look: (id) => provider.look(id), refund };
 }
 
 const returned = (world: OrderWorld) => [...world.simulated.record.refunds.values()];
@@ -43,12 +48,7 @@ async function underLosses(withKey: (request: RefundRequest, attempt: number) =>
   const { provider } = world;
   provider.losses.refund.push("answer", "request", "answer", "answer");
   let attempt = 0;
-  const broken = {
-    name: provider.name,
-    submit: provider.submit,
-    look: provider.look,
-    refund: (r: RefundRequest) => provider.refund(withKey(r, attempt++)),
-  };
+  const broken = withRefund(provider, (request) => provider.refund(withKey(request, attempt++)));
   const deps = { ...world.workerDeps, providers: new Map([[provider.name, broken]]) };
   for (let i = 0; i < 10 && now().state !== "done"; i++) {
     await world.answered(sendDueRefunds(deps, refundLimitsDefault));
@@ -95,7 +95,7 @@ test("[PA10] a refund whose end was not noted is asked again, with one effect", 
   const { world, send, now } = await rig();
   const { provider } = world;
   const refuse = () => world.ledger.failNext(1, "unavailable");
-  const fragile = { ...provider, name: provider.name, refund: async (r: RefundRequest) => provider.refund(r).finally(refuse) };
+  const fragile = withRefund(provider, (request) => provider.refund(request).finally(refuse));
   const deps = { ...world.workerDeps, providers: new Map([[provider.name, fragile]]) };
   expect(await world.answered(sendDueRefunds(deps, refundLimitsDefault))).toEqual(["open"]);
   expect(now().state).toBe("sent");
@@ -107,7 +107,7 @@ test("[PA10] a refund whose end was not noted is asked again, with one effect", 
 test("[PA10] a declined refund fails, and is tried again only after an hour", async () => {
   const { world, send, now } = await rig();
   const { provider } = world;
-  const declining = { ...provider, name: provider.name, refund: async () => ({ kind: "declined" as const, message: "no" }) };
+  const declining = withRefund(provider, async () => ({ kind: "declined", message: "no" }));
   const deps = { ...world.workerDeps, providers: new Map([[provider.name, declining]]) };
   expect(await world.answered(sendDueRefunds(deps, refundLimitsDefault))).toEqual(["failed"]);
   expect(now().state).toBe("failed");

@@ -3,7 +3,7 @@ export class Pool {
   readonly #width: number;
   readonly #waiting: (() => Promise<void>)[] = [];
   #running = 0;
-  #failure: unknown;
+  #failure: Error | undefined;
   #idle: (() => void)[] = [];
 
   constructor(width: number) {
@@ -27,7 +27,7 @@ export class Pool {
       if (task === undefined) break;
       this.#running += 1;
       void task()
-        .catch((error: unknown) => (this.#failure ??= error))
+        .catch((error: unknown) => (this.#failure ??= error instanceof Error ? error : new Error(String(error))))
         .then(() => {
           this.#running -= 1;
           this.#next();
