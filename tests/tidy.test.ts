@@ -135,6 +135,7 @@ describe("planted breaches of the type rules", () => {
     ["a bare as", "src/engine/a.ts", "const x = 1;\nexport const y = x as number;"],
     ["a bare !", "src/engine/a.ts", "const x = [1];\n\nexport const y = x[0]!;"],
     ["a definite field", "src/engine/a.ts", "\nexport class A { x!: number }"],
+    ["a run that is broken", "src/engine/a.ts", "// Rows come typed.\nconst a = x as number;\nconst c = 1;\nconst b = y as number;"],
     ["as through unknown", "src/engine/a.ts", 'export const y = "" as unknown as number;'],
     ["a comment that is elsewhere", "src/engine/a.ts", "// Far away.\nconst z = 1;\nconst x = z as number;\nexport { x };"],
   ]);
@@ -142,6 +143,7 @@ describe("planted breaches of the type rules", () => {
     ["a comment on the line", "src/engine/a.ts", "export const y = x as number; // Rows come typed."],
     ["a comment above", "src/engine/a.ts", "const z = 1;\n// Rows come typed.\nexport const y = x as number;"],
     ["a comment above the statement", "src/engine/a.ts", "// Rows come typed.\nreturnAll(\n  1,\n  x as number,\n);"],
+    ["a run of claims below one comment", "src/engine/a.ts", "// Rows come typed.\nconst a = x as number;\nconst b = y as number;"],
     ["as const", "src/engine/a.ts", "export const y = [1] as const;"],
     ["renaming imports", "src/engine/a.ts", 'import { a as b } from "./b.ts";\nb();'],
     ["tests", "src/engine/a.test.ts", "export const y = x as number;"],

@@ -59,7 +59,7 @@ function commentLines(file: SourceFile): Set<number> {
 
 /**
  * `as` and `!` switch the type checker off, so each says why it is right: in a comment on its lines, on the line above,
- * or above the statement it stands in. `as const` claims nothing.
+ * above the statement it stands in, or above a run of lines that all claim. `as const` claims nothing.
  */
 export const assertionsExplained: Rule = (file) => {
   if (!file.isCode || file.isTest) return [];
@@ -91,14 +91,17 @@ export const assertionsExplained: Rule = (file) => {
     TSNonNullExpression: (node) => void claims.push({ what: '"!"', start: node.start, end: node.end }),
     TSTypeAssertion: (node) => void claims.push({ what: "a type assertion", start: node.start, end: node.end }),
   });
-  return claims.flatMap(({ what, start, end }) => {
-    const statement = statements.filter((at) => at <= start).reduce((nearest, at) => Math.max(nearest, at), 0);
-    const explained = (from: number, to: number) =>
-      Array.from({ length: to - from + 1 }, (_, i) => from + i).some((line) => comments.has(line));
-    const statementLine = file.lineOf(statement);
-    if (explained(file.lineOf(start) - 1, file.lineOf(end - 1)) || explained(statementLine - 1, statementLine)) return [];
-    return [`${file.path}:${file.lineOf(start)} uses ${what} without a comment; say there why it is true, or let the types prove it`];
-  });
+  const linesOf = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  return claims
+    .toSorted((a, b) => a.start - b.start)
+    .flatMap(({ what, start, end }) => {
+      const statement = file.lineOf(statements.filter((at) => at <= start).reduce((nearest, at) => Math.max(nearest, at), 0));
+      const [first, last] = [file.lineOf(start), file.lineOf(end - 1)];
+      if (![...linesOf(first - 1, last), statement - 1, statement].some((line) => comments.has(line)))
+        return [`${file.path}:${first} uses ${what} without a comment; say there why it is true, or let the types prove it`];
+      for (const line of linesOf(statement, last)) comments.add(line);
+      return [];
+    });
 };
 
 export const noAny: Rule = (file) => {

@@ -73,8 +73,10 @@ export class SourceFile {
     }));
     for (const { entries } of module.staticExports)
       for (const { moduleRequest, isType } of entries) if (moduleRequest) imports.push({ from: moduleRequest.value, typeOnly: isType });
-    for (const { moduleRequest } of module.dynamicImports)
-      imports.push({ from: this.text.slice(moduleRequest.start + 1, moduleRequest.end - 1), typeOnly: false });
+    for (const { moduleRequest } of module.dynamicImports) {
+      const literal = /^["'`](.*)["'`]$/.exec(this.text.slice(moduleRequest.start, moduleRequest.end))?.[1];
+      if (literal !== undefined) imports.push({ from: literal, typeOnly: false });
+    }
     this.#parsed = { program, comments, imports };
     return this.#parsed;
   }
