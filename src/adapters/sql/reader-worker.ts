@@ -18,6 +18,7 @@ function handle(operation: string, payload: unknown): unknown {
   const read = (readers as Readonly<Record<string, (...args: unknown[]) => unknown>>)[operation];
   if (read === undefined) throw new WorkerFailure({ code: "defect", message: `The reader knows no "${operation}"` });
   try {
+    // The arguments, as sqlite-records.ts lists them.
     return read(...(payload as unknown[]));
   } catch (error) {
     close();

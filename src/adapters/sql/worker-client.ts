@@ -30,6 +30,7 @@ export class WorkerClient {
     const worker = (this.#worker ??= this.#spawn());
     const number = ++this.#last;
     return new Promise((resolve, reject) => {
+      // The caller said what its operation answers.
       this.#calls.set(number, { resolve: (value) => resolve(value as Value), reject });
       worker.postMessage(JSON.stringify([number, operation, payload]));
     });

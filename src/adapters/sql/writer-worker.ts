@@ -20,6 +20,7 @@ let writer: Writer | undefined;
 const mirror = new SaleMirror();
 
 async function theWriter(): Promise<Writer> {
+  // What a test's module of failpoints exports.
   if (failpoints !== undefined) wrap ??= ((await import(failpoints.module)) as { wrap: Wrap }).wrap;
   return (writer ??= new Writer(() => {
     const connection = openWriter(dataDir);
@@ -38,6 +39,7 @@ const writes: Readonly<Record<string, (tx: SqlTransaction, payload: never) => Pr
 async function handle(operation: string, payload: unknown): Promise<unknown> {
   const target = await theWriter();
   if (operation === "commit") {
+    // What sqlite-ledger.ts encoded.
     const batch = decodeBatch(payload as WireBatch);
     return encodeResult(batch, await target.commit(batch), mirror);
   }
