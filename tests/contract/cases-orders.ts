@@ -116,7 +116,8 @@ export const orderCases: readonly ContractCase[] = [
       expect(await ids({ saleId: one, state: "cancelled" })).toEqual({ ids: [third.id], total: 1 });
       expect(await ids({}, { offset: 1, limit: 1 })).toEqual({ ids: [second.id], total: 3 });
       const byKey = await records.purchaseByKey({ saleId: one, buyerId: must(ann), key: "k2" });
-      expect(byKey).toMatchObject({ ...answerFields(third), state: "cancelled" });
+      // A field left out and one undefined are the same: a store may carry rows as JSON.
+      expect(byKey && { ...answerFields(byKey), state: byKey.state }).toEqual({ ...answerFields(third), state: "cancelled" });
       expect(await records.purchaseByKey({ saleId: two, buyerId: must(bob), key: "k1" })).toBeUndefined();
       expect(await records.purchase(shop.newPurchaseId())).toBeUndefined();
     },
