@@ -8,9 +8,6 @@ export class SqliteLedger implements StockLedger {
   readonly batchesAcrossSales = true;
   readonly #writer: WorkerClient;
   readonly #mirror: SaleMirror;
-  /** Batches of which an earlier commit may have happened. */
-  readonly #unresolved = new WeakSet<LedgerBatch>();
-
   /** `mirror` must be cleared when the writer dies. */
   constructor(writer: WorkerClient, mirror: SaleMirror) {
     this.#writer = writer;
@@ -18,17 +15,11 @@ export class SqliteLedger implements StockLedger {
   }
 
   async commit(batch: LedgerBatch): Promise<CommitResult> {
-    let result: CommitResult;
     try {
-      result = decodeResult(batch, await this.#writer.call<WireResult>("commit", encodeBatch(batch)), this.#mirror);
+      return decodeResult(batch, await this.#writer.call<WireResult>("commit", encodeBatch(batch)), this.#mirror);
     } catch (error) {
-      if (!(error instanceof WorkerFailure)) throw error;
-      result = { kind: "unknown", message: error.message };
+      if (error instanceof WorkerFailure) return { kind: "unknown", message: error.message };
+      throw error;
     }
-    // Not having reached the database says nothing of the commit before.
-    if (result.kind === "failed" && result.cause === "unavailable" && this.#unresolved.has(batch))
-      result = { kind: "unknown", message: result.message };
-    if (result.kind === "unknown") this.#unresolved.add(batch);
-    return result;
   }
 }

@@ -1,0 +1,4 @@
+import { acceptanceContract } from "./acceptance.ts";
+import { openSqliteFixture } from "./sqlite-fixture.ts";
+
+acceptanceContract("direct acceptance on the SQLite store", { open: openSqliteFixture });
