@@ -1,5 +1,5 @@
 /** Folders and small file systems for tests; all removed by cleanup. Mounting needs root, so tests ask `mayMount` first. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,8 @@ export function tmpfs(mebibytes: number): Volume {
   return { path: folder.path, release: () => (unmount(), folder.release()) };
 }
 
+const frozenMaxSeconds = 20;
+
 export type FreezableVolume = Volume & { readonly freeze: () => void; readonly thaw: () => void };
 
 /** An ext4 of its own in a file, which can be frozen: whatever writes or syncs on it waits until it is thawed. */
@@ -32,14 +34,18 @@ export function ext4(mebibytes: number): FreezableVolume {
   mkdirSync(path);
   run("mkfs.ext4", ["-q", "-F", image]);
   run("mount", ["-o", "loop", image, path]);
-  let frozen = false;
+  // A frozen file system outlives whoever froze it, so a watchdog thaws it also when this process is killed.
+  let watchdog: ChildProcess | undefined;
   const thaw = () => {
-    if (frozen) run("fsfreeze", ["-u", path]);
-    frozen = false;
+    if (watchdog === undefined) return;
+    run("fsfreeze", ["-u", path]);
+    watchdog.kill("SIGKILL");
+    watchdog = undefined;
   };
   const freeze = () => {
+    watchdog = spawn("sh", ["-c", `sleep ${frozenMaxSeconds}; exec fsfreeze -u "$0"`, path], { stdio: "ignore", detached: true });
+    watchdog.unref();
     run("fsfreeze", ["-f", path]);
-    frozen = true;
   };
   const unmount = onCleanup(`ext4 ${path}`, () => (thaw(), run("umount", ["-l", path])));
   return { path, freeze, thaw, release: () => (unmount(), folder.release()) };

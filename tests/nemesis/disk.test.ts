@@ -1,0 +1,127 @@
+/** What a server does when its disk stalls, and when it is full. Real file systems, so root on Linux is needed. */
+import { afterEach, expect, test } from "bun:test";
+import { appendFileSync, rmSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { cleanUp } from "../harness/cleanup.ts";
+import { ServerProcess } from "../harness/server-process.ts";
+import { Shop, type Answer } from "../harness/shop.ts";
+import { verifyStore } from "../harness/verify-store.ts";
+import { ext4, mayFreeze, mayMount, tmpfs } from "../harness/volumes.ts";
+import { pause, waitFor } from "../harness/wait.ts";
+
+afterEach(cleanUp);
+
+const stallMs = 2_000;
+const waitingBuyers = 20;
+
+/** A sale whose one unit is sold: everybody else is refused from memory. */
+async function soldOutSale(shop: Shop): Promise<string> {
+  const saleId = await shop.liveSale({ stock: 1 });
+  const { data } = await shop.buy(saleId, "first", { key: "first" });
+  expect((await shop.payExternally(data)).status).toBe(201);
+  const refused = await shop.buy(saleId, "second");
+  expect([refused.status, refused.reason]).toEqual([409, "sold_out"]);
+  return saleId;
+}
+
+test.skipIf(!mayFreeze())(
+  "an fsync that stalls for 2 s: refusals, time and liveness go on, nothing is accepted meanwhile, all who wait get their answer",
+  async () => {
+    const volume = ext4(64);
+    const server = await ServerProcess.start({ dataDir: join(volume.path, "data") });
+    const shop = new Shop(() => server.url);
+    const soldOut = await soldOutSale(shop);
+    const live = await shop.liveSale({ stock: 100 });
+    const accepted: Answer[] = [];
+    const during = { refused: 0, alive: 0, time: 0, accepted: 0 };
+    let waiting: Promise<Answer>[] = [];
+    volume.freeze();
+    try {
+      waiting = Array.from({ length: waitingBuyers }, (_, buyer) => shop.buy(live, `waiting-${buyer}`, { key: `w${buyer}` }));
+      for (const answer of waiting) void answer.then((got) => accepted.push(got));
+      const untilMs = performance.now() + stallMs;
+      while (performance.now() < untilMs) {
+        const signal = AbortSignal.timeout(1_500);
+        const [refused, alive, time] = await Promise.all([
+          shop.buy(soldOut, `late-${during.refused}`, { signal }),
+          shop.get("/livez", { anonymous: true, signal }),
+          shop.get("/api/v1/time", { anonymous: true, signal }),
+        ]);
+        expect([refused.status, refused.reason]).toEqual([409, "sold_out"]);
+        expect([alive.status, time.status]).toEqual([200, 200]);
+        during.refused += 1;
+        during.alive += 1;
+        during.time += 1;
+        await pause(20);
+      }
+      during.accepted = accepted.length;
+    } finally {
+      volume.thaw();
+    }
+    const answers = await Promise.all(waiting);
+    expect(during.accepted).toBe(0);
+    expect(during.refused).toBeGreaterThan(10);
+    expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: waitingBuyers }, () => 201));
+    expect((await shop.stock(live))["held"]).toBe(waitingBuyers);
+    expect(await server.stop()).toBe(0);
+    const verdict = await verifyStore(join(volume.path, "data"));
+    expect(verdict.problems).toEqual([]);
+    expect(verdict.verdict).not.toBe("invalid");
+  },
+  { timeout: 60_000 },
+);
+
+/** Fills a file system to the last byte; returns the ballast's path. */
+function fill(folder: string): string {
+  const path = join(folder, "ballast");
+  for (const bytes of [1_048_576, 65_536, 4_096, 512]) {
+    try {
+      for (;;) appendFileSync(path, Buffer.alloc(bytes, 1));
+    } catch {
+      // No room for a piece of this size: on to smaller ones.
+    }
+  }
+  return path;
+}
+
+test.skipIf(!mayMount())(
+  "a full disk: purchases are refused cleanly, reads go on, and once there is room it sells again",
+  async () => {
+    const volume = tmpfs(24);
+    const dataDir = join(volume.path, "data");
+    const server = await ServerProcess.start({ dataDir });
+    const shop = new Shop(() => server.url);
+    const live = await shop.liveSale({ stock: 50_000, per_buyer_limit: 10_000 });
+    const first = await shop.buy(live, "early", { key: "early" });
+    expect(first.status).toBe(201);
+    const ballast = fill(volume.path);
+    const accepted: Answer[] = [first];
+    const refused: Answer[] = [];
+    // What is already allotted to the write-ahead log may still take a few.
+    for (let attempt = 0; attempt < 5_000 && refused.length < 10; attempt++) {
+      const answer = await shop.buy(live, `buyer-${attempt}`, { key: `k${attempt}` });
+      (answer.status === 201 ? accepted : refused).push(answer);
+    }
+    expect(refused.map(({ status, reason }) => [status, reason])).toEqual(Array.from({ length: 10 }, () => [503, "storage_full"]));
+    expect(refused[0]?.headers.get("retry-after")).not.toBeNull();
+    expect((await shop.get(`/api/v1/orders/${String(first.data["id"])}`)).status).toBe(200);
+    expect((await shop.get(`/api/v1/sales/${live}`)).status).toBe(200);
+    expect((await shop.get("/livez")).status).toBe(200);
+    expect((await shop.buy(live, "early", { key: "early" })).text).toBe(first.text);
+    truncateSync(ballast, 0);
+    rmSync(ballast);
+    const again = await waitFor("a yes after there is room", async () => {
+      const answer = await shop.buy(live, "after", { key: "after" });
+      return answer.status === 201 && answer;
+    });
+    accepted.push(again);
+    const readable = await Promise.all(accepted.map(({ data }) => shop.get(`/api/v1/orders/${String(data["id"])}`)));
+    expect(readable.every(({ status }) => status === 200)).toBe(true);
+    expect((await shop.stock(live))["held"]).toBe(accepted.length);
+    expect(await server.stop()).toBe(0);
+    const verdict = await verifyStore(dataDir);
+    expect(verdict.problems).toEqual([]);
+    expect(verdict.verdict).not.toBe("invalid");
+  },
+  { timeout: 90_000 },
+);

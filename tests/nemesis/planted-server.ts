@@ -1,0 +1,56 @@
+/**
+ * A planted bug for the kill test: a server that says yes before it is durable. The real server works on a copy of its
+ * store that a kill takes away; every so often the copy is written back. What was accepted in between is lost.
+ */
+import { Database } from "bun:sqlite";
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { commandOf, rootDir } from "../harness/server-process.ts";
+
+const writeBackMs = 150;
+const durable = process.env["DOORBUSTER_DATA_DIR"] ?? "";
+// Beside the durable one, so that it goes with the test's folder when a kill leaves it behind.
+const volatile = mkdtempSync(`${durable}-volatile-`);
+if (existsSync(durable)) cpSync(durable, volatile, { recursive: true, filter: (path) => !path.endsWith(".lock") });
+mkdirSync(durable, { recursive: true });
+
+const [command, ...flags] = commandOf("bun");
+const child = spawn(command, [...flags, "src/cli/main.ts", "serve"], {
+  cwd: rootDir,
+  stdio: "inherit",
+  env: { ...process.env, DOORBUSTER_DATA_DIR: volatile },
+});
+const timer = setInterval(writeBack, writeBackMs);
+child.on("exit", (code) => {
+  clearInterval(timer);
+  writeBack();
+  rmSync(volatile, { recursive: true, force: true });
+  process.exit(code ?? 1);
+});
+process.on("SIGTERM", () => child.kill("SIGTERM"));
+
+/** Puts a consistent copy of each database in place of the durable one, and the other files beside it. */
+function writeBack(): void {
+  for (const name of readdirSync(volatile)) {
+    const from = join(volatile, name);
+    const to = join(durable, name);
+    if (/-(wal|shm)$/.test(name) || name.endsWith(".lock")) continue;
+    if (!/\.(db|sqlite)$/.test(name)) {
+      cpSync(from, to, { recursive: true });
+      continue;
+    }
+    const fresh = `${to}.fresh`;
+    rmSync(fresh, { force: true });
+    const database = new Database(from, { readonly: true });
+    try {
+      database.run(`VACUUM INTO '${fresh}'`);
+    } catch {
+      continue;
+    } finally {
+      database.close();
+    }
+    for (const suffix of ["-wal", "-shm"]) rmSync(to + suffix, { force: true });
+    renameSync(fresh, to);
+  }
+}

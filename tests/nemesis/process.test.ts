@@ -1,0 +1,117 @@
+/** A server's life as its operator meets it: stopping under load, starting twice, starting wrongly; and one key, many posts. */
+import { afterEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { cleanUp } from "../harness/cleanup.ts";
+import { runCommand } from "../harness/run-command.ts";
+import { apiKey, ServerProcess } from "../harness/server-process.ts";
+import { Shop, type Answer } from "../harness/shop.ts";
+import { verifyStore } from "../harness/verify-store.ts";
+import { tempFolder } from "../harness/volumes.ts";
+import { bounded, waitFor } from "../harness/wait.ts";
+
+afterEach(cleanUp);
+
+test("[I8] 100 posts with one key at the same time: one effect, equal bodies; and the same after the sale is sold out", async () => {
+  const dataDir = tempFolder().path;
+  const server = await ServerProcess.start({ dataDir });
+  const shop = new Shop(() => server.url);
+  const saleId = await shop.liveSale({ stock: 2, per_buyer_limit: 2 });
+  const answers = await Promise.all(Array.from({ length: 100 }, () => shop.buy(saleId, "alice", { key: "one" })));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  expect(answers.filter(({ headers }) => headers.get("idempotency-replayed") !== "true")).toHaveLength(1);
+  expect((await shop.stock(saleId))["held"]).toBe(1);
+  const other = await shop.buy(saleId, "bob", { key: "one" });
+  expect(other.status).toBe(201);
+  for (const order of [answers[0]?.data ?? {}, other.data]) expect((await shop.payExternally(order)).status).toBe(201);
+  const late = await shop.buy(saleId, "carol");
+  expect([late.status, late.reason]).toEqual([409, "sold_out"]);
+  expect((await shop.buy(saleId, "alice", { key: "one" })).text).toBe(answers[0]?.text ?? "");
+  const changed = await shop.buy(saleId, "alice", { key: "one", quantity: 2 });
+  expect([changed.status, changed.reason]).toEqual([422, "key_reused"]);
+  expect(await server.stop()).toBe(0);
+  expect((await verifyStore(dataDir)).problems).toEqual([]);
+});
+
+/** What a request that was on its way when the server was told to stop may be told: an answer, or a clean "not now". */
+const cleanStatuses = new Set([201, 409, 503]);
+
+test(
+  "a graceful stop under load: every request sent before gets an answer, exit 0 within 10 s, the data is there afterwards",
+  async () => {
+    const dataDir = tempFolder().path;
+    const server = await ServerProcess.start({ dataDir });
+    const shop = new Shop(() => server.url);
+    const saleId = await shop.liveSale({ stock: 100_000, per_buyer_limit: 1 });
+    const before: { answer: Promise<Answer | Error>; key: string }[] = [];
+    let stopping = false;
+    let sent = 0;
+    const worker = async () => {
+      while (!stopping) {
+        const key = `k${sent++}`;
+        const answer = shop.buy(saleId, `buyer-${key}`, { key }).catch((error: Error) => error);
+        before.push({ answer, key });
+        await answer;
+      }
+    };
+    const workers = Array.from({ length: 32 }, worker);
+    await waitFor("some accepted purchases", () => sent > 500);
+    stopping = true;
+    const began = performance.now();
+    const exitCode = await server.stop(12_000);
+    const tookMs = performance.now() - began;
+    await bounded("the last answers", 10_000, Promise.all(workers));
+    const answers = await Promise.all(before.map(({ answer }) => answer));
+    const failed = answers.filter((answer) => answer instanceof Error || !cleanStatuses.has(answer.status));
+    expect(failed.map((answer) => (answer instanceof Error ? answer.message : answer.text))).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(tookMs).toBeLessThan(10_000);
+    const again = await ServerProcess.start({ dataDir });
+    const readable = new Shop(() => again.url);
+    const accepted = answers.flatMap((answer) => (answer instanceof Error || answer.status !== 201 ? [] : [answer]));
+    expect(accepted.length).toBeGreaterThan(100);
+    for (const answer of accepted.slice(-50)) expect((await readable.get(`/api/v1/orders/${String(answer.data["id"])}`)).status).toBe(200);
+    expect((await readable.stock(saleId))["held"]).toBe(accepted.length);
+    expect(await again.stop()).toBe(0);
+    expect((await verifyStore(dataDir)).problems).toEqual([]);
+  },
+  { timeout: 60_000 },
+);
+
+test("a second server on the same data refuses to start with one clear line, and the first goes on", async () => {
+  const dataDir = tempFolder().path;
+  const first = await ServerProcess.start({ dataDir });
+  const second = ServerProcess.spawn({ dataDir });
+  expect(await bounded("the second server's refusal", 10_000, second.exited)).not.toBe(0);
+  const complaint = await waitFor("a line that says why", () => second.log.find((line) => line.includes(dataDir)));
+  expect(complaint).toMatch(/use|lock|running/i);
+  expect((await new Shop(() => first.url).get("/readyz")).status).toBe(200);
+  expect(await first.stop()).toBe(0);
+  const third = await ServerProcess.start({ dataDir });
+  expect(await third.stop()).toBe(0);
+});
+
+test("wrong configuration: exit 2 before anything starts, one line per mistake, naming the option", async () => {
+  const env = { DOORBUSTER_HTTP_PORT: "70000", DOORBUSTER_LOG_LEVEL: "loud", DOORBUSTER_HTTP_PROT: "1", DOORBUSTER_API_KEY: apiKey };
+  const { code, out, err } = await runCommand(["serve"], { env, withinMs: 15_000 });
+  expect(code).toBe(2);
+  expect(out).toBe("");
+  const lines = err.trim().split("\n");
+  for (const name of ["DOORBUSTER_HTTP_PORT", "DOORBUSTER_LOG_LEVEL", "DOORBUSTER_HTTP_PROT"])
+    expect(lines.filter((line) => line.includes(`${name}:`))).toHaveLength(1);
+});
+
+test("usage: an unknown command and an unknown flag exit with 2", async () => {
+  expect((await runCommand(["sevre"], { withinMs: 15_000 })).code).toBe(2);
+  expect((await runCommand(["serve", "--no-such-flag"], { withinMs: 15_000 })).code).toBe(2);
+});
+
+test("the data folder cannot be used: a clear line, not a stack", async () => {
+  const { code, err } = await runCommand(["serve"], {
+    env: { DOORBUSTER_DATA_DIR: join("/proc", "no-such-folder"), DOORBUSTER_API_KEY: apiKey, DOORBUSTER_HTTP_PORT: "0" },
+    withinMs: 15_000,
+  });
+  expect(code).not.toBe(0);
+  expect(err).toContain("no-such-folder");
+  expect(err).not.toMatch(/^\s+at /m);
+});
