@@ -1,0 +1,15 @@
+import { badInputCases } from "./cases/bad-input.ts";
+import { moneyCases } from "./cases/money.ts";
+import { operationCases } from "./cases/operation.ts";
+import { purchaseCases } from "./cases/purchase.ts";
+import { saleCases } from "./cases/sales.ts";
+import type { UnderTest } from "./server-under-test.ts";
+
+/** The API as a stranger meets it: the same cases against every runtime the server runs on. */
+export function allCases(server: UnderTest): void {
+  purchaseCases(server);
+  saleCases(server);
+  moneyCases(server);
+  operationCases(server);
+  badInputCases(server);
+}
