@@ -5,4 +5,4 @@ import { chooseRuntime, fail, packageDir, runInPlace } from "./runtimes.mjs";
 
 const runtime = chooseRuntime();
 if (runtime.error !== undefined) fail(runtime.error);
-runInPlace(runtime.path, [...runtime.flags, join(packageDir, "src", "cli", "main.ts"), ...process.argv.slice(2)]);
+runInPlace(runtime.path, [...runtime.flags, join(packageDir, "src", "main.ts"), ...process.argv.slice(2)]);

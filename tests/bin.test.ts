@@ -37,10 +37,10 @@ function install(name: string, layout: Layout): string {
   const top = join(workDir, name);
   const packageDir = layout.hoisted === true ? join(top, "node_modules/doorbuster") : top;
   const modules = join(top, "node_modules");
-  mkdirSync(join(packageDir, "src/cli"), { recursive: true });
+  mkdirSync(join(packageDir, "src"), { recursive: true });
   cpSync(join(rootDir, "bin"), join(packageDir, "bin"), { recursive: true });
   cpSync(join(rootDir, "package.json"), join(packageDir, "package.json"));
-  writeFileSync(join(packageDir, "src/cli/main.ts"), main);
+  writeFileSync(join(packageDir, "src/main.ts"), main);
   mkdirSync(join(modules, "bun/bin"), { recursive: true });
   if (layout.postinstall) place(join(modules, "bun/bin/bun.exe"));
   else {
