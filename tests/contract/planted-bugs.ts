@@ -34,7 +34,11 @@ const keeping = (spoil: (writes: SaleWrites, nowMs: number) => void): Plant =>
 /** A store without constraints: whatever was decided is kept. */
 function forgivingApply(tables: Tables, _: SaleFacts, writes: SaleWrites, changes: Changes): void {
   changes.set(tables.sales, writes.sale.id, writes.sale);
-  for (const entry of writes.ledger) changes.set(tables.ledger, tables.ledger.size + 1, entry);
+  for (const entry of writes.ledger) {
+    const number = tables.ledger.size + 1;
+    changes.set(tables.ledger, number, entry);
+    changes.set(tables.ledgerSources, joined(entry.sourceId, entry.kind), number);
+  }
   const empty = {
     ...writes,
     ledger: [],
