@@ -2,7 +2,8 @@
 import { expect } from "bun:test";
 import type { Movement } from "../../src/domain/movement.ts";
 import type { ContractCase } from "./fixture.ts";
-import { minuteMs, must, refused } from "./shop.ts";
+import { must } from "../kit/samples.ts";
+import { minuteMs, refused } from "./shop.ts";
 
 export const batchCases: readonly ContractCase[] = [
   {

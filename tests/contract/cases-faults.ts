@@ -2,7 +2,8 @@
 import { expect } from "bun:test";
 import { turns } from "../kit/manual-time.ts";
 import { sizes, type ContractCase } from "./fixture.ts";
-import { answerFields, must } from "./shop.ts";
+import { must } from "../kit/samples.ts";
+import { answerFields } from "./shop.ts";
 
 export const faultCases: readonly ContractCase[] = [
   {

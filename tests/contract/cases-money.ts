@@ -3,7 +3,8 @@ import { expect } from "bun:test";
 import { paymentGraceMs } from "../../src/domain/purchase.ts";
 import { parseCurrency } from "../../src/domain/money.ts";
 import type { ContractCase } from "./fixture.ts";
-import { euros, minuteMs, must, payWindowMs, price, type Shop } from "./shop.ts";
+import { must } from "../kit/samples.ts";
+import { euros, minuteMs, payWindowMs, price, type Shop } from "./shop.ts";
 
 async function reserved(shop: Shop, stock = 2) {
   const saleId = await shop.sale({ stock });

@@ -1,7 +1,8 @@
 /** Ways an order gives its units back, and how orders are found. */
 import { expect } from "bun:test";
 import type { ContractCase } from "./fixture.ts";
-import { answerFields, minuteMs, must, payWindowMs } from "./shop.ts";
+import { must } from "../kit/samples.ts";
+import { answerFields, minuteMs, payWindowMs } from "./shop.ts";
 
 export const orderCases: readonly ContractCase[] = [
   {

@@ -2,7 +2,8 @@
 import { expect } from "bun:test";
 import type { SaleSwitch } from "../../src/domain/sale.ts";
 import type { ContractCase } from "./fixture.ts";
-import { euros, minuteMs, must, price, refused } from "./shop.ts";
+import { must } from "../kit/samples.ts";
+import { euros, minuteMs, price, refused } from "./shop.ts";
 
 const publish: SaleSwitch = { kind: "publish" };
 

@@ -2,7 +2,8 @@
 import { expect } from "bun:test";
 import { attemptsPerBuyerMax } from "../../src/domain/purchase.ts";
 import type { ContractCase } from "./fixture.ts";
-import { answerFields, minuteMs, must, payWindowMs, price, refused } from "./shop.ts";
+import { must } from "../kit/samples.ts";
+import { answerFields, minuteMs, payWindowMs, price, refused } from "./shop.ts";
 
 export const takeCases: readonly ContractCase[] = [
   {

@@ -24,17 +24,13 @@ import type { Purchase, Refusal } from "../../src/domain/purchase.ts";
 import type { Sale, SaleDraft, SaleSwitch } from "../../src/domain/sale.ts";
 import type { Answer } from "../../src/ports/acceptance.ts";
 import { eventually } from "../kit/manual-time.ts";
+import { must } from "../kit/samples.ts";
 import { SeededEntropy } from "../kit/seeded-entropy.ts";
 import type { Fixture } from "./fixture.ts";
 
 export const startMs = Date.UTC(2026, 0, 1);
 export const minuteMs = 60_000;
 export const payWindowMs = 15 * minuteMs;
-
-export function must<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error("a value that the test relies on is missing");
-  return value;
-}
 
 export const euros = (minor: number): Money => ({ minor, currency: must(parseCurrency("EUR")) });
 export const price = euros(1_999);
