@@ -55,7 +55,7 @@ function checkOutcome(row: StoredPurchase, check: Check, { atRest, nowMs, lateMa
 type Asked = {
   /** Attempts with a key that may have happened. */
   readonly keyed: Map<string, Attempt[]>;
-  /** Those without one that got a yes, by the id it told. */
+  /** Those that got a yes, by the id it told. */
   readonly told: Map<string, Attempt>;
   /** Those without one of which nothing is known: sale, buyer and units → how many rows they may explain. */
   readonly open: Map<string, number>;
@@ -82,13 +82,15 @@ function sortOut(attempts: readonly Attempt[]): Asked {
     const { type, id, saleId, user, key, qty } = attempt;
     if (type === "fail") {
       if (id !== undefined) asked.refusedIds.set(id, attempt);
-    } else if (key !== undefined) {
+      continue;
+    }
+    if (id !== undefined) asked.told.set(id, attempt);
+    if (key !== undefined) {
       const name = keyName(saleId, user, key);
       const group = asked.keyed.get(name);
       if (group === undefined) asked.keyed.set(name, [attempt]);
       else group.push(attempt);
-    } else if (id !== undefined) asked.told.set(id, attempt);
-    else asked.open.set(openName(saleId, user, qty), (asked.open.get(openName(saleId, user, qty)) ?? 0) + 1);
+    } else if (id === undefined) asked.open.set(openName(saleId, user, qty), (asked.open.get(openName(saleId, user, qty)) ?? 0) + 1);
   }
   return asked;
 }
@@ -96,15 +98,15 @@ function sortOut(attempts: readonly Attempt[]): Asked {
 function problemOf(row: StoredPurchase, asked: Asked): string | undefined {
   const { id, saleId, user, key, quantity } = row;
   if (user === undefined) return "its buyer asked for nothing";
+  const told = asked.told.get(id);
+  if (told !== undefined) {
+    const same = told.saleId === saleId && told.user === user && told.key === key && told.qty === quantity;
+    return same ? undefined : `differs from attempt ${told.name}, which was told its id`;
+  }
   if (key !== undefined) {
     const attempts = asked.keyed.get(keyName(saleId, user, key)) ?? [];
     if (attempts.length === 0) return `no attempt with key "${key}" of "${user}" may have made it`;
     return attempts.some(({ qty }) => qty === quantity) ? undefined : `holds ${quantity} units, which no attempt with its key asked for`;
-  }
-  const told = asked.told.get(id);
-  if (told !== undefined) {
-    const same = told.saleId === saleId && told.user === user && told.qty === quantity;
-    return same ? undefined : `differs from attempt ${told.name}, which was told its id`;
   }
   const name = openName(saleId, user, quantity);
   const left = asked.open.get(name) ?? 0;

@@ -41,7 +41,8 @@ function checkSale(line: StockLine, effects: readonly Effect[], refusals: readon
   const free = { allTaken: freeWhere(line, (held) => held > 0), soldOut: freeWhere(line, (held) => held === 0) };
   for (const refusal of refusals) {
     check.count();
-    const from = bounds.after(refusal.invokedT);
+    // Before its first entry a sale is a draft, and those are unknown, not sold out.
+    const from = Math.max(1, bounds.after(refusal.invokedT));
     const to = Math.min(bounds.before(refusal.doneT), line.entries);
     const least = (refusal.code === soldOutCode ? free.soldOut : free.allTaken).between(from, to);
     if (least >= refusal.qty)

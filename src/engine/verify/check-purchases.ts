@@ -10,7 +10,8 @@ const entriesOf: Readonly<Record<PurchaseState, readonly EntryKind[]>> = {
   queued: [],
   refused: [],
   stuck: [],
-  offered: ["take"],
+  // An offer is not a unit of its buyer until it is taken.
+  offered: [],
   reserved: ["take"],
   paid: ["take", "pay"],
   cancelled: ["take", "cancel"],
