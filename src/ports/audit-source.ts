@@ -3,6 +3,7 @@ import type { LedgerEntry } from "../domain/ledger.ts";
 import type { Capture, Payment, Refund } from "../domain/payment.ts";
 import type { Purchase } from "../domain/purchase.ts";
 import type { Sale } from "../domain/sale.ts";
+import type { SaleCounts } from "./records.ts";
 
 /**
  * A store as an auditor sees it: one consistent snapshot, however often and in whatever order its tables are read, and
@@ -14,11 +15,11 @@ import type { Sale } from "../domain/sale.ts";
 export interface AuditSource {
   /** What was opened, in words for the operator. */
   readonly name: string;
-  sales(): Pages<Sale>;
+  sales(): Pages<SaleRow>;
   /** Copies of quotas that publishing made: the limit in force for these buyers. */
   quotas(): Pages<SaleQuota>;
   buyers(): Pages<BuyerRow>;
-  /** By sale, in id order. */
+  /** In id order, which is about the order of acceptance. */
   purchases(): Pages<Purchase>;
   /** In commit order over all sales. */
   ledger(): Pages<LedgerRow>;
@@ -30,6 +31,8 @@ export interface AuditSource {
   close(): Promise<void>;
 }
 
+/** With what the store counts of the sale's purchases, where it keeps such counts. */
+export type SaleRow = Sale & { readonly counts?: SaleCounts | undefined };
 export type Pages<Row> = AsyncIterable<readonly Row[]>;
 /** `number` grows with the commit order; an operator finds the row by it. */
 export type LedgerRow = LedgerEntry & { readonly number: number };

@@ -99,12 +99,10 @@ export class GoodRun {
         stock: 4 + this.#int(5),
         perBuyerLimit: 2,
         limitGroup: group,
-        ...{
-          refundedUnitsCount: n === 1,
-          payWindowMs: 2e3,
-          startsAtMs: startMs,
-          endsAtMs: startMs + 1e7,
-        },
+        refundedUnitsCount: n === 1,
+        payWindowMs: 2_000,
+        startsAtMs: startMs,
+        endsAtMs: startMs + 10_000_000,
       };
       this.#store.addSaleNow({ id: idOf<SaleId>(100 + n), draft, createdAtMs: startMs });
       await this.#submit(idOf<SaleId>(100 + n), { kind: "switch", change: { kind: "publish" } });

@@ -19,7 +19,7 @@ export function judge({ rows, history, provider, nowMs }: Evidence, atRest = tru
     source: new MemoryAuditSource(rows),
     rest: { nowMs, atRest, lateMaxMs: 10_000_000 },
     history: new HistoryCheck(log, { acceptsMin: 0, unknownsMin: 0 }),
-    provider: record,
+    provider: { record, complete: atRest },
   });
 }
 

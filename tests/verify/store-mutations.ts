@@ -104,15 +104,22 @@ export class StoreMutations {
       const other = buyers.find(({ id }) => id !== row.buyerId);
       const elsewhere = row.saleId === "100" ? "101" : "100";
       this.#alter("purchases", i, row, [
-        ...[
-          { id: idOf<typeof row.id>(Number(freshId)) },
-          { saleId: idOf<typeof row.saleId>(Number(elsewhere)) },
-          { productId: idOf<typeof row.productId>(9) },
-        ],
-        ...[{ buyerId: other?.id ?? row.buyerId }, { key: "never asked" }, { key: row.key === undefined ? "new" : undefined }],
-        ...[{ quantity: row.quantity + 1 }, { limit: row.limit + 1 }, { limit: row.limit - 1 }, { refunded: !row.refunded }],
-        ...[{ acceptedAtMs: row.acceptedAtMs - 1 }, { payByMs: row.payByMs - 1 }, { payByMs: row.payByMs + 1 }],
-        ...[{ holdUntilMs: row.holdUntilMs - 1 }, { holdUntilMs: row.holdUntilMs + 1 }, { changedAtMs: row.changedAtMs + 1 }],
+        { id: idOf<typeof row.id>(Number(freshId)) },
+        { saleId: idOf<typeof row.saleId>(Number(elsewhere)) },
+        { productId: idOf<typeof row.productId>(9) },
+        { buyerId: other?.id ?? row.buyerId },
+        { key: "never asked" },
+        { key: row.key === undefined ? "new" : undefined },
+        { quantity: row.quantity + 1 },
+        { limit: row.limit + 1 },
+        { limit: row.limit - 1 },
+        { refunded: !row.refunded },
+        { acceptedAtMs: row.acceptedAtMs - 1 },
+        { payByMs: row.payByMs - 1 },
+        { payByMs: row.payByMs + 1 },
+        { holdUntilMs: row.holdUntilMs - 1 },
+        { holdUntilMs: row.holdUntilMs + 1 },
+        { changedAtMs: row.changedAtMs + 1 },
         ...(["queued", "refused", "offered", "reserved", "paid", "cancelled", "expired", "closed", "stuck"] as const).map((state) => ({
           state,
         })),
@@ -234,9 +241,13 @@ export class StoreMutations {
       const reasons = ["order_closed", "second_capture", "wrong_amount", "requested_by_shop"] as const;
       this.#alter("refunds", i, row, [
         ...reasons.map((reason) => ({ reason })),
-        ...[{ money: { ...row.money, minor: row.money.minor - 1 } }, { captureId: "c-other" }, { returnStock: !row.returnStock }],
-        ...[{ purchaseId: idOf<typeof row.purchaseId>(Number(freshId)) }, { paymentId: idOf<typeof row.paymentId>(Number(freshId)) }],
-        ...[{ state: "lost" as "done" }, { id: idOf<typeof row.id>(Number(freshId)) }],
+        { money: { ...row.money, minor: row.money.minor - 1 } },
+        { captureId: "c-other" },
+        { returnStock: !row.returnStock },
+        { purchaseId: idOf<typeof row.purchaseId>(Number(freshId)) },
+        { paymentId: idOf<typeof row.paymentId>(Number(freshId)) },
+        { state: "lost" as "done" },
+        { id: idOf<typeof row.id>(Number(freshId)) },
         ...(row.returnStock ? [{ createdAtMs: row.createdAtMs + 1 }] : []),
       ]);
     }

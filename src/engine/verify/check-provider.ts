@@ -10,15 +10,16 @@ const externalProvider = "external";
 export class ProviderCheck {
   readonly #record: ProviderRecord;
   readonly #check: Check;
-  readonly #atRest: boolean;
+  /** Whether everything the provider did must have reached the store. */
+  readonly #complete: boolean;
   readonly #external = new Set<string>();
   readonly #capturesSeen = new Set<string>();
   readonly #refundsSeen = new Set<string>();
 
-  constructor(record: ProviderRecord, checks: Checks, atRest: boolean) {
+  constructor(record: ProviderRecord, checks: Checks, complete: boolean) {
     this.#record = record;
     this.#check = checks.of("I9");
-    this.#atRest = atRest;
+    this.#complete = complete;
   }
 
   payment(payment: Payment): void {
@@ -54,12 +55,12 @@ export class ProviderCheck {
     for (const id of this.#record.captures.keys()) {
       if (this.#capturesSeen.has(id)) continue;
       late += 1;
-      // A running server may not have heard of it yet.
-      if (this.#atRest) this.#check.off(`capture ${id}`, "was taken by the provider and is not in the store");
+      // The next callback or look will bring it.
+      if (this.#complete) this.#check.off(`capture ${id}`, "was taken by the provider and is not in the store");
     }
     for (const id of this.#record.refunds.keys())
       if (!this.#refundsSeen.has(id)) this.#check.off(`refund ${id}`, "was carried out by the provider and is not in the store");
     this.#check.count(this.#record.captures.size + this.#record.refunds.size);
-    if (late > 0 && !this.#atRest) this.#check.note(`${late} captures of the provider have not reached the store`);
+    if (late > 0 && !this.#complete) this.#check.note(`${late} captures of the provider have not reached the store`);
   }
 }

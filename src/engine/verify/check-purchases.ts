@@ -3,7 +3,7 @@ import { isKey } from "../../domain/ids.ts";
 import { paymentGraceMs, type Purchase, type PurchaseState } from "../../domain/purchase.ts";
 import type { EntryKind } from "../../domain/ledger.ts";
 import type { Checks } from "./check.ts";
-import { entryBit, type PurchaseTable, type StoreTables } from "./store-tables.ts";
+import { entryBit, purchaseStates, type PurchaseTable, type SaleAudit, type StoreTables } from "./store-tables.ts";
 
 /** The entries that a purchase in a state has in the ledger: these, and no others. */
 const entriesOf: Readonly<Record<PurchaseState, readonly EntryKind[]>> = {
@@ -34,9 +34,14 @@ export function checkPurchase(tables: StoreTables, checks: Checks, purchase: Pur
   const row = () => `purchase ${purchase.id}`;
   checks.of("I7").count();
   const number = tables.sales.get(purchase.saleId);
-  const sale = tables.saleOf(purchase.saleId)?.sale;
-  if (number === undefined || sale === undefined) return checks.of("I7").off(row(), `belongs to the unknown sale ${purchase.saleId}`);
+  const audit = tables.saleOf(purchase.saleId);
+  if (number === undefined || audit === undefined) return checks.of("I7").off(row(), `belongs to the unknown sale ${purchase.saleId}`);
   if (tables.purchases.add(purchase, number) < 0) return checks.of("I4").off(row(), "its id is not one purchase's alone");
+  const { sale } = audit;
+  if (sale.counts !== undefined) {
+    audit.buyers.add(purchase.buyerId);
+    audit.byState.set(purchase.state, (audit.byState.get(purchase.state) ?? 0) + 1);
+  }
   checks
     .of("I7")
     .expect(purchase.productId === sale.productId, row, () => `sells product ${purchase.productId}, its sale ${sale.productId}`);
@@ -67,6 +72,16 @@ export function checkPurchasesEnd(tables: StoreTables, checks: Checks, rest: Res
     checkHold(purchases, checks, row);
     if (rest.atRest) checkRest(tables, checks, row, rest);
   }
+  for (const audit of tables.saleList) checkCounts(audit, checks);
+}
+
+function checkCounts({ sale, byState, buyers }: SaleAudit, checks: Checks): void {
+  if (sale.counts === undefined) return;
+  const off = (what: string, counted: number, found: number) => {
+    if (counted !== found) checks.of("I5").off(`sale ${sale.id}`, `counts ${counted} ${what}, its rows are ${found}`);
+  };
+  off("buyers", sale.counts.buyers, buyers.size);
+  for (const state of purchaseStates) off(`purchases ${state}`, sale.counts.byState[state] ?? 0, byState.get(state) ?? 0);
 }
 
 function checkState(purchases: PurchaseTable, checks: Checks, row: number): void {

@@ -1,5 +1,5 @@
 /**
- * What an audit keeps in memory of a store: one object per sale, refund and quota, about 130 bytes per purchase and 40 per
+ * What an audit keeps in memory of a store: one object per sale, refund and quota, about 150 bytes per purchase and 40 per
  * payment. The large tables are read as streams and held against these.
  */
 import { NumberColumn } from "../../lib/number-column.ts";
@@ -8,14 +8,17 @@ import { entryKinds, type Balances, type EntryKind } from "../../domain/ledger.t
 import type { Money } from "../../domain/money.ts";
 import type { Refund } from "../../domain/payment.ts";
 import { amountOf, transitions, type Purchase, type PurchaseState } from "../../domain/purchase.ts";
-import type { Sale } from "../../domain/sale.ts";
+import type { SaleRow } from "../../ports/audit-source.ts";
 import { IdIndex } from "./id-index.ts";
 
 export type SaleAudit = {
-  readonly sale: Sale;
+  readonly sale: SaleRow;
   /** Sales of one limit group share it; a sale without one is its own group. */
   readonly limitGroup: string;
   readonly quotas: Map<number, number>;
+  /** Of its purchases, for the counts that the store keeps. */
+  readonly byState: Map<PurchaseState, number>;
+  readonly buyers: Set<number>;
   /** As replayed so far. */
   balances: { -readonly [Account in keyof Balances]: number };
   entries: number;
@@ -108,13 +111,15 @@ export class StoreTables {
     return number === undefined ? undefined : this.saleList[number];
   }
 
-  addSale(sale: Sale): boolean {
+  addSale(sale: SaleRow): boolean {
     if (this.sales.has(sale.id)) return false;
     this.sales.set(sale.id, this.saleList.length);
     this.saleList.push({
       sale,
       limitGroup: sale.limitGroup === undefined ? `sale ${sale.id}` : `group ${sale.limitGroup}`,
       quotas: new Map(),
+      byState: new Map(),
+      buyers: new Set(),
       balances: { issued: 0, available: 0, held: 0, sold: 0, withdrawn: 0 },
       entries: 0,
       stepBroken: false,

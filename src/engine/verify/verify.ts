@@ -24,7 +24,7 @@ export type VerifyRequest = {
   readonly source: AuditSource;
   readonly rest: RestRule;
   readonly history?: HistoryCheck | undefined;
-  readonly provider?: ProviderRecord | undefined;
+  readonly provider?: { readonly record: ProviderRecord; /** All of it must be in the store. */ readonly complete: boolean } | undefined;
   /** Rows kept per check; all are counted. */
   readonly findingsMax?: number | undefined;
   /** Told now and then which table is being read, and how many rows of it were. */
@@ -88,7 +88,7 @@ async function checkStore({ source, rest, history, provider }: VerifyRequest, ch
     history?.entry(entry);
   });
   ledger.end();
-  const money = new MoneyCheck(tables, checks, provider && new ProviderCheck(provider, checks, rest.atRest));
+  const money = new MoneyCheck(tables, checks, provider && new ProviderCheck(provider.record, checks, provider.complete));
   await read("payments", source.payments(), (payment) => {
     money.payment(payment);
     history?.payment(payment);

@@ -1,0 +1,149 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { InvalidArgumentError, type Command } from "commander";
+import type { Config } from "../config/options.ts";
+import { parseHistoryEvent } from "../domain/history.ts";
+import { findingsMaxDefault } from "../engine/verify/check.ts";
+import { HistoryCheck, thresholdsDefault } from "../engine/verify/check-history.ts";
+import { HistoryLog } from "../engine/verify/history-log.ts";
+import { parseProviderLine, ProviderRecord } from "../engine/verify/provider-record.ts";
+import { lateMaxDefaultMs, verify, type VerifyReport } from "../engine/verify/verify.ts";
+import type { AuditSource } from "../ports/audit-source.ts";
+import { addCommand, CommandFailed, exitCodes, type CliDeps } from "./program.ts";
+import { readLines, wrongLine } from "./read-lines.ts";
+import { renderVerifyReport } from "./verify-report.ts";
+
+export type VerifyCommandDeps = CliDeps & {
+  /** A read-only snapshot of the configured store; throws an Error that says what is wrong with it. */
+  readonly openAuditSource: (config: Config) => AuditSource;
+  readonly nowMs: () => number;
+  /** Whether standard output is a terminal that wants colours (NO_COLOR is not set). */
+  readonly colour: boolean;
+  /** The simulated provider's journal, as named in the data folder. */
+  readonly providerJournal: string;
+};
+
+type VerifyFlags = {
+  dataDir?: string;
+  history?: string[];
+  provider?: string;
+  atRest?: boolean;
+  json?: boolean;
+  minAccepts: number;
+  minUnknowns: number;
+  rows: number;
+};
+
+const rowsMax = 1_000_000;
+const thresholdMax = 1_000_000_000;
+const progressEveryRows = 200_000;
+
+/** `doorbuster verify`: the store, and what clients were told, against the promises. */
+export function registerVerify(program: Command, deps: VerifyCommandDeps): void {
+  const { acceptsMin, unknownsMin } = thresholdsDefault;
+  addCommand(program, "verify", "Check the store against every promise, row by row. Changes nothing; a server may run meanwhile.")
+    .option("--data-dir <folder>", "folder of the database (DOORBUSTER_DATA_DIR)")
+    .option("--history <files...>", "also check a client's record of its answers (docs/spec/history.md)")
+    .option("--provider <file>", "also check the payment provider's own record of captures and refunds")
+    .option("--at-rest", "no server runs and all holds have been swept: nothing may be left undone")
+    .option("--json", "print one line of JSON")
+    .option("--min-accepts <number>", "with fewer accepts, a record proves nothing", integer(thresholdMax), acceptsMin)
+    .option("--min-unknowns <number>", "with fewer unknown outcomes, a record proves nothing", integer(thresholdMax), unknownsMin)
+    .option("--rows <number>", "rows shown per check; all are counted", integer(rowsMax), findingsMaxDefault)
+    .addHelpText("after", helpAfter)
+    .action((flags: VerifyFlags) => run(deps, flags));
+}
+
+const helpAfter = `
+Each check is valid, invalid, or unknown when there was nothing to look at. Exit code 1 if any check is invalid, 2 if the
+store or a record cannot be read.
+
+Examples:
+  doorbuster verify --data-dir ./var
+  doorbuster verify --data-dir ./var --at-rest --history client-1.jsonl client-2.jsonl --json`;
+
+async function run(deps: VerifyCommandDeps, flags: VerifyFlags): Promise<void> {
+  const config = deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir });
+  const thresholds = { acceptsMin: flags.minAccepts, unknownsMin: flags.minUnknowns };
+  const history = flags.history && new HistoryCheck(await readHistory(flags.history), thresholds);
+  const source = open(deps, config);
+  try {
+    // Read after the snapshot is taken: whatever the store holds, the provider has noted before.
+    const provider = await readProvider(flags, join(config.dataDir, deps.providerJournal));
+    const rest = { nowMs: deps.nowMs(), atRest: flags.atRest ?? false, lateMaxMs: lateMaxDefaultMs };
+    const report = await verify({ source, rest, history, provider, findingsMax: flags.rows, progress: progressOf(deps) }).catch(unreadable);
+    print(deps, report, flags);
+  } finally {
+    await source.close();
+  }
+}
+
+function open(deps: VerifyCommandDeps, config: Config): AuditSource {
+  try {
+    return deps.openAuditSource(config);
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+function unreadable(error: unknown): never {
+  throw error instanceof Error && "code" in error && error.name === "StoreUnavailable"
+    ? new CommandFailed(error.message, exitCodes.usage)
+    : error;
+}
+
+function print({ console, colour }: VerifyCommandDeps, report: VerifyReport, { json }: VerifyFlags): void {
+  console.out(json ? `${JSON.stringify(report)}\n` : renderVerifyReport(report, { colour }));
+  const broken = report.checks.filter((check) => check.verdict === "invalid").map(({ id }) => id);
+  if (broken.length > 0) throw new CommandFailed(`the store breaks ${broken.join(", ")}`);
+}
+
+/** On a terminal, which table is being read; elsewhere nothing, for it takes seconds. */
+function progressOf({ console }: VerifyCommandDeps): ((table: string, rows: number) => void) | undefined {
+  if (!console.isTerminal) return undefined;
+  let said = 0;
+  return (table, rows) => {
+    if (rows < said) said = 0;
+    if (rows - said < progressEveryRows) return;
+    said = rows;
+    console.err(`\r\u001B[2KReading ${table}: ${rows} rows\r`);
+  };
+}
+
+async function readHistory(paths: readonly string[]): Promise<HistoryLog> {
+  const log = new HistoryLog();
+  for (const path of paths) {
+    log.startFile();
+    for await (const line of readLines(path)) {
+      const event = parseHistoryEvent(line.text);
+      const problem = "problem" in event ? event.problem : log.add(event);
+      if (problem === undefined) continue;
+      // A driver that was killed while it wrote leaves half a line, which no JSON parser takes.
+      if (!line.last || line.text.endsWith("}")) throw wrongLine(path, line, problem);
+      log.torn += 1;
+    }
+  }
+  return log;
+}
+
+type Provider = { readonly record: ProviderRecord; readonly complete: boolean };
+
+async function readProvider({ provider, atRest }: VerifyFlags, journal: string): Promise<Provider | undefined> {
+  if (provider === undefined && !existsSync(journal)) return undefined;
+  const path = provider ?? journal;
+  const record = new ProviderRecord();
+  for await (const line of readLines(path)) {
+    const event = parseProviderLine(line.text);
+    if (!("problem" in event)) record.add(event);
+    else if (!line.last || line.text.endsWith("}")) throw wrongLine(path, line, event.problem);
+  }
+  return { record, complete: provider !== undefined && (atRest ?? false) };
+}
+
+function integer(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value > max) throw new InvalidArgumentError(`It must be an integer from 0 to ${max}.`);
+    return value;
+  };
+}
