@@ -33,6 +33,12 @@ type WrkResult = { requests: number; durationUs: number; status: number; socket:
 export const serverCore = "0";
 export const generatorCore = "1";
 
+/** The generator comes from the system's packages. */
+export function ensureWrk(): void {
+  if (Bun.which("wrk") !== null) return;
+  throw new Error('The bench needs wrk: run "apt-get install wrk"');
+}
+
 /** One bounded run of wrk on its own core, with the server's CPU time measured around it. */
 export async function runWrk(load: Load): Promise<Measured> {
   const before = cpuUsOf(load.pid);

@@ -4,7 +4,7 @@ import type { DemoShop } from "../engine/demo-shop.ts";
 import { addCommand, type CliDeps } from "./program.ts";
 
 export type StoreCommandDeps = CliDeps & {
-  /** Brings the store to this version's schema; gives the names of the migrations it applied. */
+  /** Brings the store to this version's schema; gives the names of all its migrations. */
   readonly migrate: (config: Config) => Promise<readonly string[]>;
   readonly seed: (config: Config) => Promise<DemoShop>;
 };
@@ -16,9 +16,9 @@ export function registerStoreCommands(program: Command, deps: StoreCommandDeps):
     .option("--json", "print one line of JSON")
     .addHelpText("after", "\nExamples:\n  doorbuster migrate --data-dir /var/lib/doorbuster")
     .action(async (flags: { dataDir?: string; json?: boolean }) => {
-      const applied = await deps.migrate(deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir }));
-      if (flags.json) deps.console.out(`${JSON.stringify({ applied })}\n`);
-      else deps.console.out(applied.length === 0 ? "Nothing to migrate: the store is up to date.\n" : `Applied ${applied.join(", ")}.\n`);
+      const migrations = await deps.migrate(deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir }));
+      if (flags.json) deps.console.out(`${JSON.stringify({ migrations })}\n`);
+      else deps.console.out(`The store is up to date: ${migrations.join(", ")}.\n`);
     });
   addCommand(program, "seed", "Put the demo shop into a store: three products, one sale live, one to start, one ended.")
     .option("--data-dir <folder>", "folder of the database (DOORBUSTER_DATA_DIR)")

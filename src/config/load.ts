@@ -82,7 +82,8 @@ function valueOf({ type }: Option, { value, source }: Raw, problems: string[]): 
     case "choice":
       return type.of.includes(text) ? text : wrong(`one of ${type.of.join(", ")}`);
     case "secret":
-      return text.length >= type.lengthMin ? text : wrong(`at least ${type.lengthMin} characters`);
+      if (text.length < type.lengthMin) return wrong(`at least ${type.lengthMin} characters`);
+      return type.pattern === undefined || type.pattern.test(text) ? text : wrong(type.hint ?? "another form");
     case "text":
       return type.pattern === undefined || type.pattern.test(text) ? text : wrong(type.hint ?? `text like ${type.pattern.source}`);
     case "list":

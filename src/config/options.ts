@@ -9,7 +9,7 @@ export type OptionType =
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
   | { readonly kind: "choice"; readonly of: readonly string[] }
   | { readonly kind: "list" }
-  | { readonly kind: "secret"; readonly lengthMin: number };
+  | { readonly kind: "secret"; readonly lengthMin: number; readonly pattern?: RegExp | undefined; readonly hint?: string | undefined };
 
 export type Option = {
   /** Path in the YAML file; the environment name is DOORBUSTER_ and this in capitals with underscores. */
@@ -79,12 +79,18 @@ export const options = {
     default: undefined,
     about: "Signs our access tokens; without it one is made and kept in the data folder",
   },
-  callbackSecret: {
-    path: "callback.secret",
-    type: { kind: "secret", lengthMin: 32 },
+  paymentProvider: {
+    path: "payment.provider",
+    type: { kind: "choice", of: ["external", "simulated"] },
     default: undefined,
     about:
-      "Signs the payment provider's callbacks, whsec_ and base64 (Standard Webhooks); without it one is made and kept in the data folder",
+      "Who takes the money: external (the shop itself, the default in production) or simulated (no real money, the default in development)",
+  },
+  callbackSecret: {
+    path: "callback.secret",
+    type: { kind: "secret", lengthMin: 38, pattern: /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, hint: "whsec_ and 24 to 64 bytes in base64" },
+    default: undefined,
+    about: "Signs the payment provider's callbacks (Standard Webhooks); without it one is made and kept in the data folder",
   },
   logLevel: {
     path: "log.level",

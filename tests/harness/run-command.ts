@@ -10,7 +10,7 @@ export async function runCommand(
   { env = {}, runtime = "bun", withinMs = 60_000 }: { env?: Record<string, string>; runtime?: Runtime; withinMs?: number } = {},
 ): Promise<CommandResult> {
   const [command, ...flags] = commandOf(runtime);
-  const child = spawn(command, [...flags, "src/cli/main.ts", ...args], {
+  const child = spawn(command, [...flags, "src/main.ts", ...args], {
     cwd: rootDir,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...foreignEnvironment(), ...env },

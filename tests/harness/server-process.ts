@@ -19,7 +19,7 @@ export type ServerOptions = {
   readonly runtime?: Runtime | undefined;
   /** Further DOORBUSTER_… options. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Instead of `src/cli/main.ts serve`: a test's own entry, relative to the root. */
+  /** Instead of `src/main.ts serve`: a test's own entry, relative to the root. */
   readonly entry?: readonly string[] | undefined;
 };
 
@@ -60,7 +60,7 @@ export class ServerProcess {
 
   /** Starts a server without waiting, for one that is expected to refuse. */
   static spawn(options: ServerOptions): ServerProcess {
-    const { dataDir, runtime = "bun", env = {}, entry = ["src/cli/main.ts", "serve"] } = options;
+    const { dataDir, runtime = "bun", env = {}, entry = ["src/main.ts", "serve"] } = options;
     const [command, ...flags] = commandOf(runtime);
     const child = spawn(command, [...flags, ...entry], {
       cwd: rootDir,

@@ -16,7 +16,7 @@ if (existsSync(durable)) cpSync(durable, volatile, { recursive: true, filter: (p
 mkdirSync(durable, { recursive: true });
 
 const [command, ...flags] = commandOf("bun");
-const child = spawn(command, [...flags, "src/cli/main.ts", "serve"], {
+const child = spawn(command, [...flags, "src/main.ts", "serve"], {
   cwd: rootDir,
   stdio: "inherit",
   env: { ...process.env, DOORBUSTER_DATA_DIR: volatile },

@@ -14,7 +14,7 @@ import { HistoryFile, shortHash } from "./history-file.ts";
 import { HttpLoadClient } from "./http-load-client.ts";
 
 export type ChildHostOptions = {
-  /** The command line's entry, src/cli/main.ts, as an absolute path. */
+  /** The command line's entry, src/main.ts, as an absolute path. */
   readonly entry: string;
   /** Leave the folder in place at the end. */
   readonly keep: boolean;

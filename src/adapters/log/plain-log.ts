@@ -8,7 +8,9 @@ export function openPlainLog(level: string, write: (line: string) => void, now: 
   const least = levels.findIndex((name) => name === level);
   const line = (at: Level, message: string, fields: LogFields = {}) => {
     if (levels.indexOf(at) < least) return;
-    const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+    const rest = Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
     write(`${now().toISOString().slice(11, 19)} ${at.padEnd(5)} ${oneLine(message + rest.join(""))}\n`);
   };
   return {

@@ -1,16 +1,31 @@
-/** How far the store reaches, so that ids and the clock go on behind it. Each maximum is one step in an index. */
+/** How far the store reaches, so that ids and the clock go on behind it, and which store it is. Each maximum is one step in an index. */
+import { assert } from "../../lib/assert.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 
-export type Extent = { readonly idFloor: string; readonly lastAtMs: number };
+export type Extent = {
+  readonly idFloor: string;
+  readonly lastAtMs: number;
+  readonly installation: string;
+  /** Every migration the store has had, in order. */
+  readonly migrations: readonly string[];
+};
 
 const largestId = `SELECT CAST(max(
     coalesce((SELECT max(id) FROM sale), 0), coalesce((SELECT max(id) FROM purchase), 0),
     coalesce((SELECT max(id) FROM payment), 0), coalesce((SELECT max(id) FROM refund), 0),
     coalesce((SELECT max(source_id) FROM ledger), 0)) AS TEXT) AS id_floor`;
-const lastAt = `SELECT last_at FROM store WHERE one = 1`;
+const store = `SELECT last_at, installation FROM store WHERE one = 1`;
+const migrationNames = `SELECT name FROM migration ORDER BY number`;
 
 export async function readExtent(tx: SqlTransaction): Promise<Extent> {
   const [ids] = await tx.query<{ id_floor: string }>(largestId, []);
-  const [time] = await tx.query<{ last_at: number }>(lastAt, []);
-  return { idFloor: ids?.id_floor ?? "0", lastAtMs: time?.last_at ?? 0 };
+  const [one] = await tx.query<{ last_at: number; installation: string }>(store, []);
+  const names = await tx.query<{ name: string }>(migrationNames, []);
+  assert(one !== undefined, "a store has its one row");
+  return {
+    idFloor: ids?.id_floor ?? "0",
+    lastAtMs: one.last_at,
+    installation: one.installation,
+    migrations: names.map(({ name }) => name),
+  };
 }

@@ -33,6 +33,10 @@ export type SqliteStore = {
   readonly idFloor: string;
   /** The latest time at which anything was committed: the clock must not go behind it. 0 in a new store. */
   readonly lastAtMs: number;
+  /** Chosen at random when the store was made: what was signed for another store is not for this one. */
+  readonly installation: string;
+  /** Names of the migrations it has had. */
+  readonly migrations: readonly string[];
   /** Waits for what is being written, then lets go of the data folder. */
   close(): Promise<void>;
 };
@@ -51,10 +55,10 @@ export async function openSqliteStore({ dataDir, failpoints }: SqliteStoreOption
     lock.release();
   };
   try {
-    const { idFloor, lastAtMs } = await writer.call<Extent>("extent", null);
+    const extent = await writer.call<Extent>("extent", null);
     const records = new SqliteRecords(reader);
     await records.totals();
-    return { ledger: new SqliteLedger(writer, mirror), catalogue: new SqliteCatalogue(writer), records, idFloor, lastAtMs, close };
+    return { ledger: new SqliteLedger(writer, mirror), catalogue: new SqliteCatalogue(writer), records, ...extent, close };
   } catch (error) {
     await close();
     throw error;

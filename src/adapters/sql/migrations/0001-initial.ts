@@ -11,9 +11,10 @@
 export const initial = `
 CREATE TABLE store (
   one INTEGER PRIMARY KEY CHECK (one = 1),
-  last_at INTEGER NOT NULL
+  last_at INTEGER NOT NULL,
+  installation TEXT NOT NULL
 ) STRICT;
-INSERT INTO store (one, last_at) VALUES (1, 0);
+INSERT INTO store (one, last_at, installation) VALUES (1, 0, lower(hex(randomblob(16))));
 
 CREATE TABLE product (
   id INTEGER PRIMARY KEY CHECK (id > 0),

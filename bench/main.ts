@@ -1,0 +1,209 @@
+/**
+ * `npm run bench`: the floor, refusals and accepts in one run, server and generator each on a core of its own. Prints a
+ * table and writes bench/results/<commit>.json. Figures are ratios to the floor of the same round; medians over rounds.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { measureParts } from "./breakdown.ts";
+import { describeMachine, median, residentMbOf } from "./machine.ts";
+import { freePort, startOnCore, type Started } from "./processes.ts";
+import { printReport, writeReport, type Report, type Row, type WorldReport } from "./report.ts";
+import { apiKey, buildWorld, tokenSecret, type World, type WorldPlan } from "./scenarios.ts";
+import { ensureWrk, runWrk, type Measured } from "./wrk.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "4" },
+    connections: { type: "string", default: "64" },
+    /** Small worlds and one short round: whether the bench works, not what the figures are. */
+    quick: { type: "boolean", default: false },
+  },
+});
+const rounds = flags.quick ? 1 : Number(flags.rounds);
+const seconds = flags.quick ? 1 : Number(flags.seconds);
+const connections = Number(flags.connections);
+const many = flags.quick ? 10_000 : 1_000_000;
+const manySales = flags.quick ? 100 : 10_000;
+
+const plans: readonly WorldPlan[] = [
+  { name: "plain", about: "1 sale of each kind, 0 old orders", sales: 1, oldOrders: 0, buyers: flags.quick ? 20_000 : 400_000 },
+  { name: "few-buyers", about: "1,000 buyers", sales: 1, oldOrders: 0, buyers: 1_000 },
+  {
+    name: "many-sales",
+    about: `${manySales.toLocaleString("en")} sales of each kind`,
+    sales: manySales,
+    oldOrders: 0,
+    buyers: flags.quick ? 20_000 : 200_000,
+  },
+  {
+    name: "many-orders",
+    about: `${many.toLocaleString("en")} old orders of as many buyers`,
+    sales: 1,
+    oldOrders: many,
+    buyers: flags.quick ? 20_000 : 200_000,
+  },
+];
+
+type Round = { readonly floor: Measured; readonly refused: Measured; readonly accepted: Measured; readonly settledPerSecond: number };
+
+async function main(): Promise<void> {
+  ensureWrk();
+  const root = mkdtempSync(join(tmpdir(), "doorbuster-bench-"));
+  try {
+    const worlds: WorldReport[] = [];
+    for (const plan of plans) {
+      say(`filling "${plan.name}": ${plan.about}`);
+      worlds.push(await measureWorld(await buildWorld(plan, root)));
+    }
+    say("timing the parts");
+    const parts = await measureParts(root);
+    const report: Report = {
+      machine: describeMachine(),
+      at: new Date().toISOString(),
+      settings: { rounds, seconds, connections, quick: flags.quick },
+      worlds,
+      parts,
+    };
+    printReport(report);
+    console.log(`\nWritten to ${writeReport(report)}`);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** Rounds of floor, refusals, accepts; then what the server weighs and how fast it comes back. */
+async function measureWorld(world: World): Promise<WorldReport> {
+  const done: Round[] = [];
+  let memoryMb = 0;
+  let server = await startServer(world);
+  try {
+    const floor = await startFloor(server, world);
+    try {
+      await warmUp(server, floor, world);
+      for (let round = 0; round < rounds; round++) {
+        done.push(await measureRound(server, floor, world, round));
+        say(`  round ${round + 1}: ${summary(done.at(-1))}`);
+      }
+    } finally {
+      await floor.stop();
+    }
+    memoryMb = residentMbOf(server.pid);
+    await server.stop();
+    const again = await restart(world);
+    server = again.server;
+    const { firstAcceptMs } = again;
+    return { name: world.name, about: world.about, ...rowsOf(done), memoryMb, firstAcceptMs };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function measureRound(server: Started, floor: Started, world: World, round: number): Promise<Round> {
+  const common = { tokensFile: world.tokensFile, seconds, connections };
+  const share = Math.floor(world.tokens / rounds);
+  const part = { from: round * share, count: share };
+  const refused = { ...common, ...part, pathsFile: world.refusedPaths, key: "" };
+  const floorMeasured = await runWrk({ ...refused, url: floor.url, pid: floor.pid });
+  const refusedMeasured = await runWrk({ ...refused, url: server.url, pid: server.pid });
+  const before = await ordersOf(server, world);
+  const begun = performance.now();
+  const accepted = await runWrk({
+    ...common,
+    ...part,
+    pathsFile: world.acceptedPaths,
+    key: `r${round}-`,
+    url: server.url,
+    pid: server.pid,
+  });
+  const settled = (await ordersOf(server, world)) - before;
+  const elapsed = (performance.now() - begun) / 1000;
+  if (accepted.errorStatus > 0)
+    throw new Error(`${accepted.errorStatus} of ${accepted.requests} purchases in "${world.name}" were not accepted`);
+  if (refusedMeasured.errorStatus !== refusedMeasured.requests) throw new Error(`Some purchases in "${world.name}" were not refused`);
+  return { floor: floorMeasured, refused: refusedMeasured, accepted, settledPerSecond: settled / elapsed };
+}
+
+function rowsOf(done: readonly Round[]): { floor: Row; refused: Row; accepted: Row; settledPerSecond: number } {
+  const row = (pick: (round: Round) => Measured): Row => ({
+    perSecond: median(done.map((round) => pick(round).perSecond)),
+    cpuUs: median(done.map((round) => pick(round).cpuUsPerRequest)),
+    ofFloor: median(done.map((round) => pick(round).cpuUsPerRequest / round.floor.cpuUsPerRequest)),
+    p50Ms: median(done.map((round) => pick(round).p50Ms)),
+    p99Ms: median(done.map((round) => pick(round).p99Ms)),
+    p99OfFloor: median(done.map((round) => pick(round).p99Ms / round.floor.p99Ms)),
+  });
+  return {
+    floor: row((round) => round.floor),
+    refused: row((round) => round.refused),
+    accepted: row((round) => round.accepted),
+    settledPerSecond: median(done.map((round) => round.settledPerSecond)),
+  };
+}
+
+async function warmUp(server: Started, floor: Started, world: World): Promise<void> {
+  const common = { tokensFile: world.tokensFile, from: 0, count: Math.min(20_000, world.tokens), seconds: 1, connections };
+  await runWrk({ ...common, pathsFile: world.refusedPaths, key: "", url: floor.url, pid: floor.pid });
+  await runWrk({ ...common, pathsFile: world.refusedPaths, key: "", url: server.url, pid: server.pid });
+  await runWrk({ ...common, pathsFile: world.acceptedPaths, key: "warm-", url: server.url, pid: server.pid });
+}
+
+const isReady = async (url: string) => (await fetch(`${url}/readyz`)).ok;
+
+async function startServer(world: World, ready = isReady): Promise<Started> {
+  const port = await freePort();
+  const env = {
+    DOORBUSTER_HTTP_PORT: String(port),
+    DOORBUSTER_DATA_DIR: world.dataDir,
+    DOORBUSTER_API_KEY: apiKey,
+    DOORBUSTER_TOKEN_SECRET: tokenSecret,
+    DOORBUSTER_LOG_LEVEL: "warn",
+  };
+  return startOnCore("../src/main.ts", ["serve"], { env, port, ready });
+}
+
+/** A floor that answers what this server answers to a refused purchase, byte for byte, headers included. */
+async function startFloor(server: Started, world: World): Promise<Started> {
+  const answer = await purchase(server.url, world.refusedPaths, world);
+  const headers = Object.fromEntries([...answer.headers].filter(([name]) => !["date", "content-length"].includes(name)));
+  const port = await freePort();
+  const args = [String(port), String(answer.status), await answer.text(), JSON.stringify(headers)];
+  return startOnCore("floor-server.ts", args, {
+    port,
+    ready: async (url) => (await fetch(url, { method: "POST", body: "{}" })).status === answer.status,
+  });
+}
+
+async function purchase(url: string, pathsFile: string, world: World): Promise<Response> {
+  const [path = ""] = (await Bun.file(pathsFile).text()).split("\n");
+  const [token = ""] = (await Bun.file(world.tokensFile).slice(0, 2_000).text()).split("\n");
+  return fetch(url + path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: '{"quantity":1}',
+  });
+}
+
+/** Starts the server on the store as it stands and waits for its first 201, from the start of the process. */
+async function restart(world: World): Promise<{ server: Started; firstAcceptMs: number }> {
+  const begun = performance.now();
+  const server = await startServer(world, async (url) => (await purchase(url, world.acceptedPaths, world)).status === 201);
+  return { server, firstAcceptMs: performance.now() - begun };
+}
+
+async function ordersOf(server: Started, world: World): Promise<number> {
+  const answer = await fetch(`${server.url}/api/v1/sales/${world.openSale}/statistics`);
+  // The shape is docs/api.md's statistics.
+  const { data } = (await answer.json()) as { data: { purchases: { reserved?: number } } };
+  return data.purchases.reserved ?? 0;
+}
+
+const summary = (round: Round | undefined) =>
+  round === undefined
+    ? ""
+    : `floor ${round.floor.cpuUsPerRequest.toFixed(1)} µs, refused ${round.refused.cpuUsPerRequest.toFixed(1)} µs, accepted ${round.accepted.cpuUsPerRequest.toFixed(1)} µs at ${round.accepted.perSecond}/s`;
+const say = (text: string) => console.error(text);
+
+await main();

@@ -1,0 +1,238 @@
+/**
+ * The only file that knows everything: it puts the adapters under the engine, the engine under the API, and all of it
+ * under the command line.
+ *
+ *   start   store (locked) ─► clock and ids behind its newest ─► engine ─► listener ─► workers
+ *   stop    not ready, new purchases refused ─► queued ones answered ─► workers ─► listener ─► store
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createServerKeys } from "./adapters/auth/server-keys.ts";
+import { createTokens } from "./adapters/auth/tokens.ts";
+import { openPinoLog } from "./adapters/log/pino-log.ts";
+import { openPlainLog } from "./adapters/log/plain-log.ts";
+import { callbackPoster } from "./adapters/payment/callback-poster.ts";
+import { ExternalProvider } from "./adapters/payment/external-provider.ts";
+import { FileJournal } from "./adapters/payment/provider-journal.ts";
+import { SimulatedProvider, simulatedProviderName } from "./adapters/payment/simulated-provider.ts";
+import { parseWebhookSecret, WebhookVerifier } from "./adapters/payment/webhook-signature.ts";
+import { ChildHost } from "./adapters/load/child-host.ts";
+import { openSqliteStore } from "./adapters/sql/sqlite-store.ts";
+import { secretFromFile } from "./adapters/system/secret-file.ts";
+import { SystemClock } from "./adapters/system/system-clock.ts";
+import { SystemEntropy } from "./adapters/system/system-entropy.ts";
+import { SystemTasks } from "./adapters/system/system-tasks.ts";
+import { CommandFailed, ConfigWrong, newProgram, runProgram, type CliDeps } from "./cli/program.ts";
+import { registerRehearse } from "./cli/rehearse.ts";
+import { registerServe, type RunningServer } from "./cli/serve.ts";
+import { registerStoreCommands } from "./cli/store-commands.ts";
+import { demoApiKey, loadConfig } from "./config/load.ts";
+import type { Config } from "./config/options.ts";
+import { IdMint } from "./domain/id-mint.ts";
+import { DirectAcceptance } from "./engine/accept-direct.ts";
+import { openDemoShop } from "./engine/demo-shop.ts";
+import { rehearse } from "./engine/rehearsal/rehearse.ts";
+import { SaleBoard } from "./engine/sale-board.ts";
+import { createApp } from "./http/app.ts";
+import type { Log } from "./ports/log.ts";
+import type { PaymentProvider } from "./ports/payment-provider.ts";
+import type { LoopOptions } from "./worker/loop.ts";
+import { runPaymentPoller, pollTickMs } from "./worker/payment-poller.ts";
+import { runRefunder, refundTickMs } from "./worker/refunder.ts";
+import { runSweeper, sweepTickMs } from "./worker/sweeper.ts";
+
+const root = join(import.meta.dirname, "..");
+// The file is this package's own, and npm wants it to have a version.
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+const salesInMemoryMax = 20_000;
+const buyersInMemoryMax = 2_000_000;
+
+function openLog(config: Config): Log {
+  return config.logFormat === "plain"
+    ? openPlainLog(
+        config.logLevel,
+        (line) => process.stderr.write(line),
+        () => new Date(),
+      )
+    : openPinoLog(config.logLevel);
+}
+
+/** Store, clock, ids and engine: what every way in shares. */
+async function openEngine(config: Config, log: Log) {
+  const store = await openSqliteStore({ dataDir: config.dataDir });
+  const clock = new SystemClock({
+    notBeforeMs: store.lastAtMs,
+    onJump: (jump) => log.error("the wall clock jumped and is not followed; correct it and restart", jump),
+  });
+  const tasks = new SystemTasks();
+  const entropy = new SystemEntropy();
+  const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random(), floor: store.idFloor });
+  const { records, catalogue } = store;
+  const board = new SaleBoard({ records, clock, entropy }, { salesMax: salesInMemoryMax, buyersMax: buyersInMemoryMax });
+  const { batchMax, queueMax, answerTimeoutMs } = config;
+  const acceptance = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks }, { batchMax, queueMax, answerTimeoutMs });
+  return { store, records, catalogue, clock, tasks, entropy, ids, board, acceptance };
+}
+type Engine = Awaited<ReturnType<typeof openEngine>>;
+
+/** Who takes the money, by name, and who checks the callbacks. */
+async function openProviders(config: Config, engine: Engine, callbackUrl: () => string) {
+  const { clock, tasks, entropy } = engine;
+  const external = new ExternalProvider();
+  const providers = new Map<string, PaymentProvider>([[external.name, external]]);
+  const wanted = config.paymentProvider ?? (config.env === "development" ? "simulated" : "external");
+  if (wanted === "external")
+    return { providers, provider: external, callbackVerifiers: new Map<string, WebhookVerifier>(), close: async () => {} };
+  const made = () => `whsec_${Buffer.from(entropy.secret(32), "base64url").toString("base64")}`;
+  const secret = parseWebhookSecret(config.callbackSecret ?? secretFromFile(join(config.dataDir, "callback.secret"), made));
+  if (secret === undefined) throw new ConfigWrong(["callback.secret: expected whsec_ and 24 to 64 bytes in base64"]);
+  const journal = await FileJournal.open(join(config.dataDir, "simulated-provider.jsonl"));
+  const send = callbackPoster({ url: callbackUrl, secrets: [secret], clock });
+  const simulated = await SimulatedProvider.open({ journal, clock, tasks, entropy, send });
+  providers.set(simulated.name, simulated);
+  const callbackVerifiers = new Map([[simulatedProviderName, new WebhookVerifier([secret])]]);
+  return { providers, provider: simulated, callbackVerifiers, close: () => simulated.close() };
+}
+
+async function serve(config: Config): Promise<RunningServer> {
+  const log = openLog(config);
+  const engine = await openEngine(config, log);
+  const { store, tasks, entropy, acceptance } = engine;
+  let draining = false;
+  let url = "";
+  const providers = await openProviders(config, engine, () => `${url}/api/v1/payments/callback/${simulatedProviderName}`);
+  const secret = config.tokenSecret ?? secretFromFile(join(config.dataDir, "token.secret"), () => entropy.secret(32));
+  const tokens = createTokens({ keys: [{ kid: "1", secret: Buffer.from(secret) }], issuer: store.installation, entropy });
+  const keys = config.apiKey === undefined ? [] : [{ id: "bootstrap", issuer: config.shop, secret: config.apiKey }];
+  const app = createApp({
+    ...engine,
+    tokens,
+    serverKeys: createServerKeys(keys),
+    provider: providers.provider,
+    callbackVerifiers: providers.callbackVerifiers,
+    isDraining: () => draining,
+    log,
+    options: { environment: config.env === "development" ? "development" : "production", version, corsOrigins: config.corsOrigins },
+  });
+  const { listen } = process.versions["bun"] === undefined ? await import("./http/listen-node.ts") : await import("./http/listen-bun.ts");
+  const listener = await listen(app, { host: config.httpHost, port: config.httpPort });
+  const { metricsPort } = config;
+  const metrics =
+    metricsPort === undefined ? undefined : await listen({ fetch: app.adminFetch }, { host: config.metricsHost, port: metricsPort });
+  url = listener.url;
+  const stopWorkers = startWorkers(engine, providers.providers, log);
+  if (keys.length === 0) log.warn("no server key: set DOORBUSTER_API_KEY to manage the shop");
+  log.info("listening", { url, metrics: metrics?.url, mode: config.mode, env: config.env, data: config.dataDir });
+
+  const stop = async (signal: string) => {
+    if (draining) return;
+    draining = true;
+    log.info("stopping", { signal });
+    await Promise.race([acceptance.drain(), tasks.sleep(config.drainTimeoutMs)]);
+    await stopWorkers();
+    await Promise.all([listener.stop(config.drainTimeoutMs), metrics?.stop(0)]);
+    await providers.close();
+    await store.close();
+    log.info("stopped");
+  };
+  return { url, openDemoShop: () => openDemoShop(engine), stopped: untilSignal(stop) };
+}
+
+/** Loops that live as long as the server. One that ends by a bug takes the process with it: better restarted than half alive. */
+function startWorkers(engine: Engine, providers: ReadonlyMap<string, PaymentProvider>, log: Log): () => Promise<void> {
+  const controller = new AbortController();
+  const loop = (name: string, tickMs: number): LoopOptions => ({
+    tasks: engine.tasks,
+    signal: controller.signal,
+    tickMs,
+    onUnavailable: (error) => log.warn("the store did not answer", { worker: name, code: error.code, message: error.message }),
+  });
+  const deps = { ...engine, providers };
+  const running = [
+    runSweeper(engine, loop("sweeper", sweepTickMs)),
+    runRefunder(deps, loop("refunder", refundTickMs)),
+    runPaymentPoller(deps, loop("payment poller", pollTickMs)),
+  ];
+  for (const worker of running)
+    worker.catch((error: unknown) => {
+      log.error("a worker failed", { error: error instanceof Error ? error.stack : String(error) });
+      process.exit(1);
+    });
+  return async () => {
+    controller.abort();
+    await Promise.allSettled(running);
+  };
+}
+
+/** Resolves when the first SIGTERM or SIGINT has been dealt with; a second one ends the process at once. */
+function untilSignal(stop: (signal: string) => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const signals = ["SIGTERM", "SIGINT"] as const;
+    const first = (signal: string) => {
+      for (const name of signals) process.removeAllListeners(name).once(name, () => process.exit(1));
+      stop(signal).then(resolve, reject);
+    };
+    for (const name of signals) process.once(name, first);
+  });
+}
+
+async function withStore<Result>(config: Config, use: (engine: Engine) => Promise<Result>): Promise<Result> {
+  const engine = await openEngine(config, openLog(config));
+  try {
+    return await use(engine);
+  } finally {
+    await engine.store.close();
+  }
+}
+
+function readConfig(flags: Readonly<Record<string, string | undefined>>, defaults: Readonly<Record<string, string>> = {}): Config {
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  const environment = { ...defaults, ...process.env, ...given };
+  const readText = (path: string) => readFileSync(path, "utf8");
+  const name = environment["DOORBUSTER_CONFIG"] ?? "doorbuster.yaml";
+  let file: { name: string; text: string } | undefined;
+  try {
+    file = { name, text: readText(name) };
+  } catch {
+    if (environment["DOORBUSTER_CONFIG"] !== undefined) throw new ConfigWrong([`DOORBUSTER_CONFIG: the file "${name}" cannot be read`]);
+  }
+  const loaded = loadConfig({ environment, file, readText });
+  if (loaded.kind === "wrong") throw new ConfigWrong(loaded.problems);
+  return loaded.config;
+}
+
+/** What the operator can act on becomes one line; what is left is a bug and keeps its stack. */
+async function told<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && !(error instanceof CommandFailed)) throw new CommandFailed(error.message);
+    throw error;
+  }
+}
+
+async function main(): Promise<number> {
+  const cli: CliDeps = {
+    console: { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text), isTerminal: process.stderr.isTTY },
+    config: readConfig,
+    version,
+  };
+  const program = newProgram(cli);
+  registerServe(program, { ...cli, demoApiKey, serve: (config) => told(serve(config)) });
+  registerStoreCommands(program, {
+    ...cli,
+    migrate: (config) => told(withStore(config, ({ store }) => Promise.resolve(store.migrations))),
+    seed: (config) => told(withStore(config, openDemoShop)),
+  });
+  registerRehearse(program, {
+    ...cli,
+    rehearse: async (options, { keep, onProgress }) => {
+      const host = new ChildHost({ entry: import.meta.filename, keep });
+      const report = await rehearse({ host, clock: new SystemClock(), tasks: new SystemTasks(), onProgress }, options);
+      return { report, folder: host.folder };
+    },
+  });
+  return runProgram(program, cli, process.argv.slice(2));
+}
+
+process.exitCode = await main();
