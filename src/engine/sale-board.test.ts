@@ -1,0 +1,244 @@
+import { expect, test } from "bun:test";
+import type { MemoryStore } from "../adapters/memory/memory-store.ts";
+import { parseAdjustmentId, type BuyerId, type SaleId } from "../domain/ids.ts";
+import type { Sale } from "../domain/sale.ts";
+import type { Records } from "../ports/records.ts";
+import { StoreUnavailable } from "../ports/store-unavailable.ts";
+import { internNow, storeWith, switchNow, takeBy } from "../../tests/kit/live-sale.ts";
+import { ManualTime, turns } from "../../tests/kit/manual-time.ts";
+import { must, sampleDraft, sampleEndMs, sampleNowMs, saleId, sampleStartMs } from "../../tests/kit/samples.ts";
+import { SeededEntropy } from "../../tests/kit/seeded-entropy.ts";
+import { SaleBoard, type SaleView } from "./sale-board.ts";
+
+const one = saleId("11");
+const two = saleId("12");
+
+/** Records that count, fail on wish, and can keep a reader waiting. */
+function watched(store: MemoryStore) {
+  const seen = { sale: 0, buyersOf: 0 };
+  const faults = { failing: 0, wait: Promise.resolve() };
+  const records: Records = Object.assign(Object.create(store) as Records, {
+    sale: async (id: SaleId) => {
+      seen.sale += 1;
+      const sale = store.tables.sales.get(id);
+      await faults.wait;
+      return sale;
+    },
+    buyersOf: async (id: SaleId, after: number, countMax: number) => {
+      seen.buyersOf += 1;
+      if (faults.failing-- > 0) throw new StoreUnavailable("unavailable", "a planted failure");
+      const page = await store.buyersOf(id, after, countMax);
+      await faults.wait;
+      return page;
+    },
+  });
+  return { records, seen, faults };
+}
+
+function boardOn(store: MemoryStore, options = { salesMax: 10, buyersMax: 1_000 }) {
+  const time = new ManualTime(sampleNowMs);
+  const { records, seen, faults } = watched(store);
+  const board = new SaleBoard({ records, clock: time, entropy: new SeededEntropy(1) }, options);
+  const refuse = (view: SaleView, buyerId: BuyerId, ask: { pending?: boolean; nowMs?: number } = {}) =>
+    board.refuse(view, { buyerId, pending: () => ask.pending ?? false, nowMs: ask.nowMs ?? time.nowMs() })?.reason;
+  return { board, time, seen, faults, refuse };
+}
+
+/** A sale of one unit, taken by ann. */
+function soldOut() {
+  const store = storeWith([[one, { stock: 1 }]]);
+  const [ann, bob] = [internNow(store, "ann"), internNow(store, "bob")];
+  store.commitNow({ nowMs: sampleNowMs, groups: [{ saleId: one, movements: [takeBy(ann, { key: "k" })] }] });
+  return { store, ann, bob };
+}
+
+test("[PU16] while units are free nobody is refused locally", async () => {
+  const store = storeWith([[one, {}]]);
+  const { board, refuse, seen } = boardOn(store);
+  expect(refuse(must(await board.load(one)), internNow(store, "ann"))).toBeUndefined();
+  expect(seen.buyersOf).toBe(0);
+});
+
+test("[PU16] sold out: until the buyers are loaded everybody goes on, then all but those ever accepted are refused", async () => {
+  const { store, ann, bob } = soldOut();
+  const { board, refuse, seen } = boardOn(store);
+  const view = must(await board.load(one));
+  expect(refuse(view, bob)).toBeUndefined();
+  expect(refuse(view, ann)).toBeUndefined();
+  await turns();
+  expect(refuse(view, bob)).toBe("all_taken");
+  expect(refuse(view, ann)).toBeUndefined();
+  for (let i = 0; i < 50; i++) refuse(view, bob);
+  expect(seen.buyersOf).toBe(1);
+});
+
+test("[PU16] a buyer whose take is on its way goes on", async () => {
+  const { store, bob } = soldOut();
+  const { board, refuse } = boardOn(store);
+  const view = must(await board.load(one));
+  refuse(view, bob);
+  await turns();
+  expect(refuse(view, bob, { pending: true })).toBeUndefined();
+  expect(refuse(view, bob)).toBe("all_taken");
+});
+
+test("[PU16] a buyer accepted since the mark goes on, also while its order is long cancelled", async () => {
+  const { store, ann, bob } = soldOut();
+  const { board, refuse } = boardOn(store);
+  const view = must(await board.load(one));
+  refuse(view, bob);
+  await turns();
+  board.noteAccepted(one, bob);
+  expect(refuse(view, bob)).toBeUndefined();
+  expect(refuse(view, ann)).toBeUndefined();
+});
+
+test("[PU16] a buyer accepted while the buyers are being read goes on", async () => {
+  const { store, bob } = soldOut();
+  const { board, refuse, faults } = boardOn(store);
+  const view = must(await board.load(one));
+  let release = () => {};
+  faults.wait = new Promise((resolve) => (release = resolve));
+  refuse(view, bob);
+  await turns();
+  expect(refuse(view, bob)).toBeUndefined();
+  board.noteAccepted(one, bob);
+  release();
+  await turns();
+  expect(view.buyersKnown).toBe("all");
+  expect(refuse(view, bob)).toBeUndefined();
+});
+
+test("[PU16] paused, ended and cancelled are refused the same way", async () => {
+  const { store, ann, bob } = soldOut();
+  for (const [change, nowMs, reason] of [
+    ["pause", sampleNowMs, "paused"],
+    ["pause", sampleEndMs, "ended"],
+    ["cancel_sale", sampleNowMs, "sale_cancelled"],
+  ] as const) {
+    switchNow(store, one, { kind: change });
+    const { board, refuse } = boardOn(store);
+    const view = must(await board.load(one));
+    refuse(view, bob, { nowMs });
+    await turns();
+    expect<string | undefined>(refuse(view, bob, { nowMs })).toBe(reason);
+    expect(refuse(view, ann, { nowMs })).toBeUndefined();
+  }
+});
+
+test("[PU16] before the start and in a draft everybody is refused at once", async () => {
+  const store = storeWith([[one, {}]]);
+  store.addSaleNow({ id: two, draft: sampleDraft(), createdAtMs: 0 });
+  const ann = internNow(store, "ann");
+  const { board, refuse } = boardOn(store);
+  expect(refuse(must(await board.load(one)), ann, { nowMs: sampleStartMs - 1 })).toBe("not_started");
+  expect(refuse(must(await board.load(two)), ann)).toBe("sale_unknown");
+});
+
+test("[PU16] a newer copy of the sale clears the mark, an older one never replaces a newer", async () => {
+  const { store, ann, bob } = soldOut();
+  const { board, refuse } = boardOn(store);
+  const view = must(await board.load(one));
+  const older: Sale = view.sale;
+  refuse(view, bob);
+  await turns();
+  const [purchase] = [...store.tables.purchases.values()];
+  store.commitNow({ nowMs: sampleNowMs, groups: [{ saleId: one, movements: [{ kind: "cancel", purchaseId: must(purchase).id }] }] });
+  const newer = must(store.tables.sales.get(one));
+  board.observe(newer);
+  expect(refuse(view, bob)).toBeUndefined();
+  board.observe(older);
+  expect(view.sale).toBe(newer);
+  expect(refuse(view, bob)).toBeUndefined();
+  expect(refuse(view, ann)).toBeUndefined();
+});
+
+test("[PU16] a copy read before a commit does not undo what the commit said", async () => {
+  const { store } = soldOut();
+  const { board, faults } = boardOn(store);
+  let release = () => {};
+  faults.wait = new Promise((resolve) => (release = resolve));
+  const loading = board.load(one);
+  await turns();
+  store.commitNow({
+    nowMs: sampleNowMs,
+    groups: [{ saleId: one, movements: [{ kind: "adjust", adjustmentId: must(parseAdjustmentId("77")), units: 5 }] }],
+  });
+  const newer = must(store.tables.sales.get(one));
+  board.observe(newer);
+  release();
+  expect(must(await loading).sale).toBe(newer);
+});
+
+test("[PU16] one reader per sale, however many ask", async () => {
+  const { store } = soldOut();
+  const { board, seen } = boardOn(store);
+  const views = await Promise.all(Array.from({ length: 20 }, () => board.load(one)));
+  expect(new Set(views).size).toBe(1);
+  expect(seen.sale).toBe(1);
+});
+
+test("[PU16] a store that does not answer lets everybody on, and is asked again", async () => {
+  const { store, bob } = soldOut();
+  const { board, refuse, faults, seen } = boardOn(store);
+  faults.failing = 1;
+  const view = must(await board.load(one));
+  refuse(view, bob);
+  await turns();
+  expect(refuse(view, bob)).toBeUndefined();
+  await turns();
+  expect(refuse(view, bob)).toBe("all_taken");
+  expect(seen.buyersOf).toBe(2);
+});
+
+test("[PU1] a sale that does not exist is believed absent for a while, then looked for again, and at once when it appears", async () => {
+  const store = storeWith([]);
+  const { board, seen, time } = boardOn(store);
+  expect(await board.load(one)).toBeUndefined();
+  expect(await board.load(one)).toBeUndefined();
+  expect(seen.sale).toBe(1);
+  await time.advance(1_500);
+  expect(await board.load(one)).toBeUndefined();
+  expect(seen.sale).toBe(2);
+  store.addSaleNow({ id: one, draft: sampleDraft(), createdAtMs: 0 });
+  board.observe(must(store.tables.sales.get(one)));
+  expect((await board.load(one))?.sale.id).toBe(one);
+  expect(seen.sale).toBe(2);
+});
+
+test("[PU17] it remembers no more sales than it may; a forgotten one is read again", async () => {
+  const store = storeWith([
+    [one, {}],
+    [two, {}],
+  ]);
+  const { board, seen, time } = boardOn(store, { salesMax: 1, buyersMax: 10 });
+  await board.load(one);
+  await time.advance(1);
+  await board.load(two);
+  expect(board.peek(one)).toBeUndefined();
+  expect(board.peek(two)).toBeDefined();
+  await board.load(one);
+  expect(seen.sale).toBe(3);
+});
+
+test("[PU17] it remembers no more buyers than it may: the least used sale forgets its own and lets everybody on", async () => {
+  const store = storeWith([
+    [one, { stock: 2 }],
+    [two, { stock: 2 }],
+  ]);
+  const buyers = ["a", "b", "c"].map((name) => internNow(store, name));
+  const [ann, bob, cat] = [must(buyers[0]), must(buyers[1]), must(buyers[2])];
+  for (const id of [one, two]) store.commitNow({ nowMs: sampleNowMs, groups: [{ saleId: id, movements: [takeBy(ann), takeBy(bob)] }] });
+  const { board, refuse, time } = boardOn(store, { salesMax: 10, buyersMax: 3 });
+  const first = must(await board.load(one));
+  const second = must(await board.load(two));
+  refuse(first, cat);
+  await turns();
+  await time.advance(1);
+  refuse(second, cat);
+  await turns();
+  expect(refuse(second, cat)).toBe("all_taken");
+  expect(first.buyers.size).toBe(0);
+  expect(refuse(first, ann)).toBeUndefined();
+  expect(refuse(first, cat)).toBeUndefined();
+});
