@@ -47,7 +47,7 @@ type ProviderCall = "submit" | "look" | "refund";
 /** A provider behind a network that loses what a test tells it to lose. */
 export class LossyProvider implements PaymentProvider {
   readonly name: string;
-  readonly #provider: PaymentProvider;
+  #provider: PaymentProvider;
   readonly calls: { readonly call: ProviderCall; readonly id: string }[] = [];
   /** What the next calls lose. */
   readonly losses: Record<ProviderCall, Loss[]> = { submit: [], look: [], refund: [] };
@@ -57,6 +57,11 @@ export class LossyProvider implements PaymentProvider {
   constructor(provider: PaymentProvider) {
     this.#provider = provider;
     this.name = provider.name;
+  }
+
+  /** From now on calls reach this one: the old one was restarted. */
+  reach(provider: PaymentProvider): void {
+    this.#provider = provider;
   }
 
   submit = (request: PaymentRequest) => this.#pass("submit", request.paymentId, () => this.#provider.submit(request));
@@ -132,7 +137,8 @@ export class OrderWorld {
       entropy,
       send: (callback) => this.#receive(callback),
     });
-    this.#lossy = new LossyProvider(this.#provider);
+    if (this.#lossy === undefined) this.#lossy = new LossyProvider(this.#provider);
+    else this.#lossy.reach(this.#provider);
   }
 
   async #receive(outgoing: OutgoingCallback): Promise<boolean> {
@@ -212,7 +218,10 @@ export class OrderWorld {
 
   async order(saleId: SaleId, quantity = 1): Promise<Purchase> {
     const deps = { board: this.#board, acceptance: this.acceptance, clock: this.time, ids: this.ids };
-    const answer = await this.answered(Promise.resolve(buy(deps, { saleId, buyerId: await this.newBuyer(), quantity })));
+    const ask = { saleId, buyerId: await this.newBuyer(), key: "first", quantity };
+    const attempt = () => this.answered(Promise.resolve(buy(deps, ask)));
+    let answer = await attempt();
+    for (let i = 0; i < 20 && (answer.kind === "not_tried" || answer.kind === "unknown"); i++) answer = await attempt();
     if (answer.kind !== "accepted") throw new Error(`expected an accepted purchase, got ${JSON.stringify(answer)}`);
     return answer.purchase;
   }
