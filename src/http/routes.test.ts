@@ -1,0 +1,375 @@
+/** Each route of docs/api.md does what the page says, and lets in whom it says. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { signWebhook } from "../adapters/payment/webhook-signature.ts";
+import { openMemoryApi, otherShopKey, shopKey, webhookSecret, type Call, type MemoryApi } from "../../tests/harness/memory-api.ts";
+
+let api: MemoryApi;
+let sale: { saleId: string; productId: string };
+let ann: string;
+let bob: string;
+
+const start = async () => {
+  api = await openMemoryApi();
+  sale = await api.openSale({ nowMs: api.time.nowMs, stock: 10, per_buyer_limit: 5 });
+  [ann, bob] = await Promise.all([api.tokenOf("ann"), api.tokenOf("bob")]);
+};
+const buy = async (bearer = ann, call: Call = {}) => {
+  const told = await api.ask("POST", `/api/v1/sales/${sale.saleId}/purchases`, { bearer, ...call });
+  expect(told.status).toBe(201);
+  return String(told.data["id"]);
+};
+const callback = (
+  type: string,
+  data: Record<string, unknown>,
+  change: { id?: string; body?: string; secret?: Uint8Array; nowMs?: number } = {},
+) => {
+  const body = JSON.stringify({ type, timestamp: new Date(api.time.nowMs).toISOString(), data });
+  const signed = { id: change.id ?? "msg_1", body: Buffer.from(body), nowMs: change.nowMs ?? api.time.nowMs };
+  const headers = signWebhook([change.secret ?? webhookSecret], signed);
+  return api.ask("POST", "/api/v1/payments/callback/simulated", { raw: change.body ?? body, headers });
+};
+
+describe("products, quotas, tokens", () => {
+  beforeEach(start);
+
+  test("a product is kept under its id; the same again is the same", async () => {
+    const product = { id: "1001", name: "Lamp", price_minor: 5, currency: "JPY", seller: "house", image: "/lamp.png" };
+    const made = await api.shop("POST", "/api/v1/products", product);
+    expect([made.status, made.data]).toEqual([201, { ...product, created_at: "2030-01-01T12:00:00.000Z" }]);
+    expect((await api.shop("POST", "/api/v1/products", product)).status).toBe(200);
+    expect((await api.ask("GET", "/api/v1/products/1001")).data).toEqual(made.data);
+  });
+
+  test("[I3] a quota lets its buyer have more, in sales published after it", async () => {
+    const path = `/api/v1/products/${sale.productId}/quotas/ann`;
+    expect((await api.shop("PUT", path, { units: 7 })).data).toEqual({ product_id: sale.productId, user_id: "ann", units: 7 });
+    const made = await api.shop("POST", "/api/v1/sales", {
+      product_id: sale.productId,
+      stock: 10,
+      starts_at: "2030-01-01T12:00:00Z",
+      ends_at: "2030-01-01T13:00:00Z",
+    });
+    const purchases = `/api/v1/sales/${String(made.data["id"])}/purchases`;
+    await api.shop("POST", `/api/v1/sales/${String(made.data["id"])}/publish`);
+    expect((await api.ask("POST", purchases, { bearer: ann, json: { quantity: 7 } })).status).toBe(201);
+    expect((await api.ask("POST", purchases, { bearer: bob, json: { quantity: 2 } })).data["limit"]).toBe(1);
+    expect((await api.shop("DELETE", path)).data).toEqual({ product_id: sale.productId, user_id: "ann", units: null });
+  });
+
+  test("a token is a bearer token for so long", async () => {
+    const told = await api.shop("POST", "/api/v1/tokens", { user_id: "ann", expires_in_seconds: 60 });
+    expect(told.data).toEqual({ token: expect.any(String), token_type: "Bearer", expires_at: "2030-01-01T12:01:00.000Z" });
+    const orders = () => api.ask("GET", "/api/v1/orders", { bearer: String(told.data["token"]) });
+    expect((await orders()).status).toBe(200);
+    api.time.nowMs += 60_000;
+    expect((await orders()).status).toBe(401);
+  });
+});
+
+describe("sales", () => {
+  beforeEach(start);
+  const draft = () => ({ product_id: sale.productId, stock: 3, starts_at: "2030-01-01T20:30:00+08:00", ends_at: "2030-01-01T13:00:00Z" });
+
+  test("a draft takes what is left out from its product, and is the shop's alone until published", async () => {
+    const made = await api.shop("POST", "/api/v1/sales", draft());
+    expect(made.status).toBe(201);
+    expect(made.data).toEqual({
+      id: expect.any(String),
+      product_id: sale.productId,
+      name: "Lamp",
+      status: "draft",
+      price_minor: 9900,
+      currency: "CNY",
+      per_buyer_limit: 1,
+      limit_group: null,
+      refunded_units_count: true,
+      pay_window_seconds: 900,
+      starts_at: "2030-01-01T12:30:00.000Z",
+      ends_at: "2030-01-01T13:00:00.000Z",
+      stock: { issued: 0, available: 0, held: 0, sold: 0, withdrawn: 0, planned: 3 },
+      created_at: "2030-01-01T12:00:00.000Z",
+      server_time: "2030-01-01T12:00:00.000Z",
+    });
+    const path = `/api/v1/sales/${String(made.data["id"])}`;
+    const total = async (call?: Call) => (await api.ask("GET", "/api/v1/sales", call)).data["total"];
+    expect((await api.ask("GET", path)).status).toBe(404);
+    expect((await api.ask("GET", path, { key: shopKey })).status).toBe(200);
+    expect([await total(), await total({ key: shopKey }), await total({ bearer: ann })]).toEqual([1, 2, 1]);
+    await api.shop("POST", `${path}/publish`);
+    expect((await api.ask("GET", path)).data).toMatchObject({ status: "scheduled", stock: { issued: 3, available: 3 } });
+  });
+
+  test("the same submission twice is one sale", async () => {
+    const submit = (json: object) => api.ask("POST", "/api/v1/sales", { key: shopKey, idempotencyKey: "form-1", json });
+    const [first, second] = [await submit(draft()), await submit(draft())];
+    expect([second.status, second.data["id"], second.headers.get("idempotency-replayed")]).toEqual([201, first.data["id"], "true"]);
+    const other = await submit({ ...draft(), stock: 4 });
+    expect([other.status, other.data["reason"]]).toEqual([422, "key_reused"]);
+  });
+
+  test("switches may be repeated, and say why they cannot be", async () => {
+    const post = (name: string, json?: unknown) => api.shop("POST", `/api/v1/sales/${sale.saleId}/${name}`, json);
+    const status = async (name: string, json?: unknown) => (await post(name, json)).data["status"];
+    expect([await status("publish"), await status("pause"), await status("pause"), await status("resume"), await status("resume")]).toEqual(
+      ["live", "paused", "paused", "live", "live"],
+    );
+    expect((await post("extend", { ends_at: "2030-01-01T14:00:00Z" })).data["ends_at"]).toBe("2030-01-01T14:00:00.000Z");
+    expect([await status("cancel"), await status("cancel")]).toEqual(["cancelled", "cancelled"]);
+    const refused = await post("publish");
+    expect([refused.status, refused.data["reason"], refused.data["status"]]).toEqual([409, "switch_not_allowed", "cancelled"]);
+  });
+
+  test("lists are paged and filtered", async () => {
+    for (let i = 0; i < 4; i++) await api.openSale({ nowMs: api.time.nowMs, startsIn: 60 });
+    const { data } = await api.ask("GET", "/api/v1/sales?status=scheduled&page=2&page_size=3");
+    expect([data["page"], data["page_size"], data["total"]]).toEqual([2, 3, 4]);
+    expect(data["items"]).toHaveLength(1);
+    expect((await api.ask("GET", `/api/v1/sales?product_id=${sale.productId}`)).data["total"]).toBe(1);
+  });
+
+  test("statistics count purchases by state", async () => {
+    await buy();
+    const cancelled = await buy(bob);
+    await api.ask("POST", `/api/v1/purchases/${cancelled}/cancel`, { bearer: bob });
+    const { data } = await api.ask("GET", `/api/v1/sales/${sale.saleId}/statistics`);
+    expect(data).toEqual({
+      sale_id: sale.saleId,
+      status: "live",
+      buyers: 2,
+      server_time: "2030-01-01T12:00:00.000Z",
+      stock: { issued: 10, available: 9, held: 1, sold: 0, withdrawn: 0, planned: 10 },
+      purchases: { reserved: 1, paid: 0, cancelled: 1, expired: 0, closed: 0 },
+    });
+  });
+});
+
+describe("orders and money", () => {
+  beforeEach(start);
+  const external = { provider: "external", capture_id: "till-1", amount_minor: 9900, currency: "CNY" };
+
+  test("a purchase is read by id, by key, and in its buyer's list", async () => {
+    const id = await buy(ann, { idempotencyKey: "a key/1", json: { metadata: { a: 1 } } });
+    const read = (await api.ask("GET", `/api/v1/purchases/${id}`, { bearer: ann })).data;
+    expect(read).toMatchObject({ id, state: "reserved", hold_until: read["pay_by"], changed_at: read["accepted_at"], metadata: { a: 1 } });
+    const byKey = await api.ask("GET", `/api/v1/sales/${sale.saleId}/purchases/by-key/${encodeURIComponent("a key/1")}`, { bearer: ann });
+    expect(byKey.data).toEqual(read);
+    for (const path of ["/api/v1/purchases", "/api/v1/orders", `/api/v1/orders?sale_id=${sale.saleId}&state=reserved`])
+      expect((await api.ask("GET", path, { bearer: ann })).data).toEqual({ items: [read], page: 1, page_size: 20, total: 1 });
+    expect((await api.ask("GET", "/api/v1/orders?state=paid", { bearer: ann })).data["total"]).toBe(0);
+    expect((await api.ask("GET", `/api/v1/orders/${id}`, { bearer: ann })).data).toEqual({
+      ...read,
+      seller: "shop",
+      refunded: false,
+      payments: [],
+      refunds: [],
+    });
+  });
+
+  test("[I2] a buyer cancels, the shop closes; both give the units back once", async () => {
+    const [mine, theirs] = [await buy(), await buy(bob)];
+    const cancel = (call: Call, id: string) => api.ask("POST", `/api/v1/orders/${id}/cancel`, call);
+    expect((await cancel({ bearer: ann }, mine)).data["state"]).toBe("cancelled");
+    expect((await cancel({ bearer: ann }, mine)).status).toBe(200);
+    expect((await cancel({ key: shopKey }, theirs)).data["state"]).toBe("closed");
+    expect((await api.ask("GET", `/api/v1/sales/${sale.saleId}`)).data["stock"]).toMatchObject({ available: 10, held: 0 });
+    const paid = await buy();
+    await api.shop("POST", `/api/v1/orders/${paid}/payments`, external);
+    const refused = await cancel({ bearer: ann }, paid);
+    expect([refused.status, refused.data["reason"], refused.data["state"]]).toEqual([409, "order_not_cancellable", "paid"]);
+  });
+
+  test("[I9] a payment is started once, captured by its callback, refunded by the shop", async () => {
+    const id = await buy();
+    const pay = () => api.ask("POST", `/api/v1/orders/${id}/payments`, { bearer: ann, json: { scenario: "abandon" } });
+    const started = await pay();
+    expect(started.status).toBe(201);
+    expect(started.data).toMatchObject({ order_id: id, provider: "simulated", amount_minor: 9900, currency: "CNY", state: "pending" });
+    const again = await pay();
+    expect([again.status, again.data["id"]]).toEqual([200, started.data["id"]]);
+    const money = { payment_id: started.data["id"], capture_id: "cap-1", amount_minor: 9900, currency: "CNY" };
+    expect((await callback("payment.captured", money)).data).toEqual({ repeated: false });
+    expect((await callback("payment.captured", money)).data).toEqual({ repeated: true });
+    const order = (await api.ask("GET", `/api/v1/orders/${id}`, { bearer: ann })).data;
+    expect(order).toMatchObject({ state: "paid", payments: [{ state: "captured" }], refunds: [] });
+    const refund = await api.shop("POST", `/api/v1/orders/${id}/refunds`, { return_stock: true });
+    expect(refund.status).toBe(201);
+    expect(refund.data).toMatchObject({
+      order_id: id,
+      amount_minor: 9900,
+      reason: "requested_by_shop",
+      return_stock: true,
+      state: "requested",
+    });
+    expect((await api.shop("POST", `/api/v1/orders/${id}/refunds`)).status).toBe(200);
+    expect((await api.ask("GET", `/api/v1/orders/${id}`, { bearer: ann })).data).toMatchObject({
+      refunded: true,
+      refunds: [{ id: refund.data["id"] }],
+    });
+  });
+
+  test("the shop's own money pays an order, once", async () => {
+    const id = await buy();
+    const path = `/api/v1/orders/${id}/payments`;
+    expect((await api.shop("POST", path, external)).status).toBe(201);
+    expect((await api.shop("POST", path, external)).status).toBe(200);
+    expect((await api.shop("POST", path, { ...external, capture_id: "till-2" })).data["reason"]).toBe("order_not_payable");
+    const other = await api.shop("POST", `/api/v1/orders/${await buy()}/payments`, external);
+    expect([other.status, other.data["field"]]).toEqual([422, "capture_id"]);
+  });
+
+  test("an order past its deadline takes no payment, an unpaid one no refund", async () => {
+    const id = await buy();
+    expect((await api.shop("POST", `/api/v1/orders/${id}/refunds`)).data).toMatchObject({
+      reason: "order_not_refundable",
+      state: "reserved",
+    });
+    api.time.nowMs += 900_000;
+    const late = await api.ask("POST", `/api/v1/orders/${id}/payments`, { key: shopKey, userId: "ann", json: {} });
+    expect([late.status, late.data["reason"]]).toEqual([409, "order_not_payable"]);
+  });
+
+  test("callbacks are believed by their signature alone", async () => {
+    const id = await buy();
+    const started = await api.ask("POST", `/api/v1/orders/${id}/payments`, { bearer: ann, json: { scenario: "abandon" } });
+    const money = { payment_id: started.data["id"], capture_id: "cap-1", amount_minor: 9900, currency: "CNY" };
+    const bad = [
+      callback("payment.captured", money, { secret: new Uint8Array(32).fill(1) }),
+      callback("payment.captured", money, { body: JSON.stringify({ type: "payment.captured", data: money }) }),
+      callback("payment.captured", money, { nowMs: api.time.nowMs - 301_000 }),
+      callback("payment.captured", money, { nowMs: api.time.nowMs + 302_000 }),
+      api.ask("POST", "/api/v1/payments/callback/simulated", { json: { type: "payment.captured", data: money }, key: shopKey }),
+    ];
+    for (const told of await Promise.all(bad)) expect([told.status, told.data["reason"]]).toEqual([401, "callback_rejected"]);
+    expect((await api.ask("GET", `/api/v1/orders/${id}`, { bearer: ann })).data["state"]).toBe("reserved");
+    expect((await callback("payment.captured", { ...money, payment_id: "77" })).status).toBe(404);
+    expect((await callback("payment.lost", money)).data["field"]).toBe("type");
+    expect((await callback("payment.captured", { payment_id: "77" })).status).toBe(400);
+    expect((await callback("payment.failed", { payment_id: started.data["id"] })).status).toBe(200);
+    expect((await api.ask("GET", `/api/v1/orders/${id}`, { bearer: ann })).data["payments"]).toMatchObject([{ state: "failed" }]);
+  });
+});
+
+describe("who may", () => {
+  beforeAll(start);
+  afterAll(() => api.close());
+  const shopOnly = [
+    ["POST", "/api/v1/tokens"],
+    ["POST", "/api/v1/products"],
+    ["PUT", "/api/v1/products/1/quotas/a"],
+    ["DELETE", "/api/v1/products/1/quotas/a"],
+    ["POST", "/api/v1/sales"],
+    ["POST", "/api/v1/sales/1/publish"],
+    ["POST", "/api/v1/sales/1/pause"],
+    ["POST", "/api/v1/sales/1/resume"],
+    ["POST", "/api/v1/sales/1/cancel"],
+    ["POST", "/api/v1/sales/1/extend"],
+    ["POST", "/api/v1/orders/1/refunds"],
+    ["GET", "/metrics"],
+    ["GET", "/api/v1/system/stats"],
+  ] as const;
+  const buyerOnly = [
+    ["POST", "/api/v1/sales/1/purchases"],
+    ["GET", "/api/v1/purchases"],
+    ["GET", "/api/v1/orders"],
+    ["GET", "/api/v1/sales/1/purchases/by-key/k"],
+  ] as const;
+  const viewers = [
+    ["GET", "/api/v1/purchases/1"],
+    ["GET", "/api/v1/orders/1"],
+    ["POST", "/api/v1/purchases/1/cancel"],
+    ["POST", "/api/v1/orders/1/cancel"],
+    ["POST", "/api/v1/orders/1/payments"],
+  ] as const;
+  const anybody = [
+    ["GET", "/api/v1/products/1"],
+    ["GET", "/api/v1/sales"],
+    ["GET", "/api/v1/sales/1"],
+    ["GET", "/api/v1/sales/1/statistics"],
+    ["GET", "/api/v1/time"],
+    ["GET", "/livez"],
+    ["GET", "/readyz"],
+    ["GET", "/healthz"],
+    ["GET", "/health"],
+    ["POST", "/api/v1/payments/callback/a"],
+  ] as const;
+  const statusOf = async (method: string, path: string, call: Call) => (await api.ask(method, path, call)).status;
+
+  test.each(shopOnly)("%s %s is for the shop", async (method, path) => {
+    expect(await statusOf(method, path, {})).toBe(401);
+    expect(await statusOf(method, path, { userId: "ann" })).toBe(401);
+    expect(await statusOf(method, path, { bearer: ann })).toBe(403);
+    expect([401, 403]).not.toContain(await statusOf(method, path, { key: shopKey }));
+  });
+
+  test.each(buyerOnly)("%s %s is for a buyer, or a key in a buyer's name", async (method, path) => {
+    for (const call of [{}, { userId: "ann" }, { key: shopKey }]) expect(await statusOf(method, path, call)).toBe(401);
+    for (const call of [{ bearer: ann }, { key: shopKey, userId: "ann" }])
+      expect([401, 403]).not.toContain(await statusOf(method, path, call));
+  });
+
+  test.each(viewers)("%s %s is for whom it concerns", async (method, path) => {
+    for (const call of [{}, { userId: "ann" }]) expect(await statusOf(method, path, call)).toBe(401);
+    for (const call of [{ bearer: ann }, { key: shopKey }, { key: shopKey, userId: "ann" }])
+      expect(await statusOf(method, path, call)).toBe(404);
+  });
+
+  const wrong: readonly Call[] = [
+    { bearer: "x" },
+    { bearer: "" },
+    { headers: { authorization: "Basic eDp5" } },
+    { headers: { authorization: "Bearer" } },
+    { key: "wrong" },
+    { key: "" },
+    { key: "wrong", userId: "ann" },
+    { key: shopKey, bearer: "x" },
+  ];
+  test.each(wrong)("a wrong credential is an error and not nobody (%#)", async (call) => {
+    for (const [method, path] of [...shopOnly, ...buyerOnly, ...viewers])
+      expect([path, await statusOf(method, path, call)]).toEqual([path, 401]);
+    expect(await statusOf("GET", "/api/v1/sales", call)).toBe(401);
+  });
+
+  test("a token and a key at once are refused, whatever they are worth", async () => {
+    for (const [method, path] of buyerOnly) expect(await statusOf(method, path, { key: shopKey, bearer: ann, userId: "ann" })).toBe(401);
+  });
+
+  test("probes answer whatever credentials they bring", async () => {
+    for (const path of ["/livez", "/readyz", "/healthz", "/health"]) expect(await statusOf("GET", path, { bearer: "old" })).toBe(200);
+  });
+
+  test("a 401 says how to be somebody", async () => {
+    expect((await api.ask("GET", "/api/v1/orders")).headers.get("www-authenticate")).toBe("Bearer");
+  });
+
+  test("somebody else's purchase does not exist, in any way", async () => {
+    const id = await buy(ann, { idempotencyKey: "mine" });
+    for (const call of [{ bearer: bob }, { key: shopKey, userId: "bob" }, { key: otherShopKey, userId: "ann" }]) {
+      const ask = async (method: string, path: string, json?: unknown) => (await api.ask(method, path, { ...call, json })).status;
+      expect(await ask("GET", `/api/v1/purchases/${id}`)).toBe(404);
+      expect(await ask("GET", `/api/v1/orders/${id}`)).toBe(404);
+      expect(await ask("POST", `/api/v1/orders/${id}/cancel`)).toBe(404);
+      expect(await ask("POST", `/api/v1/orders/${id}/payments`, {})).toBe(404);
+      expect(await ask("GET", `/api/v1/sales/${sale.saleId}/purchases/by-key/mine`)).toBe(404);
+      expect((await api.ask("GET", "/api/v1/orders", call)).data["total"]).toBe(0);
+    }
+    for (const call of [{ bearer: ann }, { key: shopKey, userId: "ann" }, { key: shopKey }])
+      expect((await api.ask("GET", `/api/v1/orders/${id}`, call)).status).toBe(200);
+    expect(
+      await statusOf("POST", `/api/v1/orders/${id}/payments`, {
+        bearer: ann,
+        json: { provider: "external", capture_id: "c", amount_minor: 9900, currency: "CNY" },
+      }),
+    ).toBe(403);
+  });
+
+  test("every route of the page is tested above, and every one above is on the page", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/api.md"), "utf8");
+    const told = [...page.matchAll(/^\| `([A-Z]+ \/\S+)`/gm)].map(([, route = ""]) => route.replace(/:\w+/g, "*"));
+    const tested = [...shopOnly, ...buyerOnly, ...viewers, ...anybody].map(
+      ([method, path]) => `${method} ${path.replace(/(?<=\/)(1|a|k|:\w+)(?=\/|$)/g, "*")}`,
+    );
+    expect(told.toSorted()).toEqual(tested.toSorted());
+  });
+});
