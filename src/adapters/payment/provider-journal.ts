@@ -5,6 +5,7 @@
  * in the middle of a write was never acknowledged and is dropped.
  */
 import { open, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 
 export interface ProviderJournal {
   /** The lines so far, read once at the start. */
@@ -61,6 +62,9 @@ export class FileJournal implements ProviderJournal {
       await file.truncate(size);
       await file.datasync();
     }
+    // A new file is durable once its folder is.
+    const folder = await open(dirname(path), "r");
+    await folder.sync().finally(() => folder.close());
     return new FileJournal(file, lines, size);
   }
 
