@@ -135,6 +135,7 @@ export function serverEnvironment(dataDir: string): Record<string, string> {
     DOORBUSTER_DATA_DIR: dataDir,
     DOORBUSTER_API_KEY: apiKey,
     DOORBUSTER_CALLBACK_SECRET: callbackSecret,
+    DOORBUSTER_PAYMENT_PROVIDER: "simulated",
     DOORBUSTER_LOG_FORMAT: "json",
   };
 }

@@ -47,6 +47,7 @@ export class ChildHost implements RehearsalHost {
       DOORBUSTER_HTTP_PORT: "0",
       DOORBUSTER_DATA_DIR: this.#dataDir(),
       DOORBUSTER_API_KEY: apiKey,
+      DOORBUSTER_PAYMENT_PROVIDER: "simulated",
       DOORBUSTER_LOG_FORMAT: "json",
     };
     const server = startProgram({ entry: this.#options.entry, args: ["serve"], options, folder: this.folder });
