@@ -17,6 +17,7 @@ import { FileJournal } from "./adapters/payment/provider-journal.ts";
 import { SimulatedProvider, simulatedProviderName } from "./adapters/payment/simulated-provider.ts";
 import { parseWebhookSecret, WebhookVerifier } from "./adapters/payment/webhook-signature.ts";
 import { ChildHost } from "./adapters/load/child-host.ts";
+import { openAuditSource } from "./adapters/sql/audit-source.ts";
 import { openSqliteStore } from "./adapters/sql/sqlite-store.ts";
 import { secretFromFile } from "./adapters/system/secret-file.ts";
 import { SystemClock } from "./adapters/system/system-clock.ts";
@@ -26,6 +27,7 @@ import { CommandFailed, ConfigWrong, newProgram, runProgram, type CliDeps } from
 import { registerRehearse } from "./cli/rehearse.ts";
 import { registerServe, type RunningServer } from "./cli/serve.ts";
 import { registerStoreCommands } from "./cli/store-commands.ts";
+import { registerVerify } from "./cli/verify.ts";
 import { demoApiKey, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/options.ts";
 import { IdMint } from "./domain/id-mint.ts";
@@ -44,6 +46,7 @@ import { runSweeper, sweepTickMs } from "./worker/sweeper.ts";
 const root = join(import.meta.dirname, "..");
 // The file is this package's own, and npm wants it to have a version.
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+const providerJournal = "simulated-provider.jsonl";
 const salesInMemoryMax = 20_000;
 const buyersInMemoryMax = 2_000_000;
 
@@ -86,7 +89,7 @@ async function openProviders(config: Config, engine: Engine, callbackUrl: () => 
   const made = () => `whsec_${Buffer.from(entropy.secret(32), "base64url").toString("base64")}`;
   const secret = parseWebhookSecret(config.callbackSecret ?? secretFromFile(join(config.dataDir, "callback.secret"), made));
   if (secret === undefined) throw new ConfigWrong(["callback.secret: expected whsec_ and 24 to 64 bytes in base64"]);
-  const journal = await FileJournal.open(join(config.dataDir, "simulated-provider.jsonl"));
+  const journal = await FileJournal.open(join(config.dataDir, providerJournal));
   const send = callbackPoster({ url: callbackUrl, secrets: [secret], clock });
   const simulated = await SimulatedProvider.open({ journal, clock, tasks, entropy, send });
   providers.set(simulated.name, simulated);
@@ -223,6 +226,13 @@ async function main(): Promise<number> {
     ...cli,
     migrate: (config) => told(withStore(config, ({ store }) => Promise.resolve(store.migrations))),
     seed: (config) => told(withStore(config, openDemoShop)),
+  });
+  registerVerify(program, {
+    ...cli,
+    openAuditSource: ({ dataDir }) => openAuditSource(dataDir),
+    nowMs: () => Date.now(),
+    colour: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+    providerJournal,
   });
   registerRehearse(program, {
     ...cli,
