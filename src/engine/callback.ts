@@ -14,7 +14,6 @@ import { StoreUnavailable } from "../ports/store-unavailable.ts";
 
 export type CallbackDeps = { readonly records: Records; readonly acceptance: Acceptance; readonly ids: Ids };
 
-export const callbackIdLengthMax = 128;
 export const captureIdLengthMax = 128;
 
 export type Callback = {

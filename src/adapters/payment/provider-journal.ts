@@ -106,22 +106,6 @@ export class FileJournal implements ProviderJournal {
   }
 }
 
-/** The lines of a journal that nobody has open, for an auditor. A file that does not exist has none. */
-export async function readJournalFile(path: string): Promise<readonly string[]> {
-  let file: FileHandle;
-  try {
-    file = await open(path, "r");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
-  }
-  try {
-    return (await readWholeLines(file)).lines;
-  } finally {
-    await file.close();
-  }
-}
-
 async function readWholeLines(file: FileHandle): Promise<{ lines: string[]; size: number; torn: boolean }> {
   const bytes = await file.readFile();
   const size = bytes.lastIndexOf(10) + 1;

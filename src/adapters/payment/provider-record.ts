@@ -4,7 +4,6 @@
  */
 import type { Money } from "../../domain/money.ts";
 import { unreachable } from "../../lib/assert.ts";
-import { readJournalFile } from "./provider-journal.ts";
 
 export type ProviderLine =
   | ({ readonly kind: "payment"; readonly id: string } & PaymentTerms)
@@ -75,9 +74,4 @@ export function readProviderLines(lines: readonly string[]): ProviderRecord {
     record.apply(JSON.parse(line) as ProviderLine);
   }
   return record;
-}
-
-/** The record in a data folder, for `verify`; empty if the provider never took anything. */
-export async function readProviderRecord(path: string): Promise<ProviderRecord> {
-  return readProviderLines(await readJournalFile(path));
 }
