@@ -1,4 +1,5 @@
 /** `npm run fix`: what a machine can mend. Lint before format, since its fixes are formatted afterwards. */
+import { cliPagePath, renderCliPage } from "./cli-page.ts";
 import { completeLock, lockPath, sameLock, type LockFile } from "./lock-file.ts";
 import { runStep, tool } from "./steps.ts";
 
@@ -8,6 +9,7 @@ if (!sameLock(lock, complete)) {
   await Bun.write(lockPath, `${JSON.stringify(complete, null, 2)}\n`);
   console.log("ok   package-lock.json completed");
 }
+await Bun.write(cliPagePath, renderCliPage());
 const lint = await runStep({ name: "lint --fix", command: tool("oxlint", "--type-aware", "--fix") });
 const format = await runStep({ name: "format", command: tool("oxfmt") });
 process.exit(lint.ok && format.ok ? 0 : 1);

@@ -1,0 +1,36 @@
+/** The page docs/cli.md: what `--help` prints for every command. `npm run fix` writes it; a test holds it to the program. */
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+export const cliPagePath = join(root, "docs", "cli.md");
+
+export function renderCliPage(): string {
+  const top = helpOf([]);
+  const parts = [
+    "# Command line\n",
+    "Run as `npx doorbuster <command>`, or `node bin/doorbuster.mjs <command>` from a checkout.\n",
+    block(top),
+  ];
+  for (const command of commandsIn(top)) parts.push(`## ${command}\n`, block(helpOf([command])));
+  return parts.join("\n");
+}
+
+function helpOf(command: readonly string[]): string {
+  const { stdout, status } = spawnSync(process.execPath, [join(root, "src", "main.ts"), ...command, "--help"], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], COLUMNS: "100", NO_COLOR: "1" },
+  });
+  if (status !== 0) throw new Error(`"doorbuster ${command.join(" ")} --help" exited with ${status}`);
+  return stdout.trimEnd();
+}
+
+function commandsIn(help: string): string[] {
+  const list = help.slice(help.indexOf("Commands:"));
+  return [...list.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1] ?? "").filter((name) => name !== "help");
+}
+
+const block = (text: string) => `\`\`\`text\n${text}\n\`\`\`\n`;
+
+if (import.meta.main) writeFileSync(cliPagePath, renderCliPage());
