@@ -1,26 +1,33 @@
 /**
- * Good evidence to break: the real acceptance, board and memory store under random, concurrent buyers, with every answer
+ * Good evidence to break: the real acceptance, board and a real store under random, concurrent buyers, with every answer
  * recorded as a client would. One seed, one run.
  */
 import type { HistoryEvent } from "../../src/domain/history.ts";
 import type { AdjustmentId, BuyerId, PaymentId, ProductId, PurchaseId, RefundId, SaleId } from "../../src/domain/ids.ts";
 import type { Movement } from "../../src/domain/movement.ts";
 import type { Currency, Money } from "../../src/domain/money.ts";
+import type { Refund } from "../../src/domain/payment.ts";
 import { amountOf, type Purchase } from "../../src/domain/purchase.ts";
 import { publicErrors } from "../../src/domain/errors.ts";
-import { auditRowsOf, type AuditRows } from "../../src/adapters/memory/audit-source.ts";
-import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
+import type { AuditRows } from "../../src/adapters/memory/audit-source.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
 import { purchase } from "../../src/engine/purchase.ts";
 import { SaleBoard } from "../../src/engine/sale-board.ts";
+import type { Catalogue } from "../../src/ports/catalogue.ts";
+import type { Records } from "../../src/ports/records.ts";
+import type { StockLedger } from "../../src/ports/stock-ledger.ts";
 import type { ProviderLine } from "../../src/engine/verify/provider-record.ts";
 
-export type Evidence = {
-  readonly rows: AuditRows;
+export type RunStore = { readonly ledger: StockLedger; readonly catalogue: Catalogue; readonly records: Records };
+
+/** What a run leaves beside the store. */
+export type Traces = {
   readonly history: readonly HistoryEvent[];
   readonly provider: readonly ProviderLine[];
   readonly nowMs: number;
 };
+
+export type Evidence = Traces & { readonly rows: AuditRows };
 
 /** Test ids are made here, so their tags are true by construction. */
 export const idOf = <Id extends string>(number: number): Id => String(number) as Id;
@@ -39,37 +46,39 @@ export function randomFrom(seed: number): () => number {
 
 export class GoodRun {
   readonly #random: () => number;
-  readonly #store = new MemoryStore();
+  readonly #store: RunStore;
   readonly #acceptance: DirectAcceptance;
   readonly #board: SaleBoard;
   readonly #history: HistoryEvent[] = [];
   readonly #provider: ProviderLine[] = [];
   readonly #keysUsed: { user: number; saleId: SaleId; key: string; qty: number }[] = [];
-  readonly #ids: PurchaseId[] = [];
+  /** Every accepted purchase, and who made it. */
+  readonly #users = new Map<PurchaseId, string>();
   #buyers: readonly BuyerId[] = [];
   #nowMs = startMs;
   #t = 0;
   #attempts = 0;
   #minted = 1_000_000_000_000;
 
-  constructor(seed: number) {
+  constructor(seed: number, store: RunStore) {
+    this.#store = store;
     this.#random = randomFrom(seed);
     const clock = { nowMs: () => this.#nowMs };
     const tasks = { sleep: () => Promise.resolve(), soon: (run: () => void) => queueMicrotask(run), after: () => () => undefined };
     const entropy = { random: () => this.#random(), secret: () => "" };
-    this.#board = new SaleBoard({ records: this.#store, clock, entropy }, { salesMax: 100, buyersMax: 1000 });
+    this.#board = new SaleBoard({ records: store.records, clock, entropy }, { salesMax: 100, buyersMax: 1000 });
     const options = { batchMax: 4, queueMax: 100, answerTimeoutMs: 1000 };
-    this.#acceptance = new DirectAcceptance({ ledger: this.#store, board: this.#board, clock, tasks }, options);
+    this.#acceptance = new DirectAcceptance({ ledger: store.ledger, board: this.#board, clock, tasks }, options);
   }
 
-  async run(waves: number): Promise<Evidence> {
+  async run(waves: number): Promise<Traces> {
     await this.#open();
     for (let wave = 0; wave < waves; wave++) {
       this.#nowMs += this.#int(400);
       await Promise.all(Array.from({ length: 1 + this.#int(5) }, () => this.#act()));
     }
     await this.#settle();
-    return { rows: auditRowsOf(this.#store.tables), history: this.#history, provider: this.#provider, nowMs: this.#nowMs };
+    return { history: this.#history, provider: this.#provider, nowMs: this.#nowMs };
   }
 
   #int(below: number): number {
@@ -87,10 +96,11 @@ export class GoodRun {
   async #open(): Promise<void> {
     const productId = idOf<ProductId>(7);
     const price: Money = { minor: 500, currency: cny };
-    this.#store.addProductNow({ id: productId, name: "Tea", price, seller: "shop", createdAtMs: startMs });
-    this.#buyers = this.#store.internBuyersNow(Array.from({ length: 6 }, (_, n) => ({ issuer: "local", subject: `u${n}` })));
+    const { catalogue } = this.#store;
+    await catalogue.addProduct({ id: productId, name: "Tea", price, seller: "shop", createdAtMs: startMs });
+    this.#buyers = await catalogue.internBuyers(Array.from({ length: 6 }, (_, n) => ({ issuer: "local", subject: `u${n}` })));
     const [vip] = this.#buyers;
-    if (vip !== undefined) this.#store.setQuotaNow(productId, vip, 5);
+    if (vip !== undefined) await catalogue.setQuota(productId, vip, 5);
     for (const [n, group] of [undefined, "g", "g"].entries()) {
       const draft = {
         productId,
@@ -104,7 +114,7 @@ export class GoodRun {
         startsAtMs: startMs,
         endsAtMs: startMs + 10_000_000,
       };
-      this.#store.addSaleNow({ id: idOf<SaleId>(100 + n), draft, createdAtMs: startMs });
+      await catalogue.addSale({ id: idOf<SaleId>(100 + n), draft, createdAtMs: startMs });
       await this.#submit(idOf<SaleId>(100 + n), { kind: "switch", change: { kind: "publish" } });
     }
   }
@@ -156,14 +166,14 @@ export class GoodRun {
     };
     const answer = await purchase(deps, { saleId, buyerId, key, quantity: qty });
     if (answer.kind === "accepted") {
-      if (!this.#ids.includes(answer.purchase.id)) this.#ids.push(answer.purchase.id);
+      this.#users.set(answer.purchase.id, `u${user}`);
       ask({ type: "ok", code: 0, id: answer.purchase.id, bodyHash: bodyHashOf(answer.purchase) });
     } else if (answer.kind === "refused") ask({ type: "fail", code: publicErrors[answer.refusal.reason].code });
     else ask({ type: "fail", code: 503 });
   }
 
   async #cancel(): Promise<void> {
-    const row = this.#anyPurchase();
+    const row = await this.#anyPurchase();
     if (row === undefined) return;
     const ask = this.#ask({ f: "cancel", user: this.#userOf(row), id: row.id });
     const answer = await this.#submit(row.saleId, { kind: "cancel", purchaseId: row.id, buyerId: row.buyerId });
@@ -172,7 +182,7 @@ export class GoodRun {
   }
 
   async #pay(): Promise<void> {
-    const row = this.#anyPurchase();
+    const row = await this.#anyPurchase();
     if (row === undefined) return;
     const ask = this.#ask({ f: "pay", user: this.#userOf(row), id: row.id });
     const paymentId = idOf<PaymentId>(Number(this.#mint()));
@@ -204,31 +214,30 @@ export class GoodRun {
   }
 
   async #read(): Promise<void> {
-    const row = this.#anyPurchase();
+    const row = await this.#anyPurchase();
     if (row === undefined) return;
     const byKey = row.key !== undefined && this.#random() < 0.3;
     const named = byKey ? { key: row.key, event: row.saleId } : { id: row.id };
     const ask = this.#ask({ f: "get", user: this.#userOf(row), ...named });
-    const found = await this.#store.purchase(row.id);
+    const found = await this.#store.records.purchase(row.id);
     if (found !== undefined) ask({ type: "ok", code: 0, id: found.id, state: found.state });
   }
 
   async #readStock(): Promise<void> {
     const saleId = idOf<SaleId>(100 + this.#int(3));
     const ask = this.#ask({ f: "stock", event: saleId });
-    const sale = await this.#store.sale(saleId);
+    const sale = await this.#store.records.sale(saleId);
     if (sale !== undefined) ask({ type: "ok", code: 0, stock: sale.balances });
   }
 
   async #expire(): Promise<void> {
     this.#nowMs += this.#int(2_500);
-    for (const due of await this.#store.duePurchases(this.#nowMs, 10))
+    for (const due of await this.#store.records.duePurchases(this.#nowMs, 10))
       await this.#submit(due.saleId, { kind: "expire", purchaseId: due.id });
   }
 
   async #refund(): Promise<void> {
-    const paid = [...this.#store.tables.purchases.values()].filter(({ state }) => state === "paid");
-    const row = this.#pick(paid);
+    const row = await this.#anyPurchase();
     if (row === undefined) return;
     const refundId = idOf<RefundId>(Number(this.#mint()));
     await this.#submit(row.saleId, { kind: "refund", refundId, purchaseId: row.id, returnStock: this.#random() < 0.5 });
@@ -242,22 +251,26 @@ export class GoodRun {
   /** To rest: refunds carried out, holds past. */
   async #settle(): Promise<void> {
     if (this.#random() < 0.2) await this.#submit(idOf<SaleId>(102), { kind: "switch", change: { kind: "cancel_sale" } });
-    for (const row of this.#store.tables.purchases.values())
-      if (row.state === "reserved" && row.saleId === "102") await this.#submit(row.saleId, { kind: "close", purchaseId: row.id });
-    for (const refund of this.#store.tables.refunds.values()) {
-      await this.#submit(refund.saleId, { kind: "update_refund", refundId: refund.id, event: "send", nextTryAtMs: this.#nowMs });
-      this.#provider.push({ kind: "refund", id: refund.id, captureId: refund.captureId, money: refund.money });
-      await this.#submit(refund.saleId, { kind: "update_refund", refundId: refund.id, event: "done", nextTryAtMs: this.#nowMs });
+    for (const id of this.#users.keys()) {
+      const row = await this.#store.records.purchase(id);
+      if (row?.state === "reserved" && row.saleId === "102") await this.#submit(row.saleId, { kind: "close", purchaseId: id });
+      for (const refund of await this.#store.records.refundsOf(id)) await this.#carryOut(refund);
     }
   }
 
-  #anyPurchase(): Purchase | undefined {
-    const id = this.#pick(this.#ids);
-    return id === undefined ? undefined : this.#store.tables.purchases.get(id);
+  async #carryOut(refund: Refund): Promise<void> {
+    await this.#submit(refund.saleId, { kind: "update_refund", refundId: refund.id, event: "send", nextTryAtMs: this.#nowMs });
+    this.#provider.push({ kind: "refund", id: refund.id, captureId: refund.captureId, money: refund.money });
+    await this.#submit(refund.saleId, { kind: "update_refund", refundId: refund.id, event: "done", nextTryAtMs: this.#nowMs });
+  }
+
+  async #anyPurchase(): Promise<Purchase | undefined> {
+    const id = this.#pick([...this.#users.keys()]);
+    return id === undefined ? undefined : this.#store.records.purchase(id);
   }
 
   #userOf(row: Purchase): string {
-    return this.#store.tables.buyers.get(row.buyerId)?.subject ?? "";
+    return this.#users.get(row.id) ?? "";
   }
 
   /** Notes a request; the result notes its answer, unless that is lost on its way. */

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { GoodRun, randomFrom } from "./good-run.ts";
+import { randomFrom } from "./good-run.ts";
+import { memoryRun } from "./memory-run.ts";
 import { HistoryMutations } from "./history-mutations.ts";
 import { findingsOf, judge } from "./judge.ts";
 import { StoreMutations, type Mutation } from "./store-mutations.ts";
@@ -14,7 +15,7 @@ test("every single mutation of good evidence is flagged: the checker's negative 
   const missed: string[] = [];
   let tried = 0;
   for (let seed = firstSeed; tried < mutationsMin; seed++) {
-    const good = await new GoodRun(seed).run(30);
+    const good = await memoryRun(seed, 30);
     expect(findingsOf(await judge(good))).toEqual([]);
     const all = [...new StoreMutations(good).list(), ...new HistoryMutations(good).list()];
     for (const { name, mutate } of sample(all, seed)) {
