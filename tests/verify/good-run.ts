@@ -71,13 +71,15 @@ export class GoodRun {
     this.#acceptance = new DirectAcceptance({ ledger: store.ledger, board: this.#board, clock, tasks }, options);
   }
 
-  async run(waves: number): Promise<Traces> {
+  /** With `sweep`, every hold that ends is swept in the end: the store is at rest. */
+  async run(waves: number, { sweep = false } = {}): Promise<Traces> {
     await this.#open();
     for (let wave = 0; wave < waves; wave++) {
       this.#nowMs += this.#int(400);
       await Promise.all(Array.from({ length: 1 + this.#int(5) }, () => this.#act()));
     }
     await this.#settle();
+    if (sweep) await this.#sweep();
     return { history: this.#history, provider: this.#provider, nowMs: this.#nowMs };
   }
 
@@ -256,6 +258,12 @@ export class GoodRun {
       if (row?.state === "reserved" && row.saleId === "102") await this.#submit(row.saleId, { kind: "close", purchaseId: id });
       for (const refund of await this.#store.records.refundsOf(id)) await this.#carryOut(refund);
     }
+  }
+
+  async #sweep(): Promise<void> {
+    this.#nowMs += 200_000;
+    for (const due of await this.#store.records.duePurchases(this.#nowMs, 10_000))
+      await this.#submit(due.saleId, { kind: "expire", purchaseId: due.id });
   }
 
   async #carryOut(refund: Refund): Promise<void> {

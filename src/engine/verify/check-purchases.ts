@@ -1,6 +1,6 @@
 /** What each purchase row says on its own, and, once the ledger is read, whether its entries say the same (I5, I6, I7, I11). */
 import { isKey } from "../../domain/ids.ts";
-import { paymentGraceMs, type Purchase, type PurchaseState } from "../../domain/purchase.ts";
+import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
 import type { EntryKind } from "../../domain/ledger.ts";
 import type { Checks } from "./check.ts";
 import { entryBit, purchaseStates, type PurchaseTable, type SaleAudit, type StoreTables } from "./store-tables.ts";
@@ -54,14 +54,6 @@ export function checkPurchase(tables: StoreTables, checks: Checks, purchase: Pur
       row,
       () => `is to be paid ${purchase.payByMs - purchase.acceptedAtMs} ms after acceptance, its sale gives ${sale.payWindowMs}`,
     );
-  const movedMs = purchase.holdUntilMs - purchase.payByMs;
-  checks
-    .of("I11")
-    .expect(
-      movedMs >= 0 && movedMs <= paymentGraceMs,
-      row,
-      () => `its hold was moved by ${movedMs} ms, allowed are 0 to ${paymentGraceMs}`,
-    );
 }
 
 /** After ledger and payments. */
@@ -106,6 +98,7 @@ function checkState(purchases: PurchaseTable, checks: Checks, row: number): void
       .expect(purchases.changedAtMs.get(row) === purchases.acceptedAtMs.get(row), name, () => "is reserved, yet changed after acceptance");
 }
 
+/** The hold is the window or what payments made of it, each by at most the grace: no more and no less. */
 function checkHold(purchases: PurchaseTable, checks: Checks, row: number): void {
   const deadline = Math.max(purchases.payByMs.get(row), purchases.graceEndMs.get(row));
   const holdUntilMs = purchases.holdUntilMs.get(row);
