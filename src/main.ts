@@ -131,7 +131,10 @@ async function serve(config: Config): Promise<RunningServer> {
     if (draining) return;
     draining = true;
     log.info("stopping", { signal });
-    await Promise.race([acceptance.drain(), tasks.sleep(config.drainTimeoutMs)]);
+    const drained = new AbortController();
+    await Promise.race([acceptance.drain(), tasks.sleep(config.drainTimeoutMs, drained.signal)]);
+    // A timer that is left running keeps the process alive for as long.
+    drained.abort();
     await stopWorkers();
     await Promise.all([listener.stop(config.drainTimeoutMs), metrics?.stop(0)]);
     await providers.close();
