@@ -1,0 +1,160 @@
+/**
+ * What one line costs in the SQLite store: CPU of this whole process (this thread, the wire, the writer, the kernel) per
+ * line, by length of batch, kind of answer and rows there are already. Prints a table; judge by ratios, not by digits.
+ *
+ *   bun bench/sqlite-commit.ts [--old-rows 1000000] [--lines 60000]
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { openSqliteStore, type SqliteStore } from "../src/adapters/sql/sqlite-store.ts";
+import { IdMint } from "../src/domain/id-mint.ts";
+import type { BuyerId, ProductId, PurchaseId, SaleId } from "../src/domain/ids.ts";
+import type { Currency } from "../src/domain/money.ts";
+import type { Take } from "../src/domain/movement.ts";
+import type { SaleGroup } from "../src/ports/stock-ledger.ts";
+
+const { values } = parseArgs({ options: { "old-rows": { type: "string", default: "0" }, lines: { type: "string", default: "60000" } } });
+const oldRows = Number(values["old-rows"]);
+const lines = Number(values.lines);
+const dataDir = mkdtempSync(join(tmpdir(), "doorbuster-bench-"));
+const mint = new IdMint({ nowMs: () => Date.now(), random: Math.random });
+const price = { minor: 19_900, currency: "CNY" as Currency };
+let nextBuyer = 1;
+
+const sequential = () => nextBuyer++;
+const random = () => 1 + Math.floor(Math.random() * 1_000_000);
+
+async function makeSales(store: SqliteStore, count: number, stock: number): Promise<SaleId[]> {
+  const productId = mint.mint() as ProductId;
+  await store.catalogue.addProduct({ id: productId, name: "Bench", price, seller: "shop", createdAtMs: Date.now() });
+  const draft = { productId, name: "Bench", price, stock, perBuyerLimit: 1_000, refundedUnitsCount: true, payWindowMs: 900_000 };
+  const sales: SaleId[] = [];
+  const startsAtMs = Date.now() - 1_000;
+  for (let i = 0; i < count; i++) {
+    const id = mint.mint() as SaleId;
+    const window = { startsAtMs, endsAtMs: startsAtMs + 86_400_000 };
+    const added = await store.catalogue.addSale({ id, draft: { ...draft, ...window }, createdAtMs: Date.now() });
+    if (added.kind !== "added") throw new Error(`the sale was not added but ${added.kind}`);
+    sales.push(id);
+  }
+  for (let at = 0; at < count; at += 500) {
+    const groups = sales
+      .slice(at, at + 500)
+      .map((saleId): SaleGroup => ({ saleId, movements: [{ kind: "switch", change: { kind: "publish" } }] }));
+    await store.ledger.commit({ nowMs: Date.now(), groups });
+  }
+  return sales;
+}
+
+function take(buyer: () => number): Take {
+  const purchaseId = mint.mint() as PurchaseId;
+  return { kind: "take", purchaseId, buyerId: buyer() as BuyerId, key: `key-${purchaseId}-0123456789`, quantity: 1 };
+}
+
+function batchOf(sales: readonly SaleId[], size: number, buyer: () => number): SaleGroup[] {
+  const bySale = new Map<SaleId, Take[]>();
+  for (let i = 0; i < size; i++) {
+    const saleId = sales[Math.floor(Math.random() * sales.length)] ?? sales[0]!;
+    const group = bySale.get(saleId);
+    if (group === undefined) bySale.set(saleId, [take(buyer)]);
+    else group.push(take(buyer));
+  }
+  return [...bySale].map(([saleId, movements]) => ({ saleId, movements }));
+}
+
+type Run = {
+  readonly name: string;
+  readonly sales: readonly SaleId[];
+  readonly size: number;
+  readonly buyer: () => number;
+  readonly expect: string;
+};
+
+async function measure(store: SqliteStore, { name, sales, size, buyer, expect }: Run, count = lines): Promise<void> {
+  const batches = Math.floor(count / size);
+  const once = async () => {
+    const result = await store.ledger.commit({ nowMs: Date.now(), groups: batchOf(sales, size, buyer) });
+    if (result.kind !== "committed" || result.groups.some((group) => group.outcomes.some((outcome) => outcome.kind !== expect)))
+      throw new Error(`expected only "${expect}", got ${JSON.stringify(result).slice(0, 300)}`);
+  };
+  for (let i = 0; i < 50; i++) await once();
+  const before = process.cpuUsage();
+  const started = performance.now();
+  for (let i = 0; i < batches; i++) await once();
+  const { user, system } = process.cpuUsage(before);
+  const total = batches * size;
+  const wall = ((performance.now() - started) * 1_000) / total;
+  const cells = [(user + system) / total, user / total, system / total, wall].map((us) => us.toFixed(2).padStart(8));
+  console.log(`${name.padEnd(44)}${cells.join("")}${String(Math.round(1e6 / wall)).padStart(10)}`);
+}
+
+function generatorOnly(): void {
+  const before = process.cpuUsage();
+  for (let i = 0; i < lines / 64; i++) JSON.stringify(batchOf(["1" as SaleId], 64, random)).length;
+  const { user } = process.cpuUsage(before);
+  console.log(`(making and printing the lines, part of each figure: ${(user / lines).toFixed(2)} µs)`);
+}
+
+try {
+  const store = await openSqliteStore({ dataDir });
+  if (oldRows > 0) {
+    const [old] = await makeSales(store, 1, 1_000_000_000);
+    const started = performance.now();
+    nextBuyer = 1;
+    await measure(
+      store,
+      { name: `filling with ${oldRows} rows, 1000 a batch`, sales: [old!], size: 1_000, buyer: random, expect: "accepted" },
+      oldRows,
+    );
+    console.log(`filled in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+    const [, soldOut] = [0, old!];
+    for (const size of [64, 256])
+      await measure(store, {
+        name: `accept, batch ${size}, random buyers, same sale`,
+        sales: [soldOut],
+        size,
+        buyer: random,
+        expect: "accepted",
+      });
+  }
+  console.log(
+    `${"µs per line".padEnd(44)}${["cpu", "user", "system", "wall"].map((h) => h.padStart(8)).join("")}${"lines/s".padStart(10)}`,
+  );
+  generatorOnly();
+  for (const size of [1, 16, 64, 256]) {
+    const [sale] = await makeSales(store, 1, 1_000_000_000);
+    await measure(
+      store,
+      { name: `accept, batch ${size}, new buyers`, sales: [sale!], size, buyer: sequential, expect: "accepted" },
+      size === 1 ? 3_000 : lines,
+    );
+  }
+  for (const size of [64, 256]) {
+    const [sale] = await makeSales(store, 1, 1_000_000_000);
+    await measure(store, { name: `accept, batch ${size}, random of 1 M buyers`, sales: [sale!], size, buyer: random, expect: "accepted" });
+  }
+  for (const size of [64, 256]) {
+    const [sale] = await makeSales(store, 1, 1);
+    await store.ledger.commit({ nowMs: Date.now(), groups: [{ saleId: sale!, movements: [take(sequential)] }] });
+    await measure(store, { name: `refuse (all taken), batch ${size}`, sales: [sale!], size, buyer: sequential, expect: "refused" });
+  }
+  const many = await makeSales(store, 10_000, 1_000_000);
+  for (const size of [64, 256])
+    await measure(store, {
+      name: `accept, batch ${size}, random of 10,000 sales`,
+      sales: many,
+      size,
+      buyer: sequential,
+      expect: "accepted",
+    });
+  console.log(`memory: ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB resident`);
+  await store.close();
+  const started = performance.now();
+  const again = await openSqliteStore({ dataDir });
+  console.log(`opened again in ${(performance.now() - started).toFixed(0)} ms`);
+  await again.close();
+} finally {
+  rmSync(dataDir, { recursive: true, force: true });
+}
