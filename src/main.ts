@@ -136,8 +136,8 @@ async function serve(config: Config): Promise<RunningServer> {
     // A timer that is left running keeps the process alive for as long.
     drained.abort();
     await stopWorkers();
-    await Promise.all([listener.stop(config.drainTimeoutMs), metrics?.stop(0)]);
     await providers.close();
+    await Promise.all([listener.stop(config.drainTimeoutMs), metrics?.stop(0)]);
     await store.close();
     log.info("stopped");
   };

@@ -117,7 +117,7 @@ function publish(state: BatchState, pastAllowed: boolean): SwitchOutcome {
   return switched(state, { phase: "published", hasQuotas: productHasQuotas });
 }
 
-/** Free units leave at once; held ones when the closer has closed their orders. Paid orders stay. */
+/** Free units are withdrawn at once. Held ones become free when the closer closes their orders, for nobody: the sale sells no more. Paid orders stay. */
 function cancelSale(state: BatchState): SwitchOutcome {
   const { sale } = state.writes;
   if (sale.balances.available > 0) state.post("withdraw", sale.id, sale.balances.available);

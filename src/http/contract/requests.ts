@@ -51,7 +51,7 @@ export const externalPaymentBody = z.strictObject({
     .string()
     .min(1)
     .max(captureIdLengthMax - externalPrefixLength),
-  amount_minor: integer,
+  amount_minor: integer.positive(),
   currency,
 });
 export const refundBody = z.strictObject({ return_stock: z.boolean().default(false) });
@@ -79,7 +79,7 @@ export const callbackBody = z.discriminatedUnion(
   [
     z.object({
       type: z.literal("payment.captured"),
-      data: z.object({ ...callbackData, capture_id: z.string().min(1).max(captureIdLengthMax), amount_minor: integer, currency }),
+      data: z.object({ ...callbackData, capture_id: z.string().min(1).max(captureIdLengthMax), amount_minor: integer.positive(), currency }),
     }),
     z.object({ type: z.literal("payment.failed"), data: z.object(callbackData) }),
   ],
