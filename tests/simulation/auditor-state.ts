@@ -1,0 +1,119 @@
+/**
+ * What the auditor believes of the shop: its own books, written without a line of the domain's code, and a diary of
+ * moments by which answers given to clients are judged.
+ */
+export type Moment = {
+  readonly atMs: number;
+  readonly available: number;
+  readonly held: number;
+  readonly paused: boolean;
+  readonly phase: "draft" | "published" | "cancelled";
+  readonly endsAtMs: number;
+};
+
+export type AuditedSale = {
+  readonly id: string;
+  readonly productId: string;
+  readonly group: string | undefined;
+  readonly stock: number;
+  readonly limit: number;
+  readonly priceMinor: number;
+  readonly payWindowMs: number;
+  readonly startsAtMs: number;
+  readonly refundedUnitsCount: boolean;
+  endsAtMs: number;
+  phase: "draft" | "published" | "cancelled";
+  paused: boolean;
+  quotas: Map<number, number>;
+  issued: number;
+  available: number;
+  held: number;
+  sold: number;
+  withdrawn: number;
+  readonly diary: Moment[];
+  firstAcceptedMs: number;
+};
+
+export type AuditedPurchase = {
+  readonly id: string;
+  readonly sale: AuditedSale;
+  readonly buyer: number;
+  readonly key: string | undefined;
+  readonly quantity: number;
+  readonly metadata: string | undefined;
+  readonly limit: number;
+  readonly payByMs: number;
+  /** Virtual time at which it became durable. */
+  readonly appliedMs: number;
+  state: "reserved" | "paid" | "cancelled" | "expired" | "closed";
+  holdUntilMs: number;
+  refunded: boolean;
+};
+
+export type AuditedPayment = { readonly id: string; readonly purchase: AuditedPurchase; state: string };
+export type AuditedCapture = {
+  readonly id: string;
+  readonly payment: AuditedPayment;
+  readonly amountMinor: number;
+  readonly kept: boolean;
+  refundId: string | undefined;
+};
+export type AuditedRefund = { readonly id: string; readonly captureId: string; readonly reason: string; state: string };
+
+/** A take that the decider refused: evidence that a client's refusal has a ground. */
+export type RefusedTake = { readonly atMs: number; readonly saleId: string; readonly key: string | undefined; readonly reason: string };
+
+export class Books {
+  readonly sales = new Map<string, AuditedSale>();
+  readonly purchases = new Map<string, AuditedPurchase>();
+  readonly byBuyer = new Map<number, AuditedPurchase[]>();
+  readonly refusals = new Map<number, RefusedTake[]>();
+  readonly payments = new Map<string, AuditedPayment>();
+  readonly captures = new Map<string, AuditedCapture>();
+  readonly refunds = new Map<string, AuditedRefund>();
+  readonly callbacks = new Set<string>();
+  readonly adjustments = new Map<string, number>();
+
+  ofBuyer(buyer: number): readonly AuditedPurchase[] {
+    return this.byBuyer.get(buyer) ?? [];
+  }
+
+  byKey(saleId: string, buyer: number, key: string): AuditedPurchase | undefined {
+    return this.ofBuyer(buyer).find((purchase) => purchase.sale.id === saleId && purchase.key === key);
+  }
+
+  /** Units that count: everything reserved or paid, over the sale's whole limit group. */
+  unitsOf(buyer: number, sale: AuditedSale): number {
+    let units = 0;
+    for (const purchase of this.ofBuyer(buyer)) {
+      const together = purchase.sale === sale || (sale.group !== undefined && purchase.sale.group === sale.group);
+      const paid = purchase.state === "paid" && (!purchase.refunded || purchase.sale.refundedUnitsCount);
+      if (together && (purchase.state === "reserved" || paid)) units += purchase.quantity;
+    }
+    return units;
+  }
+
+  addPurchase(purchase: AuditedPurchase): void {
+    this.purchases.set(purchase.id, purchase);
+    const theirs = this.byBuyer.get(purchase.buyer);
+    if (theirs === undefined) this.byBuyer.set(purchase.buyer, [purchase]);
+    else theirs.push(purchase);
+  }
+
+  refuse(buyer: number, refused: RefusedTake): void {
+    const theirs = this.refusals.get(buyer);
+    if (theirs === undefined) this.refusals.set(buyer, [refused]);
+    else theirs.push(refused);
+  }
+}
+
+/** Moves units between two accounts of a sale; I1 and I2 are looked at by the caller. */
+export function shift(sale: AuditedSale, from: "available" | "held" | "sold", to: "available" | "held" | "sold" | "withdrawn", units: number): void {
+  sale[from] -= units;
+  sale[to] += units;
+}
+
+export function noteMoment(sale: AuditedSale, atMs: number): void {
+  const { available, held, paused, phase, endsAtMs } = sale;
+  sale.diary.push({ atMs, available, held, paused, phase, endsAtMs });
+}

@@ -1,0 +1,327 @@
+/**
+ * Predicts the outcome of every movement that becomes durable, from its own books, and holds the store to it.
+ *
+ *   durable batch ─► predict (here) ─┬─► equal to the store's outcome?      no: violation
+ *                                    └─► books ─► equal balances, I1, I2?   no: violation
+ *
+ * It shares no rule with src/domain: where the two disagree, one of them is wrong.
+ */
+import type { Movement, MovementOutcome, Take } from "../../src/domain/movement.ts";
+import type { NewSale } from "../../src/ports/catalogue.ts";
+import type { CommitResult, LedgerBatch } from "../../src/ports/stock-ledger.ts";
+import { Books, noteMoment, shift, type AuditedPurchase, type AuditedSale } from "./auditor-state.ts";
+import type { Sim } from "./kernel.ts";
+
+type Committed = Extract<CommitResult, { kind: "committed" }>;
+const attemptsMax = 100;
+const graceMs = 120_000;
+const windowMaxMs = 3_653 * 86_400_000;
+
+export class Auditor {
+  readonly books = new Books();
+  /** Buyer id → product id → units, as the operator set them. */
+  readonly quotas = new Map<string, Map<number, number>>();
+  readonly #sim: Sim;
+  #nowMs = 0;
+
+  constructor(sim: Sim) {
+    this.#sim = sim;
+  }
+
+  addSale({ id, draft }: NewSale): void {
+    if (this.books.sales.has(id)) return;
+    this.books.sales.set(id, {
+      id,
+      productId: draft.productId,
+      group: draft.limitGroup,
+      stock: draft.stock,
+      limit: draft.perBuyerLimit,
+      priceMinor: draft.price.minor,
+      payWindowMs: draft.payWindowMs,
+      startsAtMs: draft.startsAtMs,
+      refundedUnitsCount: draft.refundedUnitsCount,
+      endsAtMs: draft.endsAtMs,
+      phase: "draft",
+      paused: false,
+      quotas: new Map(),
+      issued: 0,
+      available: 0,
+      held: 0,
+      sold: 0,
+      withdrawn: 0,
+      diary: [],
+      firstAcceptedMs: Infinity,
+    });
+  }
+
+  /** A batch has become durable. */
+  committed(batch: LedgerBatch, result: Committed): void {
+    this.#nowMs = batch.nowMs;
+    for (const [g, { saleId, movements }] of batch.groups.entries()) {
+      const sale = this.books.sales.get(saleId);
+      const answer = result.groups[g];
+      for (const [m, movement] of movements.entries()) {
+        const expected = sale === undefined ? "sale_unknown" : this.#predict(sale, movement);
+        const actual = summaryOf(answer?.outcomes[m]);
+        this.#sim.log(`commit ${saleId} ${movement.kind} ${actual}`);
+        if (actual !== expected) this.#sim.violate("prediction", `${JSON.stringify(movement)}: expected "${expected}", the store said "${actual}"`);
+        if (sale !== undefined) noteMoment(sale, this.#sim.now);
+      }
+      if (sale !== undefined) this.#compare(sale, answer?.sale);
+    }
+  }
+
+  #compare(sale: AuditedSale, kept: Committed["groups"][number]["sale"]): void {
+    const { issued, available, held, sold, withdrawn } = sale;
+    const mine = [issued, available, held, sold, withdrawn].join(" ");
+    const b = kept?.balances;
+    const theirs = b === undefined ? "none" : [b.issued, b.available, b.held, b.sold, b.withdrawn].join(" ");
+    this.#sim.check(mine === theirs, "I2", () => `sale ${sale.id} has ${theirs}, by the books ${mine}`);
+    if (b === undefined) return;
+    this.#sim.check(Math.min(b.available, b.held, b.sold, b.withdrawn) >= 0, "I1", () => `sale ${sale.id} has ${theirs}`);
+    this.#sim.check(b.held + b.sold <= b.issued - b.withdrawn, "I1", () => `sale ${sale.id} is oversold: ${theirs}`);
+    this.#sim.check(b.available + b.held + b.sold + b.withdrawn === b.issued, "I2", () => `sale ${sale.id} does not add up: ${theirs}`);
+  }
+
+  #predict(sale: AuditedSale, movement: Movement): string {
+    switch (movement.kind) {
+      case "take":
+        return this.#take(sale, movement);
+      case "cancel":
+      case "expire":
+      case "close":
+        return this.#release(sale, movement);
+      case "start_payment":
+        return this.#startPayment(sale, movement);
+      case "update_payment":
+        return this.#updatePayment(movement);
+      case "capture":
+        return this.#capture(movement);
+      case "refund":
+        return this.#refund(movement);
+      case "update_refund":
+        return this.#updateRefund(movement);
+      case "adjust":
+        return this.#adjust(sale, movement);
+      case "switch":
+        return this.#switch(sale, movement.change);
+    }
+  }
+
+  #status(sale: AuditedSale): string {
+    if (sale.phase !== "published") return sale.phase;
+    if (this.#nowMs >= sale.endsAtMs) return "ended";
+    if (this.#nowMs < sale.startsAtMs) return "scheduled";
+    return sale.paused ? "paused" : "live";
+  }
+
+  #take(sale: AuditedSale, take: Take): string {
+    const { books } = this;
+    const limit = sale.quotas.get(take.buyerId) ?? sale.limit;
+    const known = take.key === undefined ? books.purchases.get(take.purchaseId) : books.byKey(sale.id, take.buyerId, take.key);
+    const refuse = (reason: string): string => {
+      books.refuse(take.buyerId, { atMs: this.#sim.now, saleId: sale.id, key: take.key, reason });
+      return `refused ${reason}`;
+    };
+    if (known !== undefined) {
+      if (known.quantity !== take.quantity || known.metadata !== take.metadata) return refuse("key_reused");
+      this.#sim.probe(known.state === "reserved" ? "repeat-of-reserved" : `repeat-of-${known.state}`);
+      return `accepted ${known.id}`;
+    }
+    const closed = { draft: "sale_unknown", cancelled: "sale_cancelled", scheduled: "not_started", ended: "ended", paused: "paused" };
+    const reason = Object.entries(closed).find(([status]) => status === this.#status(sale))?.[1];
+    if (reason !== undefined) return refuse(reason);
+    if (books.unitsOf(take.buyerId, sale) + take.quantity > limit) return refuse("limit_reached");
+    if (books.ofBuyer(take.buyerId).filter((p) => p.sale === sale).length >= attemptsMax) return refuse("attempts_exhausted");
+    if (sale.available < take.quantity) return refuse(sale.held > 0 ? "all_taken" : "sold_out");
+    const payByMs = this.#nowMs + sale.payWindowMs;
+    const { purchaseId: id, buyerId: buyer, key, quantity, metadata } = take;
+    books.addPurchase({
+      ...{ id, sale, buyer, key, quantity, metadata, limit, payByMs, holdUntilMs: payByMs },
+      ...{ state: "reserved", refunded: false, appliedMs: this.#sim.now },
+    });
+    shift(sale, "available", "held", quantity);
+    sale.firstAcceptedMs = Math.min(sale.firstAcceptedMs, this.#sim.now);
+    return `accepted ${id}`;
+  }
+
+  #own(sale: AuditedSale, id: string, buyer?: number): AuditedPurchase | undefined {
+    const purchase = this.books.purchases.get(id);
+    return purchase?.sale === sale && (buyer === undefined || purchase.buyer === buyer) ? purchase : undefined;
+  }
+
+  #release(sale: AuditedSale, release: Extract<Movement, { kind: "cancel" | "expire" | "close" }>): string {
+    const purchase = this.#own(sale, release.purchaseId, release.buyerId);
+    if (purchase === undefined) return "purchase_unknown";
+    const ending = { cancel: "cancelled", expire: "expired", close: "closed" } as const;
+    const state = ending[release.kind];
+    if (purchase.state === state) return `released ${state}`;
+    if (purchase.state !== "reserved") {
+      this.#sim.probe(`${release.kind}-lost-race`);
+      return `not_allowed ${purchase.state}`;
+    }
+    if (release.kind === "expire" && this.#nowMs < purchase.holdUntilMs) return "too_early";
+    purchase.state = state;
+    this.#sim.probe(`released-${state}`);
+    shift(sale, "held", "available", purchase.quantity);
+    return `released ${state}`;
+  }
+
+  #startPayment(sale: AuditedSale, start: Extract<Movement, { kind: "start_payment" }>): string {
+    const purchase = this.#own(sale, start.purchaseId, start.buyerId);
+    if (purchase === undefined) return "purchase_unknown";
+    for (const payment of this.books.payments.values()) {
+      const open = payment.state === "created" || payment.state === "pending";
+      if (payment.purchase === purchase && (open || payment.id === start.paymentId)) return `started ${payment.id}`;
+    }
+    if (purchase.state !== "reserved" || this.#nowMs >= purchase.holdUntilMs) return `not_payable ${purchase.state}`;
+    this.books.payments.set(start.paymentId, { id: start.paymentId, purchase, state: "created" });
+    const movedTo = Math.min(this.#nowMs, purchase.payByMs) + graceMs;
+    purchase.holdUntilMs = Math.max(purchase.holdUntilMs, movedTo);
+    return `started ${start.paymentId}`;
+  }
+
+  #updatePayment(update: Extract<Movement, { kind: "update_payment" }>): string {
+    const payment = this.books.payments.get(update.paymentId);
+    if (payment === undefined) return "payment_unknown";
+    const heard = update.callbackId !== undefined && this.books.callbacks.has(update.callbackId);
+    if (update.callbackId !== undefined) this.books.callbacks.add(update.callbackId);
+    if (heard) this.#sim.probe("callback-absorbed");
+    else if (payment.state === "created" || (payment.state === "pending" && update.event !== "submitted"))
+      payment.state = update.event === "submitted" ? "pending" : update.event;
+    return `updated ${payment.state}`;
+  }
+
+  #capture(capture: Extract<Movement, { kind: "capture" }>): string {
+    const payment = this.books.payments.get(capture.paymentId);
+    if (payment === undefined) return "payment_unknown";
+    if (capture.callbackId !== undefined) this.books.callbacks.add(capture.callbackId);
+    const known = this.books.captures.get(capture.captureId);
+    if (known !== undefined) {
+      this.#sim.probe("capture-repeated");
+      return `captured ${known.kept}`;
+    }
+    const { purchase } = payment;
+    const right = capture.money.minor === purchase.sale.priceMinor * purchase.quantity;
+    const kept = right && purchase.state === "reserved";
+    const reason = !right ? "wrong_amount" : purchase.state === "paid" ? "second_capture" : "order_closed";
+    const refundId = kept ? undefined : capture.refundId;
+    this.books.captures.set(capture.captureId, { id: capture.captureId, payment, amountMinor: capture.money.minor, kept, refundId });
+    payment.state = "captured";
+    if (kept) {
+      if (this.#nowMs >= purchase.payByMs) this.#sim.probe("paid-in-grace");
+      purchase.state = "paid";
+      shift(purchase.sale, "held", "sold", purchase.quantity);
+      return "captured true";
+    }
+    this.#sim.probe(`refund-${reason}`);
+    this.books.refunds.set(capture.refundId, { id: capture.refundId, captureId: capture.captureId, reason, state: "requested" });
+    return "captured false";
+  }
+
+  #refund(refund: Extract<Movement, { kind: "refund" }>): string {
+    const purchase = this.books.purchases.get(refund.purchaseId);
+    if (purchase === undefined) return "purchase_unknown";
+    const kept = [...this.books.captures.values()].find((c) => c.kept && c.payment.purchase === purchase);
+    if (kept?.refundId !== undefined) return `refunding ${kept.refundId}`;
+    if (purchase.state !== "paid" || kept === undefined) return `not_paid ${purchase.state}`;
+    kept.refundId = refund.refundId;
+    purchase.refunded = true;
+    this.books.refunds.set(refund.refundId, { id: refund.refundId, captureId: kept.id, reason: "requested_by_shop", state: "requested" });
+    if (refund.returnStock) shift(purchase.sale, "sold", "available", purchase.quantity);
+    return `refunding ${refund.refundId}`;
+  }
+
+  #updateRefund(update: Extract<Movement, { kind: "update_refund" }>): string {
+    const refund = this.books.refunds.get(update.refundId);
+    if (refund === undefined) return "refund_unknown";
+    const { state } = refund;
+    const legal = update.event === "send" ? state !== "done" : state !== "requested" && !(state === "done" && update.event === "failed");
+    if (!legal) return `not_allowed ${state}`;
+    refund.state = update.event === "send" ? "sent" : update.event;
+    return `updated ${refund.state}`;
+  }
+
+  #adjust(sale: AuditedSale, adjust: Extract<Movement, { kind: "adjust" }>): string {
+    const earlier = this.books.adjustments.get(adjust.adjustmentId);
+    if (earlier !== undefined) return `adjusted ${earlier}`;
+    const status = this.#status(sale);
+    if (status === "draft" || status === "ended" || status === "cancelled") return `not_adjustable ${status}`;
+    const applied = adjust.units > 0 ? adjust.units : -Math.min(-adjust.units, sale.available);
+    if (applied > 0) {
+      sale.issued += applied;
+      sale.available += applied;
+    } else if (applied < 0) shift(sale, "available", "withdrawn", -applied);
+    // A decrease that found nothing leaves no trace, so its repeat may find something.
+    if (applied !== 0) this.books.adjustments.set(adjust.adjustmentId, applied);
+    return `adjusted ${applied === 0 ? 0 : applied}`;
+  }
+
+  #switch(sale: AuditedSale, change: Extract<Movement, { kind: "switch" }>["change"]): string {
+    const status = this.#status(sale);
+    switch (change.kind) {
+      case "publish":
+        if (status === "cancelled") return "not_allowed cancelled";
+        if (sale.phase === "draft") this.#publish(sale);
+        return "switched";
+      case "pause":
+      case "resume": {
+        if (status === "draft" || status === "ended" || status === "cancelled") return `not_allowed ${status}`;
+        sale.paused = change.kind === "pause";
+        return "switched";
+      }
+      case "extend":
+        if (status === "ended" || status === "cancelled") return `not_allowed ${status}`;
+        // The same end again is a repeat: its first answer may have been lost.
+        if (change.endsAtMs === sale.endsAtMs) return "switched";
+        if (change.endsAtMs < sale.endsAtMs || change.endsAtMs - sale.startsAtMs > windowMaxMs) return "invalid";
+        sale.endsAtMs = change.endsAtMs;
+        return "switched";
+      case "cancel_sale":
+        if (sale.phase === "cancelled") return "switched";
+        shift(sale, "available", "withdrawn", sale.available);
+        sale.phase = "cancelled";
+        return "switched";
+    }
+  }
+
+  #publish(sale: AuditedSale): void {
+    sale.phase = "published";
+    sale.issued += sale.stock;
+    sale.available += sale.stock;
+    sale.quotas = new Map(this.quotas.get(sale.productId));
+  }
+}
+
+/** What of an outcome is predicted. */
+function summaryOf(outcome: MovementOutcome | undefined): string {
+  switch (outcome?.kind) {
+    case undefined:
+      return "none";
+    case "accepted":
+      return `accepted ${outcome.purchase.id}`;
+    case "refused":
+      return `refused ${outcome.refusal.reason}`;
+    case "released":
+      return `released ${outcome.purchase.state}`;
+    case "not_allowed":
+      return `not_allowed ${"purchase" in outcome ? outcome.purchase.state : "state" in outcome ? outcome.state : outcome.status}`;
+    case "started":
+      return `started ${outcome.payment.id}`;
+    case "not_payable":
+    case "not_paid":
+      return `${outcome.kind} ${outcome.purchase.state}`;
+    case "updated":
+      return `updated ${"payment" in outcome ? outcome.payment.state : outcome.refund.state}`;
+    case "captured":
+      return `captured ${outcome.kept}`;
+    case "refunding":
+      return `refunding ${outcome.refund.id}`;
+    case "adjusted":
+      return `adjusted ${outcome.applied === 0 ? 0 : outcome.applied}`;
+    case "not_adjustable":
+      return `not_adjustable ${outcome.status}`;
+    default:
+      return outcome.kind;
+  }
+}

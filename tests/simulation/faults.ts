@@ -1,0 +1,101 @@
+/**
+ * What goes wrong in a run, and how often: drawn per seed and widely (swarm), so that each seed stresses something else.
+ * A fault class can be switched off without moving any other draw; that is how a failure is made small.
+ */
+import { Rng } from "./rng.ts";
+
+export const faultClasses = [
+  "kill",
+  "pause",
+  "clock_jump",
+  "stall",
+  "sync_error",
+  "lost_commit_reply",
+  "late_commit",
+  "disk_full",
+  "unavailable",
+  "read_error",
+  "slow_read",
+  "network",
+  "provider",
+  "poison",
+  "crowding",
+] as const;
+export type FaultClass = (typeof faultClasses)[number];
+
+export type Faults = {
+  readonly on: ReadonlySet<FaultClass>;
+  /** Mean time between what the nemesis does to the server. */
+  readonly nemesisGapMs: number;
+  /** Per commit. */
+  readonly stall: number;
+  readonly syncError: number;
+  readonly lostCommitReply: number;
+  readonly lateCommit: number;
+  readonly unavailable: number;
+  /** Per read. */
+  readonly readError: number;
+  readonly slowRead: number;
+  /** Per message. */
+  readonly loss: number;
+  readonly clog: number;
+  readonly duplicate: number;
+  /** Per call to or from the provider. */
+  readonly providerLoss: number;
+  readonly commitMs: number;
+  readonly readMs: number;
+  readonly networkMs: number;
+};
+
+const likelihood: Readonly<Record<FaultClass, number>> = {
+  kill: 0.6,
+  pause: 0.25,
+  clock_jump: 0.4,
+  stall: 0.3,
+  sync_error: 0.4,
+  lost_commit_reply: 0.4,
+  late_commit: 0.25,
+  disk_full: 0.2,
+  unavailable: 0.25,
+  read_error: 0.3,
+  slow_read: 0.4,
+  network: 0.6,
+  provider: 0.5,
+  poison: 0.1,
+  crowding: 0.25,
+};
+
+export function drawFaults(seed: number, without: ReadonlySet<FaultClass>): Faults {
+  const random = new Rng(seed, "faults");
+  const calm = random.chance(0.08);
+  const on = new Set<FaultClass>();
+  for (const name of faultClasses) if (random.chance(likelihood[name]) && !calm && !without.has(name)) on.add(name);
+  const rate = (name: FaultClass, max: number): number => {
+    const drawn = random.unit() ** 2 * max;
+    return on.has(name) ? drawn : 0;
+  };
+  return {
+    on,
+    nemesisGapMs: random.pick([250, 600, 1500]),
+    stall: rate("stall", 0.06),
+    syncError: rate("sync_error", 0.2),
+    lostCommitReply: rate("lost_commit_reply", 0.2),
+    lateCommit: rate("late_commit", 0.15),
+    unavailable: rate("unavailable", 0.15),
+    readError: rate("read_error", 0.15),
+    slowRead: rate("slow_read", 0.3),
+    loss: rate("network", 0.1),
+    clog: rate("network", 0.05),
+    duplicate: rate("network", 0.15),
+    providerLoss: rate("provider", 0.4),
+    commitMs: random.pick([0.3, 2, 15, 60]),
+    readMs: random.pick([0.1, 1, 8]),
+    networkMs: random.pick([0.2, 3, 25]),
+  };
+}
+
+/** The same world after it healed: slow as before, but nothing fails any more. */
+export function healed(faults: Faults): Faults {
+  const never = { stall: 0, syncError: 0, lostCommitReply: 0, lateCommit: 0, unavailable: 0, readError: 0, slowRead: 0 };
+  return { ...faults, ...never, loss: 0, clog: 0, duplicate: 0, providerLoss: 0, on: new Set() };
+}
