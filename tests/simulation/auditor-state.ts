@@ -3,7 +3,10 @@
  * moments by which answers given to clients are judged.
  */
 export type Moment = {
+  /** When it became durable. */
   readonly atMs: number;
+  /** When the engine knew that a later one is durable: until then it may rightly speak from this one. */
+  replacedMs: number;
   readonly available: number;
   readonly held: number;
   readonly paused: boolean;
@@ -115,5 +118,14 @@ export function shift(sale: AuditedSale, from: "available" | "held" | "sold", to
 
 export function noteMoment(sale: AuditedSale, atMs: number): void {
   const { available, held, paused, phase, endsAtMs } = sale;
-  sale.diary.push({ atMs, available, held, paused, phase, endsAtMs });
+  sale.diary.push({ atMs, replacedMs: Infinity, available, held, paused, phase, endsAtMs });
+}
+
+/** The engine knows the newest state of a sale from now on. */
+export function noteKnown(sale: AuditedSale, atMs: number): void {
+  for (let i = sale.diary.length - 2; i >= 0; i--) {
+    const moment = sale.diary[i];
+    if (moment === undefined || moment.replacedMs <= atMs) return;
+    moment.replacedMs = atMs;
+  }
 }

@@ -9,18 +9,21 @@
 import type { Movement, MovementOutcome, Take } from "../../src/domain/movement.ts";
 import type { NewSale } from "../../src/ports/catalogue.ts";
 import type { CommitResult, LedgerBatch } from "../../src/ports/stock-ledger.ts";
-import { Books, noteMoment, shift, type AuditedPurchase, type AuditedSale } from "./auditor-state.ts";
+import { Books, noteKnown, noteMoment, shift, type AuditedPurchase, type AuditedSale } from "./auditor-state.ts";
 import type { Sim } from "./kernel.ts";
+import type { DiskObserver } from "./model-disk.ts";
 
 type Committed = Extract<CommitResult, { kind: "committed" }>;
 const attemptsMax = 100;
 const graceMs = 120_000;
 const windowMaxMs = 3_653 * 86_400_000;
 
-export class Auditor {
+export class Auditor implements DiskObserver {
   readonly books = new Books();
-  /** Buyer id → product id → units, as the operator set them. */
-  readonly quotas = new Map<string, Map<number, number>>();
+  /** Product id → buyer id → units, as the operator set them. */
+  readonly #quotas = new Map<string, Map<number, number>>();
+  onAccepted: ((id: string, of: { saleId: string; buyer: number; key: string | undefined }) => void) | undefined;
+  onExpired: ((purchase: AuditedPurchase) => void) | undefined;
   readonly #sim: Sim;
   #nowMs = 0;
 
@@ -29,7 +32,6 @@ export class Auditor {
   }
 
   addSale({ id, draft }: NewSale): void {
-    if (this.books.sales.has(id)) return;
     this.books.sales.set(id, {
       id,
       productId: draft.productId,
@@ -54,6 +56,13 @@ export class Auditor {
     });
   }
 
+  setQuota(productId: string, buyerId: number, units: number | undefined): void {
+    let ofProduct = this.#quotas.get(productId);
+    if (ofProduct === undefined) this.#quotas.set(productId, (ofProduct = new Map()));
+    if (units === undefined) ofProduct.delete(buyerId);
+    else ofProduct.set(buyerId, units);
+  }
+
   /** A batch has become durable. */
   committed(batch: LedgerBatch, result: Committed): void {
     this.#nowMs = batch.nowMs;
@@ -65,10 +74,24 @@ export class Auditor {
         const actual = summaryOf(answer?.outcomes[m]);
         this.#sim.log(`commit ${saleId} ${movement.kind} ${actual}`);
         if (actual !== expected) this.#sim.violate("prediction", `${JSON.stringify(movement)}: expected "${expected}", the store said "${actual}"`);
-        if (sale !== undefined) noteMoment(sale, this.#sim.now);
       }
-      if (sale !== undefined) this.#compare(sale, answer?.sale);
+      if (sale === undefined) continue;
+      noteMoment(sale, this.#sim.now);
+      this.#compare(sale, answer?.sale);
     }
+  }
+
+  /** The engine was told of a batch. */
+  told(batch: LedgerBatch): void {
+    for (const { saleId } of batch.groups) {
+      const sale = this.books.sales.get(saleId);
+      if (sale !== undefined) noteKnown(sale, this.#sim.now);
+    }
+  }
+
+  /** A new server reads what is there. */
+  restarted(): void {
+    for (const sale of this.books.sales.values()) noteKnown(sale, this.#sim.now);
   }
 
   #compare(sale: AuditedSale, kept: Committed["groups"][number]["sale"]): void {
@@ -142,6 +165,7 @@ export class Auditor {
     });
     shift(sale, "available", "held", quantity);
     sale.firstAcceptedMs = Math.min(sale.firstAcceptedMs, this.#sim.now);
+    this.onAccepted?.(id, { saleId: sale.id, buyer, key });
     return `accepted ${id}`;
   }
 
@@ -161,6 +185,7 @@ export class Auditor {
       return `not_allowed ${purchase.state}`;
     }
     if (release.kind === "expire" && this.#nowMs < purchase.holdUntilMs) return "too_early";
+    if (release.kind === "expire") this.onExpired?.(purchase);
     purchase.state = state;
     this.#sim.probe(`released-${state}`);
     shift(sale, "held", "available", purchase.quantity);
@@ -289,15 +314,14 @@ export class Auditor {
     sale.phase = "published";
     sale.issued += sale.stock;
     sale.available += sale.stock;
-    sale.quotas = new Map(this.quotas.get(sale.productId));
+    sale.quotas = new Map(this.#quotas.get(sale.productId));
   }
 }
 
 /** What of an outcome is predicted. */
 function summaryOf(outcome: MovementOutcome | undefined): string {
-  switch (outcome?.kind) {
-    case undefined:
-      return "none";
+  if (outcome === undefined) return "none";
+  switch (outcome.kind) {
     case "accepted":
       return `accepted ${outcome.purchase.id}`;
     case "refused":

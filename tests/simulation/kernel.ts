@@ -130,7 +130,11 @@ export class Sim {
       this.events += 1;
       this.hash = Math.imul(this.hash ^ (Math.round(event.atMs * 1000) | 0), 16_777_619) >>> 0;
       if (this.events > eventsMax) return this.violate("liveness", `more than ${eventsMax} events`);
-      run();
+      try {
+        run();
+      } catch (error) {
+        this.violate("assert", error instanceof Error ? error.message : String(error));
+      }
       await turn();
     }
     if (untilMs !== Infinity && this.violations.length === 0 && !done()) this.now = Math.max(this.now, untilMs);

@@ -9,7 +9,8 @@
  * `unknown` may have happened or not; everything it calls `failed` did not.
  */
 import type { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
-import type { Catalogue } from "../../src/ports/catalogue.ts";
+import type { BuyerId, ProductId } from "../../src/domain/ids.ts";
+import type { Catalogue, NewSale } from "../../src/ports/catalogue.ts";
 import type { Records } from "../../src/ports/records.ts";
 import type { CommitResult, LedgerBatch, StockLedger } from "../../src/ports/stock-ledger.ts";
 import { StoreUnavailable } from "../../src/ports/store-unavailable.ts";
@@ -21,6 +22,15 @@ type Committed = Extract<CommitResult, { kind: "committed" }>;
 type Failure = { readonly kind: "failed"; readonly cause: "storage_full" | "bad_line" | "unavailable"; readonly message: string };
 type WriteResult = { readonly kind: "done" } | Failure | { readonly kind: "unknown"; readonly message: string };
 type Write = { readonly name: string; readonly apply: () => Failure | undefined; readonly reply: (result: WriteResult) => void };
+
+/** Hears of everything in the moment it becomes durable. */
+export interface DiskObserver {
+  committed(batch: LedgerBatch, result: Committed): void;
+  /** The engine was told that the batch is durable. */
+  told(batch: LedgerBatch): void;
+  addSale(sale: NewSale): void;
+  setQuota(productId: ProductId, buyerId: BuyerId, units: number | undefined): void;
+}
 
 export const poisonMark = "poison";
 
@@ -35,23 +45,17 @@ export class ModelDisk {
   readonly #node: SimNode;
   readonly #random: Rng;
   readonly #faults: () => Faults;
-  readonly #onCommitted: (batch: LedgerBatch, result: Committed) => void;
+  readonly #observer: DiskObserver;
   readonly #queue: Write[] = [];
   #busy: Write | undefined;
   #late: Write[] = [];
 
-  constructor(deps: {
-    sim: Sim;
-    node: SimNode;
-    store: MemoryStore;
-    faults: () => Faults;
-    onCommitted: (batch: LedgerBatch, result: Committed) => void;
-  }) {
+  constructor(deps: { sim: Sim; node: SimNode; store: MemoryStore; faults: () => Faults; observer: DiskObserver }) {
     this.#sim = deps.sim;
     this.#node = deps.node;
     this.store = deps.store;
     this.#faults = deps.faults;
-    this.#onCommitted = deps.onCommitted;
+    this.#observer = deps.observer;
     this.#random = deps.sim.random("disk");
   }
 
@@ -77,6 +81,7 @@ export class ModelDisk {
         return undefined;
       });
       if (result.kind !== "done") return result;
+      this.#observer.told(batch);
       return committed ?? { kind: "unknown", message: "the store gave no result" };
     },
   };
@@ -89,9 +94,15 @@ export class ModelDisk {
       addSale: (sale) =>
         this.#change("addSale", () => {
           this.#noteId(sale.id);
-          return store.addSaleNow(sale);
+          const answer = store.addSaleNow(sale);
+          if (answer.kind === "added") this.#observer.addSale(sale);
+          return answer;
         }),
-      setQuota: (productId, buyerId, units) => this.#change("setQuota", () => store.setQuotaNow(productId, buyerId, units)),
+      setQuota: (productId, buyerId, units) =>
+        this.#change("setQuota", () => {
+          this.#observer.setQuota(productId, buyerId, units);
+          return store.setQuotaNow(productId, buyerId, units);
+        }),
       internBuyers: (buyers) =>
         buyers.every((buyer) => store.tables.buyerIds.has(`${buyer.issuer}\n${buyer.subject}`))
           ? this.#read(async () => store.internBuyersNow(buyers))
@@ -120,7 +131,7 @@ export class ModelDisk {
         if ("refundId" in movement) this.#noteId(movement.refundId);
         if ("adjustmentId" in movement) this.#noteId(movement.adjustmentId);
       }
-    this.#onCommitted(batch, result);
+    this.#observer.committed(batch, result);
     return result;
   }
 

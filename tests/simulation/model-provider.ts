@@ -36,6 +36,8 @@ export class ModelProvider {
   /** By capture id: what was taken, and every refund made of it. */
   readonly book = new Map<string, BookedCapture>();
   openCallbacks = 0;
+  /** Payments whose buyers still do something. */
+  openPlays = 0;
   readonly #accounts = new Map<string, Account>();
   readonly #refunds = new Map<string, RefundRequest>();
   readonly #sim: Sim;
@@ -83,7 +85,8 @@ export class ModelProvider {
     if (!this.#accounts.has(request.paymentId)) {
       const account: Account = { request, state: "pending", captures: [] };
       this.#accounts.set(request.paymentId, account);
-      void this.#play(account);
+      this.openPlays += 1;
+      void this.#play(account).finally(() => (this.openPlays -= 1));
     }
     return { kind: "submitted", providerRef: `ref-${request.paymentId}` };
   }
@@ -124,7 +127,7 @@ export class ModelProvider {
         await this.#sim.sleep(random.around(1500));
         return this.#capture(account, money);
       case "late":
-        await this.#sim.sleep(random.chance(0.5) ? random.around(8000) : 120_000 + random.around(8000));
+        await this.#sim.sleep(random.chance(0.8) ? random.around(8000) : 120_000 + random.around(8000));
         return this.#capture(account, money);
       case "wrong_amount":
         await this.#sim.sleep(random.around(40));

@@ -1,0 +1,166 @@
+/**
+ * Buyers as they are: they double-click, repeat what got no answer under the same key, come back after the sell-out,
+ * change their mind about the payload, pay in every way there is, cancel, or just leave. What they are told about an
+ * order must never move backwards, and an order they were promised must never be missing.
+ */
+import { envelopeOf, fateOf, type Attempt, type Fate } from "./history.ts";
+import { subjectOf, type Judge } from "./judge.ts";
+import type { Rng } from "./rng.ts";
+import { apiKey, type Reply, type World } from "./world-embedded.ts";
+
+type Wish = Pick<Attempt, "saleId" | "key" | "quantity" | "note">;
+const triesMax = 12;
+/** Later states have larger numbers; equal ones exclude each other. */
+const ranks: Readonly<Record<string, number>> = { reserved: 0, paid: 1, cancelled: 1, expired: 1, closed: 1 };
+
+export class Buyer {
+  readonly #world: World;
+  readonly #judge: Judge;
+  readonly #number: number;
+  readonly #random: Rng;
+  readonly #seen = new Map<string, string>();
+  readonly #later: Promise<void>[] = [];
+
+  constructor(world: World, judge: Judge, number: number) {
+    this.#world = world;
+    this.#judge = judge;
+    this.#number = number;
+    this.#random = world.sim.random(`buyer ${number}`);
+  }
+
+  async live(saleIds: readonly string[]): Promise<void> {
+    const { sim, shape } = this.#world;
+    const random = this.#random;
+    await sim.sleep(random.around(shape.rushMs));
+    const wishes = random.int(1, shape.intentsMax);
+    for (let i = 0; i < wishes; i++) {
+      await this.#want(this.#wish(random.pick(saleIds), i));
+      await sim.sleep(random.around(300));
+    }
+    await Promise.all(this.#later);
+  }
+
+  #wish(saleId: string, number: number): Wish {
+    const { shape, faults } = this.#world;
+    const random = this.#random;
+    const limit = shape.sales[0]?.limit ?? 1;
+    const quantity = random.chance(0.6) ? 1 : random.int(1, limit + (random.chance(0.2) ? 1 : 0));
+    const poisoned = random.chance(0.15) && faults.on.has("poison");
+    const note = poisoned ? "poison" : random.chance(0.1) ? `note ${number}` : undefined;
+    return { saleId, quantity, note, key: random.chance(shape.keyed) ? `k${number}` : undefined };
+  }
+
+  async #want(wish: Wish): Promise<void> {
+    const { sim, shape } = this.#world;
+    const random = this.#random;
+    const clicks = random.chance(shape.doubleClick) ? random.int(2, 3) : 1;
+    const fates = await Promise.all(Array.from({ length: clicks }, () => this.#buy(wish)));
+    let fate = fates.find(({ kind }) => kind === "accepted") ?? fates[0] ?? { kind: "unknown" };
+    for (let tries = 1; tries < triesMax && this.#mayRepeat(wish, fate); tries++) {
+      await sim.sleep(Math.min(1500, 40 * 2 ** tries) * (0.5 + random.unit()));
+      fate = await this.#buy(wish);
+    }
+    if (fate.kind !== "accepted") return;
+    const { id } = fate;
+    this.#later.push(this.#own(id));
+    if (wish.key !== undefined) this.#later.push(this.#comeBack(wish));
+  }
+
+  /** A repeat is for what is not known, was not tried, or may become possible; without a key only for the latter two. */
+  #mayRepeat(wish: Wish, fate: Fate): boolean {
+    const random = this.#random;
+    switch (fate.kind) {
+      case "unknown":
+        return wish.key !== undefined && random.chance(0.95);
+      case "untried":
+        return random.chance(0.9);
+      case "refused":
+        return fate.reason === "not_started" || (["all_taken", "paused", "sold_out"].includes(fate.reason) && random.chance(0.6));
+      default:
+        return false;
+    }
+  }
+
+  async #buy(wish: Wish): Promise<Fate> {
+    const { shape } = this.#world;
+    const { saleId, key, quantity, note } = wish;
+    const attempt = this.#judge.invoked({ buyer: this.#number, ...wish });
+    const body = JSON.stringify({ quantity, ...(note === undefined ? {} : { metadata: { note } }) });
+    const headers = key === undefined ? {} : { "idempotency-key": key };
+    const reply = await this.#send(`/api/v1/sales/${saleId}/purchases`, { body, headers, timeoutMs: shape.timeoutMs });
+    const fate = fateOf(reply);
+    this.#judge.answered(attempt, fate, reply.copied);
+    return fate;
+  }
+
+  /** Late repeats of an accepted key, some with another payload. */
+  async #comeBack(wish: Wish): Promise<void> {
+    const { sim, shape } = this.#world;
+    const random = this.#random;
+    if (random.chance(shape.changesPayload)) {
+      await sim.sleep(random.around(200));
+      await this.#buy(random.chance(0.5) ? { ...wish, quantity: wish.quantity + 1 } : { ...wish, note: "another" });
+    }
+    while (random.chance(shape.repeatsLate)) {
+      await sim.sleep(random.around(1200));
+      await this.#buy(wish);
+    }
+  }
+
+  async #own(id: string): Promise<void> {
+    const { sim, shape } = this.#world;
+    const random = this.#random;
+    await sim.sleep(random.around(100));
+    const pays = random.chance(shape.pays);
+    if (pays) await this.#pay(id);
+    if (random.chance(shape.cancels)) {
+      await sim.sleep(random.around(random.chance(0.5) ? 20 : 600));
+      await this.#until(() => this.#send(`/api/v1/orders/${id}/cancel`, { body: "{}" }));
+    }
+    for (let looks = random.int(0, 3); looks > 0; looks--) {
+      await this.#look(id);
+      await sim.sleep(random.around(500));
+    }
+  }
+
+  async #pay(id: string): Promise<void> {
+    const { sim, shape } = this.#world;
+    const random = this.#random;
+    const body = JSON.stringify({ scenario: random.pick(shape.scenarios) });
+    if (random.chance(0.2)) await sim.sleep(random.around(2000));
+    await this.#until(() => this.#send(`/api/v1/orders/${id}/payments`, { body }));
+  }
+
+  /** Repeats what got no definite answer, a few times. */
+  async #until(ask: () => Promise<Reply>): Promise<void> {
+    const { sim } = this.#world;
+    for (let tries = 0; tries < triesMax; tries++) {
+      const reply = await ask();
+      if (reply.kind === "answer" && reply.status < 500) {
+        sim.check(reply.status !== 404, "I12", () => `buyer ${this.#number} was told 404 about its own order: ${reply.text}`);
+        return;
+      }
+      if (this.#random.chance(0.1)) return;
+      await sim.sleep(Math.min(1500, 60 * 2 ** tries) * (0.5 + this.#random.unit()));
+    }
+  }
+
+  async #look(id: string): Promise<void> {
+    const { sim } = this.#world;
+    const before = this.#seen.get(id) ?? "reserved";
+    const reply = await this.#send(`/api/v1/orders/${id}`, {});
+    if (reply.kind !== "answer" || reply.status >= 500) return;
+    sim.check(reply.status === 200, "I12", () => `order ${id} was answered ${reply.status} after its 201`);
+    const state = String(envelopeOf(reply.text).data["state"]);
+    const rank = ranks[state] ?? -1;
+    const legal = rank > (ranks[before] ?? 0) || state === before;
+    sim.check(legal, "I12", () => `order ${id} went from ${before} to ${state}`);
+    this.#seen.set(id, state);
+  }
+
+  #send(path: string, options: { body?: string; headers?: Record<string, string>; timeoutMs?: number }): Promise<Reply> {
+    const headers = { "x-api-key": apiKey, "x-user-id": subjectOf(this.#number), ...options.headers };
+    const method = options.body === undefined ? "GET" : "POST";
+    return this.#world.send({ method, path, headers, body: options.body }, options.timeoutMs);
+  }
+}

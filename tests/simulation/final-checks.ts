@@ -1,0 +1,77 @@
+/** What must be true when everything has come to rest: the store, the auditor's books and the provider's book agree. */
+import { entryKinds } from "../../src/domain/ledger.ts";
+import type { World } from "./world-embedded.ts";
+
+export function checkAtRest(world: World): void {
+  checkRows(world);
+  checkLedger(world);
+  checkMoney(world);
+}
+
+function checkRows({ sim, disk, auditor }: World): void {
+  const { tables } = disk.store;
+  const { books } = auditor;
+  sim.check(tables.purchases.size === books.purchases.size, "I4", () => `the store has ${tables.purchases.size} purchases, the books ${books.purchases.size}`);
+  for (const kept of tables.purchases.values()) {
+    const purchase = books.purchases.get(kept.id);
+    const mine = purchase && `${purchase.state} ${purchase.quantity} ${purchase.limit} ${purchase.holdUntilMs} ${purchase.refunded}`;
+    const theirs = `${kept.state} ${kept.quantity} ${kept.limit} ${kept.holdUntilMs} ${kept.refunded}`;
+    sim.check(mine === theirs, "prediction", () => `purchase ${kept.id} is ${theirs}, by the books ${mine ?? "not there"}`);
+    sim.check(kept.state !== "reserved", "I5", () => `purchase ${kept.id} is still reserved`);
+  }
+  for (const refund of tables.refunds.values()) {
+    const mine = books.refunds.get(refund.id);
+    sim.check(mine?.reason === refund.reason && mine.state === refund.state, "prediction", () => `refund ${refund.id} is ${refund.state}, by the books ${mine?.state ?? "not there"}`);
+  }
+}
+
+/** Replays the ledger in commit order: available, held, sold, withdrawn after every entry. */
+function checkLedger({ sim, disk }: World): void {
+  const { tables } = disk.store;
+  const effects: Readonly<Record<(typeof entryKinds)[number], readonly [number, number, number, number]>> = {
+    issue: [1, 0, 0, 0],
+    take: [-1, 1, 0, 0],
+    pay: [0, -1, 1, 0],
+    cancel: [1, -1, 0, 0],
+    expire: [1, -1, 0, 0],
+    close: [1, -1, 0, 0],
+    return: [1, 0, -1, 0],
+    withdraw: [-1, 0, 0, 1],
+  };
+  const sums = new Map<string, number[]>();
+  for (const [number, { saleId, kind, units }] of tables.ledger) {
+    const sum = sums.get(saleId) ?? [0, 0, 0, 0];
+    const after = sum.map((value, account) => value + (effects[kind][account] ?? 0) * units);
+    sim.check(Math.min(...after) >= 0, "I1", () => `ledger row ${number} (${kind} ${units}) leaves sale ${saleId} at ${after.join(" ")}`);
+    sums.set(saleId, after);
+  }
+  for (const { id, balances: b } of tables.sales.values()) {
+    const kept = `${b.available} ${b.held} ${b.sold} ${b.withdrawn}`;
+    const replayed = (sums.get(id) ?? [0, 0, 0, 0]).join(" ");
+    sim.check(kept === replayed, "I2", () => `sale ${id} has ${kept}, its ledger gives ${replayed}`);
+  }
+}
+
+/** By the provider's book: every capture is kept by one order, or went back in full and once. */
+function checkMoney({ sim, disk, provider }: World): void {
+  const { tables } = disk.store;
+  const keptBy = new Map<string, number>();
+  for (const { captureId, money, refunds } of provider.book.values()) {
+    const capture = tables.captures.get(captureId);
+    if (capture === undefined) {
+      sim.violate("I9", `capture ${captureId} is not known to the store`);
+      continue;
+    }
+    if (capture.kept) keptBy.set(capture.purchaseId, (keptBy.get(capture.purchaseId) ?? 0) + 1);
+    const asked = [...tables.refunds.values()].filter((refund) => refund.captureId === captureId);
+    const declined = asked.some(({ state }) => state === "failed");
+    const expected = !capture.kept || asked.length > 0 ? 1 : 0;
+    if (declined && refunds.length === 0) continue;
+    sim.check(refunds.length === expected, "I9", () => `capture ${captureId} (kept: ${capture.kept}) was refunded ${refunds.length} times`);
+    for (const refund of refunds) sim.check(refund.money.minor === money.minor, "I9", () => `refund ${refund.refundId} is not of the full amount`);
+  }
+  for (const { id, state } of tables.purchases.values()) {
+    const kept = keptBy.get(id) ?? 0;
+    sim.check(kept === (state === "paid" ? 1 : 0), "I9", () => `order ${id} is ${state} and keeps ${kept} captures`);
+  }
+}

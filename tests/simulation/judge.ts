@@ -1,0 +1,177 @@
+/**
+ * Judges every answer a buyer got to a purchase, by the auditor's books: a yes must be durable and equal for every
+ * repeat of its key, a no must have a ground within the time the request was out, and what was answered with a definite
+ * no must not exist afterwards.
+ */
+import type { AuditedPurchase, Moment } from "./auditor-state.ts";
+import { envelopeOf, type Attempt, type Fate } from "./history.ts";
+import type { World } from "./world-embedded.ts";
+
+export const issuer = "shop";
+export const subjectOf = (buyer: number): string => `u${buyer}`;
+
+export class Judge {
+  readonly attempts: Attempt[] = [];
+  readonly #world: World;
+  /** The one body of a key. */
+  readonly #bodies = new Map<string, string>();
+  readonly #keylessIds = new Set<string>();
+  /** Refusals that no decider stands behind, by key. */
+  readonly #localRefusals = new Map<string, Attempt[]>();
+
+  constructor(world: World) {
+    this.#world = world;
+    world.auditor.onAccepted = (id, { saleId, buyer, key }) => {
+      if (key === undefined) return;
+      const submittedMs = world.submittedMs.get(id) ?? Infinity;
+      const refused = this.#localRefusals.get(`${saleId} ${buyer} ${key}`)?.find((attempt) => attempt.invokedMs > submittedMs);
+      if (refused !== undefined)
+        world.sim.violate("I8", `attempt ${refused.number} got a local "${nameOf(refused.fate)}" while its key was on its way to being accepted`);
+    };
+  }
+
+  invoked(ask: Pick<Attempt, "buyer" | "saleId" | "key" | "quantity" | "note">): Attempt {
+    const { sim } = this.#world;
+    const attempt: Attempt = { ...ask, number: this.attempts.length + 1, invokedMs: sim.now, endedMs: Infinity, fate: { kind: "open" }, copied: false };
+    this.attempts.push(attempt);
+    return attempt;
+  }
+
+  answered(attempt: Attempt, fate: Fate, copied: boolean): void {
+    const { sim } = this.#world;
+    attempt.endedMs = sim.now;
+    attempt.fate = fate;
+    attempt.copied = copied;
+    sim.log(`buyer ${attempt.buyer} attempt ${attempt.number} ${attempt.key ?? "-"} ${nameOf(fate)}`);
+    sim.probe(`purchase ${nameOf(fate)}`);
+    if (fate.kind === "accepted") this.#accepted(attempt, fate);
+    if (fate.kind === "refused") this.#refused(attempt, fate.reason);
+    if (fate.kind === "untried" && fate.reason === "internal")
+      sim.check(attempt.note?.includes("poison") === true, "answers", () => `attempt ${attempt.number} was answered 500`);
+  }
+
+  /** After everything is quiet: no order without a yes or a maybe, no yes without its order. */
+  finish(): void {
+    const { sim, auditor, disk } = this.#world;
+    for (const attempt of this.attempts)
+      if (attempt.fate.kind === "accepted") {
+        const { id } = attempt.fate;
+        sim.check([...disk.store.tables.purchases.keys()].some((kept) => kept === id), "I4", () => `accepted purchase ${id} is gone`);
+      }
+    const asked = new Map<string, Attempt[]>();
+    for (const attempt of this.attempts) {
+      const group = groupOf(attempt.saleId, this.#buyerId(attempt.buyer), attempt.key);
+      asked.set(group, [...(asked.get(group) ?? []), attempt]);
+    }
+    const found = new Map<string, AuditedPurchase[]>();
+    for (const purchase of auditor.books.purchases.values()) {
+      const group = groupOf(purchase.sale.id, purchase.buyer, purchase.key);
+      found.set(group, [...(found.get(group) ?? []), purchase]);
+    }
+    for (const [group, purchases] of found) this.#judgeGroup(group, purchases, asked.get(group) ?? []);
+  }
+
+  #judgeGroup(group: string, purchases: readonly AuditedPurchase[], attempts: readonly Attempt[]): void {
+    const { sim } = this.#world;
+    const open = attempts.filter(({ fate, copied }) => fate.kind === "accepted" || fate.kind === "unknown" || fate.kind === "open" || copied);
+    const keyed = attempts[0]?.key !== undefined;
+    const most = keyed ? Math.min(1, open.length) : open.length;
+    sim.check(purchases.length <= most, "I7", () => `${group} has ${purchases.length} purchases, its ${attempts.length} attempts allow ${most}`);
+    for (const purchase of purchases)
+      sim.check(
+        attempts.some((attempt) => attempt.quantity === purchase.quantity && metadataOf(attempt) === purchase.metadata),
+        "I7",
+        () => `purchase ${purchase.id} is not what anybody asked for`,
+      );
+  }
+
+  #accepted(attempt: Attempt, fate: Extract<Fate, { kind: "accepted" }>): void {
+    const { sim, auditor } = this.#world;
+    const { id, text } = fate;
+    const name = `attempt ${attempt.number}`;
+    const purchase = auditor.books.purchases.get(id);
+    if (purchase === undefined) return sim.violate("I4", `${name} was answered 201 with purchase ${id}, which is not durable`);
+    const { data } = envelopeOf(text);
+    const amount = purchase.sale.priceMinor * attempt.quantity;
+    const right = purchase.buyer === this.#buyerId(attempt.buyer) && purchase.sale.id === attempt.saleId && purchase.quantity === attempt.quantity;
+    sim.check(right && purchase.key === attempt.key, "I8", () => `${name} was answered with purchase ${id} of somebody else: ${text}`);
+    sim.check(data["state"] === "reserved" && data["amount_minor"] === amount, "I8", () => `${name} was answered with a wrong body: ${text}`);
+    if (attempt.key === undefined) {
+      sim.check(!this.#keylessIds.has(id), "I8", () => `purchase ${id} was given to two attempts without a key`);
+      this.#keylessIds.add(id);
+      return;
+    }
+    const group = groupOf(attempt.saleId, purchase.buyer, attempt.key);
+    const first = this.#bodies.get(group);
+    if (first === undefined) this.#bodies.set(group, text);
+    else sim.check(first === text, "I8", () => `${name} got another body than the first 201 of its key: ${text} after ${first}`);
+  }
+
+  #refused(attempt: Attempt, reason: string): void {
+    const { sim, auditor } = this.#world;
+    const { books } = auditor;
+    const { invokedMs, endedMs, saleId, key } = attempt;
+    const name = `attempt ${attempt.number} of buyer ${attempt.buyer}`;
+    const buyer = this.#buyerId(attempt.buyer);
+    const known = key === undefined ? undefined : books.byKey(saleId, buyer, key);
+    const samePayload = known?.quantity === attempt.quantity && known.metadata === metadataOf(attempt);
+    if (known !== undefined && known.appliedMs < invokedMs)
+      sim.check(reason === "key_reused" && !samePayload, "I8", () => `${name} was refused "${reason}" under the accepted key ${key ?? ""}`);
+    const isEvidence = (refused: { atMs: number; saleId: string; key: string | undefined; reason: string }): boolean =>
+      refused.saleId === saleId && refused.key === key && refused.reason === reason && refused.atMs >= invokedMs && refused.atMs <= endedMs;
+    if (books.refusals.get(buyer)?.some(isEvidence) === true) return;
+    // Nobody decided that: it came from memory, which may speak for buyers never accepted only, from a committed state.
+    sim.probe(`local ${reason}`);
+    sim.check(this.#hasGround(attempt, reason), "I10", () => `${name} was refused "${reason}" without a ground`);
+    if (reason === "not_started" || reason === "sale_unknown") return;
+    const accepted = books.ofBuyer(buyer).find((purchase) => purchase.sale.id === saleId && purchase.appliedMs < invokedMs);
+    sim.check(accepted === undefined, "I8", () => `${name} was refused "${reason}" by memory, though it was accepted in the sale before`);
+    if (key === undefined) return;
+    const group = `${saleId} ${buyer} ${key}`;
+    this.#localRefusals.set(group, [...(this.#localRefusals.get(group) ?? []), attempt]);
+  }
+
+  #hasGround(attempt: Attempt, reason: string): boolean {
+    const sale = this.#world.auditor.books.sales.get(attempt.saleId);
+    const nowMs = this.#world.parts?.clock.nowMs() ?? Infinity;
+    if (sale === undefined) return reason === "sale_unknown";
+    if (reason === "not_started") return sale.firstAcceptedMs > attempt.invokedMs;
+    const ground = groundOf(reason, nowMs);
+    return ground !== undefined && sale.diary.some((m) => m.atMs <= attempt.endedMs && m.replacedMs >= attempt.invokedMs && ground(m));
+  }
+
+  #buyerId(buyer: number): number {
+    const { buyerIds } = this.#world.disk.store.tables;
+    return buyerIds.get(`${issuer}\n${subjectOf(buyer)}`) ?? 0;
+  }
+}
+
+function groundOf(reason: string, nowMs: number): ((moment: Moment) => boolean) | undefined {
+  switch (reason) {
+    case "sold_out":
+      return (m) => m.available === 0 && m.held === 0;
+    case "all_taken":
+      return (m) => m.available === 0 && m.held > 0;
+    case "paused":
+      return (m) => m.paused && m.phase === "published";
+    case "sale_cancelled":
+      return (m) => m.phase === "cancelled";
+    case "ended":
+      return (m) => m.phase === "published" && nowMs >= m.endsAtMs;
+    case "sale_unknown":
+      return (m) => m.phase === "draft";
+    default:
+      return undefined;
+  }
+}
+
+/** The body's metadata as the server keeps it. */
+export function metadataOf({ note }: Pick<Attempt, "note">): string | undefined {
+  return note === undefined ? undefined : JSON.stringify({ note });
+}
+
+const groupOf = (saleId: string, buyer: number, key: string | undefined): string => `sale ${saleId} buyer ${buyer} key ${key ?? "-"}`;
+
+function nameOf(fate: Fate): string {
+  return "reason" in fate ? `${fate.kind} ${fate.reason}` : fate.kind;
+}

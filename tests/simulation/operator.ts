@@ -1,0 +1,85 @@
+/** The shop's operator, who turns every switch there is while the sale runs, and repeats what got no answer. */
+import type { SaleId } from "../../src/domain/ids.ts";
+import { adjustStock } from "../../src/engine/sales.ts";
+import type { AdjustmentId } from "../../src/domain/ids.ts";
+import { envelopeOf } from "./history.ts";
+import type { Rng } from "./rng.ts";
+import { apiKey, epochMs, type World } from "./world-embedded.ts";
+
+type Act = "pause" | "resume" | "extend" | "adjust" | "refund" | "publish" | "cancel";
+
+export class Operator {
+  readonly #world: World;
+  readonly #random: Rng;
+  readonly #saleIds: readonly SaleId[];
+
+  constructor(world: World, saleIds: readonly SaleId[]) {
+    this.#world = world;
+    this.#random = world.sim.random("operator");
+    this.#saleIds = saleIds;
+  }
+
+  async live(): Promise<void> {
+    const { sim, shape } = this.#world;
+    const random = this.#random;
+    if (shape.operatorGapMs === Infinity) return;
+    for (;;) {
+      await sim.sleep(random.around(shape.operatorGapMs));
+      if (sim.now > shape.faultsForMs) break;
+      const acts: Act[] = ["pause", "resume", "resume", "extend", "adjust", "adjust", "refund", "publish"];
+      const act: Act = shape.cancelsSales && random.chance(0.15) ? "cancel" : random.pick(acts);
+      await this.#do(act, random.pick(this.#saleIds));
+    }
+    for (const saleId of this.#saleIds) await this.#switch(saleId, "resume");
+  }
+
+  async #do(act: Act, saleId: SaleId): Promise<void> {
+    const { sim } = this.#world;
+    sim.probe(`operator-${act}`);
+    if (act === "adjust") return this.#adjust(saleId);
+    if (act === "refund") return this.#refund();
+    const sale = this.#world.auditor.books.sales.get(saleId);
+    const endsAtMs = Math.max(sale?.endsAtMs ?? 0, epochMs) + this.#random.int(1, 3000);
+    await this.#switch(saleId, act, act === "extend" ? { ends_at: new Date(endsAtMs).toISOString() } : {});
+  }
+
+  async #switch(saleId: string, act: string, body: object = {}): Promise<void> {
+    const statuses = await this.#post(`/api/v1/sales/${saleId}/${act}`, body);
+    const last = statuses.at(-1);
+    const unsure = statuses.slice(0, -1).some((status) => status === 0 || status === 504);
+    // The first try may have been applied, so a repeat that calls the wish itself wrong lies about it.
+    this.#world.sim.check(!(unsure && last === 422), "I8", () => `the operator's ${act} got no answer, and its repeat was called invalid`);
+  }
+
+  /** Straight to the engine: the API has no path for it yet. */
+  async #adjust(saleId: SaleId): Promise<void> {
+    const { parts } = this.#world;
+    if (parts === undefined) return;
+    const units = this.#random.chance(0.5) ? this.#random.int(1, 3) : -this.#random.int(1, 3);
+    // A freshly minted id is an adjustment's id by its use here.
+    const id = parts.ids.mint() as AdjustmentId;
+    void adjustStock(parts, saleId, { id, units });
+  }
+
+  async #refund(): Promise<void> {
+    const paid = [...this.#world.auditor.books.purchases.values()].filter((purchase) => purchase.state === "paid");
+    if (paid.length === 0) return;
+    await this.#post(`/api/v1/orders/${this.#random.pick(paid).id}/refunds`, { return_stock: this.#random.chance(0.5) });
+  }
+
+  /** The statuses until a definite one, 0 for no answer. */
+  async #post(path: string, body: object): Promise<readonly number[]> {
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 6; tries++) {
+      const reply = await this.#world.send({ method: "POST", path, headers: { "x-api-key": apiKey }, body: JSON.stringify(body) }, 1500);
+      const status = reply.kind === "answer" ? reply.status : 0;
+      statuses.push(status);
+      if (status !== 0 && status < 500) {
+        if (reply.kind === "answer") envelopeOf(reply.text);
+        break;
+      }
+      await this.#world.sim.sleep(100 * (0.5 + this.#random.unit()));
+    }
+    return statuses;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * One seed, one run: set up, faults, heal, rest, checks.
+ *
+ *   0 ──setup──► safety phase: faults, clients, operator ──heal──► liveness phase: all must end ──► checks at rest
+ */
+import { parseCurrency } from "../../src/domain/money.ts";
+import { parseProductId, type SaleId } from "../../src/domain/ids.ts";
+import { createProduct, setQuota } from "../../src/engine/products.ts";
+import { createSale, switchSale } from "../../src/engine/sales.ts";
+import { Buyer } from "./clients.ts";
+import { drawFaults, faultClasses, healed, type FaultClass, type Faults } from "./faults.ts";
+import { checkAtRest } from "./final-checks.ts";
+import { issuer, Judge, subjectOf } from "./judge.ts";
+import { Sim, type Violation } from "./kernel.ts";
+import { noMutant, type Mutant } from "./mutants.ts";
+import { Nemesis } from "./nemesis.ts";
+import { Operator } from "./operator.ts";
+import { drawShape, type Shape } from "./shape.ts";
+import { epochMs, World } from "./world-embedded.ts";
+
+export type RunOptions = {
+  readonly mutant?: Mutant | undefined;
+  readonly keepTrace?: boolean | undefined;
+  readonly without?: ReadonlySet<FaultClass> | undefined;
+};
+export type RunResult = {
+  readonly seed: number;
+  readonly hash: string;
+  readonly events: number;
+  readonly violations: readonly Violation[];
+  readonly probes: ReadonlyMap<string, number>;
+  readonly trace: readonly string[];
+  readonly shape: Shape;
+  readonly faults: Faults;
+};
+
+/** How long everything may take to come to rest once nothing fails any more (I5). */
+const restMs = 30_000;
+const lateMaxMs = 1_000;
+const monitorMs = 250;
+
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
+  const sim = new Sim(seed, options.keepTrace);
+  const faults = drawFaults(seed, options.without ?? new Set());
+  const shape = drawShape(seed, faults.on.has("crowding"));
+  const world = new World(sim, { shape, faults: healed(faults), mutant: options.mutant ?? noMutant });
+  await run(world, faults);
+  const hash = sim.hash.toString(16).padStart(8, "0");
+  return { seed, hash, events: sim.events, violations: sim.violations, probes: sim.probes, trace: sim.trace, shape, faults };
+}
+
+async function run(world: World, faults: Faults): Promise<void> {
+  const { sim, shape } = world;
+  const saleIds = await setUp(world);
+  if (sim.violations.length > 0) return;
+  world.faults = faults;
+  const judge = new Judge(world);
+  const life = { open: 0, excusedMs: 0 };
+  const live = (living: Promise<void>): void => {
+    life.open += 1;
+    void living.catch((error: unknown) => sim.violate("assert", `a client broke: ${String(error)}`)).finally(() => (life.open -= 1));
+  };
+  for (let number = 1; number <= shape.buyers; number++) live(new Buyer(world, judge, number).live(saleIds));
+  live(new Operator(world, saleIds).live());
+  const nemesis = new Nemesis(world);
+  nemesis.start();
+  watchExpiry(world);
+  await sim.run(sim.now + shape.faultsForMs);
+  world.heal();
+  await rest(world, life);
+  if (sim.violations.length > 0) return;
+  judge.finish();
+  checkAtRest(world);
+  sim.log(`end ${world.disk.store.tables.purchases.size} purchases ${judge.attempts.length} attempts`);
+}
+
+/** Products, sales and quotas, before anything fails. */
+async function setUp(world: World): Promise<SaleId[]> {
+  const { sim, shape } = world;
+  world.start();
+  const saleIds: SaleId[] = [];
+  let done = false;
+  const build = async (): Promise<void> => {
+    const { parts } = world;
+    const productId = parseProductId("1001");
+    const currency = parseCurrency("EUR");
+    if (parts === undefined || productId === undefined || currency === undefined) throw new Error("the shop can be set up");
+    await createProduct(parts, { id: productId, name: "Lamp", price: { minor: 100, currency }, seller: "shop" });
+    const random = sim.random("setup");
+    for (let buyer = 1; buyer <= shape.buyers; buyer++)
+      if (random.chance(shape.vips))
+        await setQuota(parts, { productId, buyer: { issuer, subject: subjectOf(buyer) }, units: random.int(0, 5) });
+    for (const { stock, limit, payWindowMs, startsInMs, lastsMs, grouped, refundedUnitsCount, priceMinor } of shape.sales) {
+      const startsAtMs = Math.floor(epochMs + sim.now + startsInMs);
+      const limitGroup = grouped ? "g" : undefined;
+      const rules = { perBuyerLimit: limit, limitGroup, refundedUnitsCount, payWindowMs };
+      const price = { minor: priceMinor, currency };
+      const draft = { productId, name: "Lamp", price, stock, ...rules, startsAtMs, endsAtMs: startsAtMs + lastsMs };
+      const answer = await createSale(parts, { draft });
+      if (answer.kind !== "added") throw new Error(`a sale could not be created: ${JSON.stringify(answer)}`);
+      await switchSale(parts, answer.sale.id, { kind: "publish" });
+      saleIds.push(answer.sale.id);
+    }
+    done = true;
+  };
+  build().catch((error: unknown) => sim.violate("setup", String(error)));
+  await sim.run(60_000, () => done);
+  return saleIds;
+}
+
+/** Steps until all is quiet; what rightly waits (a hold, a payment under way) excuses waiting. */
+async function rest(world: World, life: { open: number }): Promise<void> {
+  const { sim } = world;
+  let excusedMs = sim.now;
+  while (sim.violations.length === 0) {
+    await sim.run(sim.now + monitorMs);
+    const waits = waitingFor(world, life.open);
+    if (waits === undefined) return;
+    if (waits.excused) excusedMs = sim.now;
+    if (sim.now - excusedMs > restMs) return sim.violate("I5", `not at rest ${restMs} ms after faults stopped: ${waits.what}`);
+  }
+}
+
+function waitingFor(world: World, openClients: number): { what: string; excused: boolean } | undefined {
+  const { disk, provider, parts } = world;
+  const { tables } = disk.store;
+  const nowMs = parts?.clock.nowMs() ?? 0;
+  if (openClients > 0) return { what: "clients", excused: true };
+  if (provider.openPlays > 0) return { what: "the provider", excused: true };
+  for (const purchase of tables.purchases.values())
+    if (purchase.state === "reserved") return { what: `order ${purchase.id}`, excused: purchase.holdUntilMs > nowMs };
+  if (provider.openCallbacks > 0) return { what: "callbacks", excused: false };
+  for (const refund of tables.refunds.values())
+    if (refund.state === "requested" || refund.state === "sent") return { what: `refund ${refund.id}`, excused: false };
+  for (const payment of tables.payments.values())
+    if (payment.state === "created" || payment.state === "pending") return { what: `payment ${payment.id}`, excused: false };
+  return world.waiting() > 0 ? { what: "lines without an answer", excused: false } : undefined;
+}
+
+/** Holds are never released early, and late by at most a second while nothing is wrong (I11). */
+function watchExpiry(world: World): void {
+  const { sim, auditor, server } = world;
+  auditor.onExpired = (purchase) => {
+    const submittedMs = world.submittedMs.get(purchase.id);
+    const born = world.bornMs;
+    if (submittedMs === undefined || purchase.holdUntilMs !== purchase.payByMs || submittedMs < born) return;
+    // Within one life the clock is slewed, at most half as fast again.
+    const atLeastMs = purchase.sale.payWindowMs / 1.5 - 2;
+    sim.check(sim.now - submittedMs >= atLeastMs, "I11", () => `hold ${purchase.id} was released ${sim.now - submittedMs} ms after it was asked for`);
+  };
+  const look = (): void => {
+    const clock = world.parts?.clock;
+    if (clock !== undefined && world.healthyForMs() > 6 * lateMaxMs && world.waiting() < 3 && server.up) {
+      const nowMs = clock.nowMs();
+      for (const purchase of auditor.books.purchases.values())
+        if (purchase.state === "reserved" && nowMs - purchase.holdUntilMs > lateMaxMs)
+          return sim.violate("I11", `hold ${purchase.id} is ${nowMs - purchase.holdUntilMs} ms late`);
+    }
+    sim.at(monitorMs, look);
+  };
+  look();
+}
+
+/** The fault classes that a failure needs: each that can be dropped is dropped. */
+export async function minimize(seed: number, mutant: Mutant | undefined): Promise<ReadonlySet<FaultClass>> {
+  const without = new Set<FaultClass>();
+  for (const name of faultClasses) {
+    const tried = new Set([...without, name]);
+    const { violations } = await runSeed(seed, { mutant, without: tried });
+    if (violations.length > 0) without.add(name);
+  }
+  return without;
+}

@@ -1,0 +1,268 @@
+/**
+ * The embedded world: the production engine, workers and handlers in one process that can be killed, on a model disk,
+ * a model wall clock and a model provider, with a network of its own between it and its clients.
+ *
+ *   clients ──network──► app.fetch ──► engine ──► DirectAcceptance ──► model disk ──► auditor
+ *   provider ─────────────┘                workers ┘
+ *
+ * What survives a kill is the disk; everything else is built anew at the next start, as main.ts would.
+ */
+import { createServerKeys } from "../../src/adapters/auth/server-keys.ts";
+import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
+import { SystemClock } from "../../src/adapters/system/system-clock.ts";
+import { IdMint } from "../../src/domain/id-mint.ts";
+import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
+import { SaleBoard } from "../../src/engine/sale-board.ts";
+import type { Acceptance } from "../../src/ports/acceptance.ts";
+import type { Catalogue } from "../../src/ports/catalogue.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Entropy } from "../../src/ports/entropy.ts";
+import type { Ids } from "../../src/ports/ids.ts";
+import type { PaymentProvider } from "../../src/ports/payment-provider.ts";
+import type { Records } from "../../src/ports/records.ts";
+import type { StockLedger } from "../../src/ports/stock-ledger.ts";
+import type { Tokens } from "../../src/ports/tokens.ts";
+import { pollTickMs, runPaymentPoller } from "../../src/worker/payment-poller.ts";
+import { refundTickMs, runRefunder } from "../../src/worker/refunder.ts";
+import { runSweeper, sweepTickMs } from "../../src/worker/sweeper.ts";
+import { Auditor } from "./auditor.ts";
+import { createDirectApp } from "./direct-app.ts";
+import { healed, type Faults } from "./faults.ts";
+import { Sim, SimNode, tasksOf } from "./kernel.ts";
+import { ModelDisk } from "./model-disk.ts";
+import { ModelProvider } from "./model-provider.ts";
+import type { Mutant } from "./mutants.ts";
+import type { Shape } from "./shape.ts";
+
+/** Virtual time 0, well past the epoch of ids. */
+export const epochMs = Date.UTC(2027, 2, 1, 12);
+export const apiKey = "the-shop-key-of-the-simulation-0";
+const providerName = "simulated";
+const webhookSecret = Buffer.alloc(32, 7);
+
+export type ServerParts = {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly entropy: Entropy;
+  readonly tokens: Tokens;
+  readonly catalogue: Catalogue;
+  readonly records: Records;
+  readonly board: SaleBoard;
+  readonly acceptance: Acceptance;
+  readonly provider: PaymentProvider;
+};
+type App = { fetch(request: Request, peer: { address: string }): Response | Promise<Response> };
+
+export type Call = {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly path: string;
+  readonly body?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+};
+/** `lost`: no answer came, and the request may have been served or may be yet. `down`: nobody took it. */
+export type Reply =
+  | { readonly kind: "answer"; readonly status: number; readonly text: string; readonly copied: boolean }
+  | { readonly kind: "lost"; readonly copied: boolean }
+  | { readonly kind: "down"; readonly copied: boolean };
+
+export class World {
+  readonly sim: Sim;
+  readonly shape: Shape;
+  readonly server = new SimNode("server");
+  readonly auditor: Auditor;
+  readonly disk: ModelDisk;
+  readonly provider: ModelProvider;
+  faults: Faults;
+  /** The wall clock's error. */
+  wallOffsetMs = 0;
+  /** Of the running server. */
+  parts: ServerParts | undefined;
+  lastTroubleMs = 0;
+  /** Lines without an answer. */
+  waiting: () => number = () => 0;
+  /** When the running server started. */
+  bornMs = 0;
+  readonly submittedMs = new Map<string, number>();
+  readonly #mutant: Mutant;
+  readonly #network;
+  #app: App | undefined;
+
+  constructor(sim: Sim, options: { shape: Shape; faults: Faults; mutant: Mutant }) {
+    this.sim = sim;
+    this.shape = options.shape;
+    this.faults = options.faults;
+    this.#mutant = options.mutant;
+    this.#network = sim.random("network");
+    this.auditor = new Auditor(sim);
+    this.disk = new ModelDisk({
+      sim,
+      node: this.server,
+      store: new MemoryStore({ steps: options.mutant.steps }),
+      faults: () => this.faults,
+      observer: this.auditor,
+    });
+    this.provider = new ModelProvider({
+      sim,
+      faults: () => this.faults,
+      secret: webhookSecret,
+      epochMs,
+      deliver: async ({ body, headers }) => {
+        const reply = await this.send({ method: "POST", path: `/api/v1/payments/callback/${providerName}`, body, headers });
+        return reply.kind === "answer" ? reply.status : undefined;
+      },
+    });
+    this.server.up = false;
+  }
+
+  /** Builds a server on what the disk holds, as main.ts does. */
+  start(): void {
+    const { sim, server, disk } = this;
+    server.up = true;
+    server.paused = false;
+    sim.log("start server");
+    this.bornMs = sim.now;
+    const random = sim.random("server");
+    const { incarnation } = server;
+    const tasks = tasksOf(sim, server);
+    const clock = this.#mutant.clock?.(() => this.#wallMs()) ?? this.#clock();
+    const entropy: Entropy = { random: () => random.unit(), secret: (size) => "s".repeat(size) };
+    const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => random.unit(), floor: disk.idFloor.toString() });
+    const catalogue = disk.catalogue();
+    const records = disk.records();
+    const wrap = this.#mutant;
+    const ledger: StockLedger = wrap.ledger?.(disk.ledger, tasks) ?? disk.ledger;
+    const BoardClass = wrap.board ?? SaleBoard;
+    const { salesMax, buyersMax, batchMax, queueMax, answerTimeoutMs } = this.shape;
+    const board = new BoardClass({ records, clock, entropy }, { salesMax, buyersMax });
+    const direct = new DirectAcceptance({ ledger, board, clock, tasks }, { batchMax, queueMax, answerTimeoutMs });
+    const acceptance = this.#watched(wrap.acceptance?.(direct, tasks) ?? direct);
+    const provider = wrap.provider?.(this.provider.port(providerName, server)) ?? this.provider.port(providerName, server);
+    const tokens: Tokens = { mint: () => "", check: () => undefined };
+    this.waiting = () => direct.waiting;
+    this.parts = { clock, ids, entropy, tokens, catalogue, records, board, acceptance, provider };
+    this.#app = createDirectApp(this.parts);
+    const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
+    const providers = new Map([[provider.name, provider]]);
+    const loop = (tickMs: number) => ({ tasks, signal, tickMs });
+    const work = { records, acceptance, clock, ids, providers };
+    const ends = (worker: Promise<void>): void =>
+      void worker.catch((error: unknown) => {
+        if (server.incarnation === incarnation) sim.violate("assert", `a worker ended: ${String(error)}`);
+      });
+    ends(runSweeper(work, loop(sweepTickMs)));
+    ends(runRefunder(work, loop(refundTickMs)));
+    ends(runPaymentPoller(work, loop(pollTickMs)));
+    void createServerKeys;
+  }
+
+  kill(): void {
+    this.trouble();
+    this.sim.kill(this.server);
+    this.disk.crash();
+    this.auditor.restarted();
+    this.parts = undefined;
+    this.#app = undefined;
+  }
+
+  /** From now on nothing fails any more. */
+  heal(): void {
+    this.sim.log("heal");
+    this.faults = healed(this.faults);
+    this.disk.full = false;
+    if (this.server.paused) this.sim.resume(this.server);
+    if (!this.server.up) this.start();
+    this.trouble();
+  }
+
+  trouble(): void {
+    this.lastTroubleMs = this.sim.now;
+  }
+
+  /** For how long nothing has gone wrong. */
+  healthyForMs(): number {
+    if (!this.server.up || this.server.paused || this.disk.full) return 0;
+    return this.sim.now - Math.max(this.lastTroubleMs, this.disk.lastTroubleMs);
+  }
+
+  /** A request over the network; never rejects. */
+  async send(call: Call, timeoutMs = 3000): Promise<Reply> {
+    const { sim, faults } = this;
+    const random = this.#network;
+    const keyed = call.headers?.["idempotency-key"] !== undefined;
+    const copies = keyed && random.chance(faults.duplicate) ? 2 : 1;
+    if (copies > 1) sim.probe("request-duplicated");
+    return new Promise((resolve) => {
+      const stop = sim.at(timeoutMs, () => resolve({ kind: "lost", copied: copies > 1 }));
+      const answer = (reply: Reply): void => {
+        stop();
+        resolve(reply);
+      };
+      for (let copy = 0; copy < copies; copy++) {
+        if (random.chance(this.faults.loss)) {
+          sim.probe("request-lost");
+          continue;
+        }
+        sim.at(this.#delay(), () => this.#arrive(call, (reply) => answer({ ...reply, copied: copies > 1 })));
+      }
+    });
+  }
+
+  #arrive(call: Call, answer: (reply: Reply) => void): void {
+    const { sim, server } = this;
+    if (!server.up) {
+      sim.at(this.#delay(), () => answer({ kind: "down", copied: false }));
+      return;
+    }
+    const { incarnation } = server;
+    sim.at(0, () => void this.#serve(call).then((reply) => {
+      if (server.incarnation !== incarnation) return;
+      if (this.#network.chance(this.faults.loss)) {
+        sim.probe("reply-lost");
+        return;
+      }
+      sim.at(this.#delay(), () => answer(reply));
+    }), server);
+  }
+
+  async #serve({ method, path, body, headers }: Call): Promise<Reply> {
+    const all = { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers };
+    const request = new Request(`http://shop.test${path}`, { method, headers: all, ...(body === undefined ? {} : { body }) });
+    try {
+      const response = await this.#app?.fetch(request, { address: "10.0.0.1" });
+      if (response === undefined) return { kind: "down", copied: false };
+      return { kind: "answer", status: response.status, text: await response.text(), copied: false };
+    } catch (error) {
+      this.sim.violate("assert", `a handler threw: ${String(error)}`);
+      return { kind: "lost", copied: false };
+    }
+  }
+
+  /** Notes when a take reached the decider's queue: from then on its key may be accepted any moment. */
+  #watched(acceptance: Acceptance): Acceptance {
+    return {
+      isPending: (saleId, buyerId) => acceptance.isPending(saleId, buyerId),
+      submit: (saleId, movements) => {
+        for (const movement of movements) if (movement.kind === "take") this.submittedMs.set(movement.purchaseId, this.sim.now);
+        return acceptance.submit(saleId, movements);
+      },
+    };
+  }
+
+  #delay(): number {
+    const clogged = this.#network.chance(this.faults.clog) ? this.#network.around(1500) : 0;
+    return 0.05 + this.#network.around(this.faults.networkMs) + clogged;
+  }
+
+  #wallMs(): number {
+    return epochMs + this.sim.now + this.wallOffsetMs;
+  }
+
+  #clock(): Clock {
+    return new SystemClock({
+      notBeforeMs: this.disk.lastAtMs,
+      wallMs: () => this.#wallMs(),
+      monotonicMs: () => this.sim.now,
+      onJump: () => this.sim.probe("clock-jumped"),
+    });
+  }
+}
