@@ -95,7 +95,9 @@ export function flip(state: BatchState, { change }: Switch): SwitchOutcome {
     case "resume":
       return sale.paused ? switched(state, { paused: false }) : { kind: "switched", sale, repeated: true };
     case "extend":
-      if (change.endsAtMs <= sale.endsAtMs) return { kind: "invalid", field: "ends_at", problem: "must be later than it is now" };
+      // A repeat, or a commit made again because nobody knew of its first: the same end is no mistake.
+      if (change.endsAtMs === sale.endsAtMs) return { kind: "switched", sale, repeated: true };
+      if (change.endsAtMs < sale.endsAtMs) return { kind: "invalid", field: "ends_at", problem: "must be later than it is now" };
       if (change.endsAtMs - sale.startsAtMs > windowMaxMs)
         return { kind: "invalid", field: "ends_at", problem: "must be within ten years of starts_at" };
       return switched(state, { endsAtMs: change.endsAtMs });
