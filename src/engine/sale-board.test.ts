@@ -242,3 +242,32 @@ test("[PU17] it remembers no more buyers than it may: the least used sale forget
   expect(refuse(first, ann)).toBeUndefined();
   expect(refuse(first, cat)).toBeUndefined();
 });
+
+test("[PU1] a sale that exists is found also when no other can make room for it", async () => {
+  const store = storeWith([
+    [one, {}],
+    [two, {}],
+  ]);
+  const { board } = boardOn(store, { salesMax: 1, buyersMax: 10 });
+  // While its buyers are being loaded, the first view has to stay.
+  must(await board.load(one)).buyersKnown = "loading";
+  expect((await board.load(two))?.sale.id).toBe(two);
+});
+
+test("[PU16] a slow read does not bring back an older copy after the newer one was forgotten", async () => {
+  const store = storeWith([
+    [one, {}],
+    [two, {}],
+  ]);
+  const { board, faults } = boardOn(store, { salesMax: 1, buyersMax: 10 });
+  let arrive: () => void = () => {};
+  faults.wait = new Promise((resolve) => (arrive = resolve));
+  const reading = board.load(one);
+  faults.wait = Promise.resolve();
+  switchNow(store, one, { kind: "pause" });
+  board.observe(must(store.tables.sales.get(one)));
+  await board.load(two);
+  arrive();
+  expect((await reading)?.sale.paused).toBe(true);
+  expect(board.peek(one)?.sale.paused).toBe(true);
+});

@@ -70,9 +70,7 @@ export class SaleBoard {
 
   /** Takes over a committed copy of a sale, unless what we have is newer. */
   observe(sale: Sale): void {
-    const view = this.#views.get(sale.id);
-    if (view === undefined) this.#add(sale);
-    else if (sale.feed >= view.sale.feed) view.sale = sale;
+    this.#observed(sale);
   }
 
   noteAccepted(saleId: SaleId, buyerId: BuyerId): void {
@@ -98,21 +96,27 @@ export class SaleBoard {
 
   async #read(saleId: SaleId): Promise<SaleView | undefined> {
     const sale = await this.#records.sale(saleId);
-    if (sale !== undefined) {
-      this.observe(sale);
-      return this.#views.get(saleId);
-    }
+    if (sale !== undefined) return this.#observed(sale);
     if (this.#absent.size >= absentMax) this.#absent.clear();
     this.#absent.set(saleId, this.#clock.nowMs() + absentForMs * (0.5 + this.#entropy.random()));
     return undefined;
   }
 
-  #add(sale: Sale): void {
+  #observed(sale: Sale): SaleView {
+    const view = this.#views.get(sale.id);
+    if (view === undefined) return this.#add(sale);
+    if (sale.feed >= view.sale.feed) view.sale = sale;
+    return view;
+  }
+
+  #add(sale: Sale): SaleView {
     this.#absent.delete(sale.id);
     // A sale that has issued nothing has accepted nobody.
     const buyersKnown = sale.phase === "draft" ? "all" : "no";
-    this.#views.set(sale.id, { sale, buyers: new Set(), buyersKnown, usedAtMs: this.#clock.nowMs() });
-    if (this.#views.size > this.#options.salesMax) this.#forget(this.#leastUsed(), "view");
+    const view: SaleView = { sale, buyers: new Set(), buyersKnown, usedAtMs: this.#clock.nowMs() };
+    this.#views.set(sale.id, view);
+    if (this.#views.size > this.#options.salesMax) this.#forget(this.#leastUsed(view), "view");
+    return view;
   }
 
   async #loadBuyers(view: SaleView): Promise<void> {
@@ -134,10 +138,16 @@ export class SaleBoard {
     if (this.#buyers > this.#options.buyersMax) this.#forget(this.#leastUsed(view), "buyers");
   }
 
-  #leastUsed(except?: SaleView): SaleView | undefined {
+  /**
+   * A view whose sale is being read stays: without it the read, which may be older than what was committed meanwhile,
+   * would be taken for news.
+   */
+  #leastUsed(except: SaleView): SaleView | undefined {
     let least: SaleView | undefined;
-    for (const view of this.#views.values())
-      if (view !== except && view.buyersKnown !== "loading" && (least === undefined || view.usedAtMs < least.usedAtMs)) least = view;
+    for (const view of this.#views.values()) {
+      const mayGo = view !== except && view.buyersKnown !== "loading" && !this.#loading.has(view.sale.id);
+      if (mayGo && (least === undefined || view.usedAtMs < least.usedAtMs)) least = view;
+    }
     return least;
   }
 
