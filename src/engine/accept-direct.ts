@@ -22,11 +22,17 @@ import type { SaleBoard } from "./sale-board.ts";
 export type DirectOptions = {
   /** Lines in one commit. */
   readonly batchMax: number;
-  /** Lines waiting for a commit; beyond it nothing is tried. */
+  /** Lines waiting for a commit; beyond it no take is tried, and beyond `otherLinesMax` more nothing is. */
   readonly queueMax: number;
   /** After this long a caller hears `unknown` (in flight) or `not_tried` (still queued). */
   readonly answerTimeoutMs: number;
 };
+
+/**
+ * Room beyond `queueMax` for what ends orders, carries money or turns switches: a storm of buyers must not keep holds
+ * from expiring. It holds a sweep of `releasesMax` besides callbacks.
+ */
+export const otherLinesMax = 1_000;
 
 type LineAnswer = MovementOutcome | NotTried | Unknown;
 type Line = {
@@ -72,7 +78,7 @@ export class DirectAcceptance implements Acceptance {
   }
 
   submit<M extends Movement>(saleId: SaleId, movements: readonly M[]): Promise<readonly Answer<M>[]> {
-    const refusal = this.#draining ? "draining" : this.#waiting + movements.length > this.#options.queueMax ? "busy" : undefined;
+    const refusal = this.#draining ? "draining" : this.#hasRoom(movements) ? undefined : "busy";
     if (refusal !== undefined) {
       this.counts.shed += movements.length;
       return Promise.resolve(movements.map(() => notTried(refusal)));
@@ -89,6 +95,12 @@ export class DirectAcceptance implements Acceptance {
         });
       });
     });
+  }
+
+  #hasRoom(movements: readonly Movement[]): boolean {
+    const { queueMax } = this.#options;
+    const takes = movements.some(({ kind }) => kind === "take");
+    return this.#waiting + movements.length <= (takes ? queueMax : queueMax + otherLinesMax);
   }
 
   /** Refuses new work and resolves when everything queued has its answer. */

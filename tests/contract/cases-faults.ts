@@ -86,6 +86,23 @@ export const faultCases: readonly ContractCase[] = [
     },
   },
   {
+    rule: "PU17",
+    title: "a queue full of buyers does not hold up what gives units back",
+    needs: ["hold"],
+    run: async (shop) => {
+      const saleId = await shop.sale({ stock: 999 });
+      const buyers = await shop.buyers(sizes.queueMax + 2);
+      const first = await shop.accept(saleId, { buyer: must(buyers.at(-1)) });
+      const release = shop.fixture.faults.hold("before");
+      const answers = buyers.map((buyer) => shop.take(saleId, { buyer }));
+      await shop.inFlight();
+      const cancelled = shop.send(saleId, { kind: "cancel", purchaseId: first.id });
+      release();
+      expect(await cancelled).toMatchObject({ kind: "released" });
+      await Promise.all(answers);
+    },
+  },
+  {
     rule: "PU18",
     title: "who waits too long in the queue is let go untried, and is not taken later",
     needs: ["hold"],
