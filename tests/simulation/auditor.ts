@@ -195,11 +195,10 @@ export class Auditor implements DiskObserver {
   #startPayment(sale: AuditedSale, start: Extract<Movement, { kind: "start_payment" }>): string {
     const purchase = this.#own(sale, start.purchaseId, start.buyerId);
     if (purchase === undefined) return "purchase_unknown";
-    for (const payment of this.books.payments.values()) {
-      const open = payment.state === "created" || payment.state === "pending";
-      if (payment.purchase === purchase && (open || payment.id === start.paymentId)) return `started ${payment.id}`;
-    }
+    if (this.books.payments.get(start.paymentId)?.purchase === purchase) return `started ${start.paymentId}`;
     if (purchase.state !== "reserved" || this.#nowMs >= purchase.holdUntilMs) return `not_payable ${purchase.state}`;
+    for (const payment of this.books.payments.values())
+      if (payment.purchase === purchase && (payment.state === "created" || payment.state === "pending")) return `started ${payment.id}`;
     this.books.payments.set(start.paymentId, { id: start.paymentId, purchase, state: "created" });
     const movedTo = Math.min(this.#nowMs, purchase.payByMs) + graceMs;
     purchase.holdUntilMs = Math.max(purchase.holdUntilMs, movedTo);
