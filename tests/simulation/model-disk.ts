@@ -59,6 +59,11 @@ export class ModelDisk {
     this.#random = deps.sim.random("disk");
   }
 
+  /** Writes that wait. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** The process died: nobody was told of the write that was under way, so it may be there or not. */
   crash(): void {
     for (const write of [...this.#late, ...(this.#busy === undefined ? [] : [this.#busy])]) {

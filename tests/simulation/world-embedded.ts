@@ -8,25 +8,27 @@
  * What survives a kill is the disk; everything else is built anew at the next start, as main.ts would.
  */
 import { createServerKeys } from "../../src/adapters/auth/server-keys.ts";
+import { createTokens } from "../../src/adapters/auth/tokens.ts";
 import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
+import { WebhookVerifier } from "../../src/adapters/payment/webhook-signature.ts";
 import { SystemClock } from "../../src/adapters/system/system-clock.ts";
 import { IdMint } from "../../src/domain/id-mint.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
 import { SaleBoard } from "../../src/engine/sale-board.ts";
+import { createApp, type App } from "../../src/http/app.ts";
 import type { Acceptance } from "../../src/ports/acceptance.ts";
 import type { Catalogue } from "../../src/ports/catalogue.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Entropy } from "../../src/ports/entropy.ts";
 import type { Ids } from "../../src/ports/ids.ts";
+import type { Log } from "../../src/ports/log.ts";
 import type { PaymentProvider } from "../../src/ports/payment-provider.ts";
 import type { Records } from "../../src/ports/records.ts";
 import type { StockLedger } from "../../src/ports/stock-ledger.ts";
-import type { Tokens } from "../../src/ports/tokens.ts";
 import { pollTickMs, runPaymentPoller } from "../../src/worker/payment-poller.ts";
 import { refundTickMs, runRefunder } from "../../src/worker/refunder.ts";
 import { runSweeper, sweepTickMs } from "../../src/worker/sweeper.ts";
 import { Auditor } from "./auditor.ts";
-import { createDirectApp } from "./direct-app.ts";
 import { healed, type Faults } from "./faults.ts";
 import { Sim, SimNode, tasksOf } from "./kernel.ts";
 import { ModelDisk } from "./model-disk.ts";
@@ -39,19 +41,20 @@ export const epochMs = Date.UTC(2027, 2, 1, 12);
 export const apiKey = "the-shop-key-of-the-simulation-0";
 const providerName = "simulated";
 const webhookSecret = Buffer.alloc(32, 7);
+const serverKeys = createServerKeys([{ id: "shop", issuer: "shop", secret: apiKey }]);
+const callbackVerifiers = new Map([[providerName, new WebhookVerifier([webhookSecret])]]);
+const httpOptions = { environment: "production", version: "0.0.0", corsOrigins: [] } as const;
 
 export type ServerParts = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly entropy: Entropy;
-  readonly tokens: Tokens;
   readonly catalogue: Catalogue;
   readonly records: Records;
   readonly board: SaleBoard;
   readonly acceptance: Acceptance;
   readonly provider: PaymentProvider;
 };
-type App = { fetch(request: Request, peer: { address: string }): Response | Promise<Response> };
 
 export type Call = {
   readonly method: "GET" | "POST" | "PUT";
@@ -137,10 +140,14 @@ export class World {
     const direct = new DirectAcceptance({ ledger, board, clock, tasks }, { batchMax, queueMax, answerTimeoutMs });
     const acceptance = this.#watched(wrap.acceptance?.(direct, tasks) ?? direct);
     const provider = wrap.provider?.(this.provider.port(providerName, server)) ?? this.provider.port(providerName, server);
-    const tokens: Tokens = { mint: () => "", check: () => undefined };
     this.waiting = () => direct.waiting;
-    this.parts = { clock, ids, entropy, tokens, catalogue, records, board, acceptance, provider };
-    this.#app = createDirectApp(this.parts);
+    this.parts = { clock, ids, entropy, catalogue, records, board, acceptance, provider };
+    const tokens = createTokens({ keys: [{ kid: "k1", secret: Buffer.alloc(32, 9) }], issuer: "simulation", entropy });
+    const gauges = Object.assign(acceptance, { waiting: 0, counts: direct.counts });
+    this.#app = createApp({
+      ...{ options: httpOptions, board, acceptance: gauges, clock, ids, entropy, tasks, records, catalogue, tokens, serverKeys },
+      ...{ provider, callbackVerifiers, isDraining: () => false, log: this.#log() },
+    });
     const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
     const providers = new Map([[provider.name, provider]]);
     const loop = (tickMs: number) => ({ tasks, signal, tickMs });
@@ -152,7 +159,6 @@ export class World {
     ends(runSweeper(work, loop(sweepTickMs)));
     ends(runRefunder(work, loop(refundTickMs)));
     ends(runPaymentPoller(work, loop(pollTickMs)));
-    void createServerKeys;
   }
 
   kill(): void {
@@ -246,6 +252,12 @@ export class World {
         return acceptance.submit(saleId, movements);
       },
     };
+  }
+
+  /** A failure that an operator should see is one that we should see. */
+  #log(): Log {
+    const ignore = (): void => {};
+    return { debug: ignore, info: ignore, warn: ignore, error: (message, fields) => this.sim.violate("assert", `${message}: ${String(fields?.["err"])}`) };
   }
 
   #delay(): number {
