@@ -111,7 +111,12 @@ export class Books {
 }
 
 /** Moves units between two accounts of a sale; I1 and I2 are looked at by the caller. */
-export function shift(sale: AuditedSale, from: "available" | "held" | "sold", to: "available" | "held" | "sold" | "withdrawn", units: number): void {
+export function shift(
+  sale: AuditedSale,
+  from: "available" | "held" | "sold",
+  to: "available" | "held" | "sold" | "withdrawn",
+  units: number,
+): void {
   sale[from] -= units;
   sale[to] += units;
 }

@@ -73,7 +73,8 @@ export class Auditor implements DiskObserver {
         const expected = sale === undefined ? "sale_unknown" : this.#predict(sale, movement);
         const actual = summaryOf(answer?.outcomes[m]);
         this.#sim.log(`commit ${saleId} ${movement.kind} ${actual}`);
-        if (actual !== expected) this.#sim.violate("prediction", `${JSON.stringify(movement)}: expected "${expected}", the store said "${actual}"`);
+        if (actual !== expected)
+          this.#sim.violate("prediction", `${JSON.stringify(movement)}: expected "${expected}", the store said "${actual}"`);
       }
       if (sale === undefined) continue;
       noteMoment(sale, this.#sim.now);
@@ -159,10 +160,8 @@ export class Auditor implements DiskObserver {
     if (sale.available < take.quantity) return refuse(sale.held > 0 ? "all_taken" : "sold_out");
     const payByMs = this.#nowMs + sale.payWindowMs;
     const { purchaseId: id, buyerId: buyer, key, quantity, metadata } = take;
-    books.addPurchase({
-      ...{ id, sale, buyer, key, quantity, metadata, limit, payByMs, holdUntilMs: payByMs },
-      ...{ state: "reserved", refunded: false, appliedMs: this.#sim.now },
-    });
+    const dates = { payByMs, holdUntilMs: payByMs, appliedMs: this.#sim.now };
+    books.addPurchase({ id, sale, buyer, key, quantity, metadata, limit, ...dates, state: "reserved", refunded: false });
     shift(sale, "available", "held", quantity);
     sale.firstAcceptedMs = Math.min(sale.firstAcceptedMs, this.#sim.now);
     this.onAccepted?.(id, { saleId: sale.id, buyer, key });

@@ -1,5 +1,5 @@
 /** What must be true when everything has come to rest: the store, the auditor's books and the provider's book agree. */
-import { entryKinds } from "../../src/domain/ledger.ts";
+import type { EntryKind } from "../../src/domain/ledger.ts";
 import type { World } from "./world-embedded.ts";
 
 export function checkAtRest(world: World): void {
@@ -11,7 +11,11 @@ export function checkAtRest(world: World): void {
 function checkRows({ sim, disk, auditor }: World): void {
   const { tables } = disk.store;
   const { books } = auditor;
-  sim.check(tables.purchases.size === books.purchases.size, "I4", () => `the store has ${tables.purchases.size} purchases, the books ${books.purchases.size}`);
+  sim.check(
+    tables.purchases.size === books.purchases.size,
+    "I4",
+    () => `the store has ${tables.purchases.size} purchases, the books ${books.purchases.size}`,
+  );
   for (const kept of tables.purchases.values()) {
     const purchase = books.purchases.get(kept.id);
     const mine = purchase && `${purchase.state} ${purchase.quantity} ${purchase.limit} ${purchase.holdUntilMs} ${purchase.refunded}`;
@@ -21,14 +25,18 @@ function checkRows({ sim, disk, auditor }: World): void {
   }
   for (const refund of tables.refunds.values()) {
     const mine = books.refunds.get(refund.id);
-    sim.check(mine?.reason === refund.reason && mine.state === refund.state, "prediction", () => `refund ${refund.id} is ${refund.state}, by the books ${mine?.state ?? "not there"}`);
+    sim.check(
+      mine?.reason === refund.reason && mine.state === refund.state,
+      "prediction",
+      () => `refund ${refund.id} is ${refund.state}, by the books ${mine?.state ?? "not there"}`,
+    );
   }
 }
 
 /** Replays the ledger in commit order: available, held, sold, withdrawn after every entry. */
 function checkLedger({ sim, disk }: World): void {
   const { tables } = disk.store;
-  const effects: Readonly<Record<(typeof entryKinds)[number], readonly [number, number, number, number]>> = {
+  const effects: Readonly<Record<EntryKind, readonly [number, number, number, number]>> = {
     issue: [1, 0, 0, 0],
     take: [-1, 1, 0, 0],
     pay: [0, -1, 1, 0],
@@ -68,7 +76,8 @@ function checkMoney({ sim, disk, provider }: World): void {
     const expected = !capture.kept || asked.length > 0 ? 1 : 0;
     if (declined && refunds.length === 0) continue;
     sim.check(refunds.length === expected, "I9", () => `capture ${captureId} (kept: ${capture.kept}) was refunded ${refunds.length} times`);
-    for (const refund of refunds) sim.check(refund.money.minor === money.minor, "I9", () => `refund ${refund.refundId} is not of the full amount`);
+    for (const refund of refunds)
+      sim.check(refund.money.minor === money.minor, "I9", () => `refund ${refund.refundId} is not of the full amount`);
   }
   for (const { id, state } of tables.purchases.values()) {
     const kept = keptBy.get(id) ?? 0;

@@ -26,13 +26,23 @@ export class Judge {
       const submittedMs = world.submittedMs.get(id) ?? Infinity;
       const refused = this.#localRefusals.get(`${saleId} ${buyer} ${key}`)?.find((attempt) => attempt.invokedMs > submittedMs);
       if (refused !== undefined)
-        world.sim.violate("I8", `attempt ${refused.number} got a local "${nameOf(refused.fate)}" while its key was on its way to being accepted`);
+        world.sim.violate(
+          "I8",
+          `attempt ${refused.number} got a local "${nameOf(refused.fate)}" while its key was on its way to being accepted`,
+        );
     };
   }
 
   invoked(ask: Pick<Attempt, "buyer" | "saleId" | "key" | "quantity" | "note">): Attempt {
     const { sim } = this.#world;
-    const attempt: Attempt = { ...ask, number: this.attempts.length + 1, invokedMs: sim.now, endedMs: Infinity, fate: { kind: "open" }, copied: false };
+    const attempt: Attempt = {
+      ...ask,
+      number: this.attempts.length + 1,
+      invokedMs: sim.now,
+      endedMs: Infinity,
+      fate: { kind: "open" },
+      copied: false,
+    };
     this.attempts.push(attempt);
     return attempt;
   }
@@ -56,7 +66,11 @@ export class Judge {
     for (const attempt of this.attempts)
       if (attempt.fate.kind === "accepted") {
         const { id } = attempt.fate;
-        sim.check([...disk.store.tables.purchases.keys()].some((kept) => kept === id), "I4", () => `accepted purchase ${id} is gone`);
+        sim.check(
+          [...disk.store.tables.purchases.keys()].some((kept) => kept === id),
+          "I4",
+          () => `accepted purchase ${id} is gone`,
+        );
       }
     const asked = new Map<string, Attempt[]>();
     for (const attempt of this.attempts) {
@@ -73,10 +87,16 @@ export class Judge {
 
   #judgeGroup(group: string, purchases: readonly AuditedPurchase[], attempts: readonly Attempt[]): void {
     const { sim } = this.#world;
-    const open = attempts.filter(({ fate, copied }) => fate.kind === "accepted" || fate.kind === "unknown" || fate.kind === "open" || copied);
+    const open = attempts.filter(
+      ({ fate, copied }) => fate.kind === "accepted" || fate.kind === "unknown" || fate.kind === "open" || copied,
+    );
     const keyed = attempts[0]?.key !== undefined;
     const most = keyed ? Math.min(1, open.length) : open.length;
-    sim.check(purchases.length <= most, "I7", () => `${group} has ${purchases.length} purchases, its ${attempts.length} attempts allow ${most}`);
+    sim.check(
+      purchases.length <= most,
+      "I7",
+      () => `${group} has ${purchases.length} purchases, its ${attempts.length} attempts allow ${most}`,
+    );
     for (const purchase of purchases)
       sim.check(
         attempts.some((attempt) => attempt.quantity === purchase.quantity && metadataOf(attempt) === purchase.metadata),
@@ -93,9 +113,14 @@ export class Judge {
     if (purchase === undefined) return sim.violate("I4", `${name} was answered 201 with purchase ${id}, which is not durable`);
     const { data } = envelopeOf(text);
     const amount = purchase.sale.priceMinor * attempt.quantity;
-    const right = purchase.buyer === this.#buyerId(attempt.buyer) && purchase.sale.id === attempt.saleId && purchase.quantity === attempt.quantity;
+    const right =
+      purchase.buyer === this.#buyerId(attempt.buyer) && purchase.sale.id === attempt.saleId && purchase.quantity === attempt.quantity;
     sim.check(right && purchase.key === attempt.key, "I8", () => `${name} was answered with purchase ${id} of somebody else: ${text}`);
-    sim.check(data["state"] === "reserved" && data["amount_minor"] === amount, "I8", () => `${name} was answered with a wrong body: ${text}`);
+    sim.check(
+      data["state"] === "reserved" && data["amount_minor"] === amount,
+      "I8",
+      () => `${name} was answered with a wrong body: ${text}`,
+    );
     if (attempt.key === undefined) {
       sim.check(!this.#keylessIds.has(id), "I8", () => `purchase ${id} was given to two attempts without a key`);
       this.#keylessIds.add(id);

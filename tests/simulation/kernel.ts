@@ -192,7 +192,7 @@ class EventHeap {
     const last = heap.pop();
     if (last === undefined || heap.length === 0) return;
     heap[0] = last;
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       let child = 2 * at + 1;
       if (child >= heap.length) return;
       if (child + 1 < heap.length && this.#before(child + 1, child)) child += 1;

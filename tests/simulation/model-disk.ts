@@ -32,6 +32,7 @@ export interface DiskObserver {
   setQuota(productId: ProductId, buyerId: BuyerId, units: number | undefined): void;
 }
 
+const stallMaxMs = 6_000;
 export const poisonMark = "poison";
 
 export class ModelDisk {
@@ -189,8 +190,9 @@ export class ModelDisk {
     const faults = this.#faults();
     let ms = 0.1 + this.#random.around(faults.commitMs);
     if (this.#random.chance(faults.stall)) {
+      ms += Math.min(stallMaxMs, 500 + this.#random.around(2000));
       this.#trouble("sync-stalled");
-      ms += 500 + this.#random.around(2000);
+      this.lastTroubleMs += ms;
     }
     this.#sim.at(ms, () => this.#finish(write), this.#node);
   }

@@ -25,12 +25,19 @@ type Account = {
   state: "pending" | "failed";
   readonly captures: { captureId: string; money: Money }[];
 };
-export type BookedCapture = { readonly captureId: string; readonly paymentId: string; readonly money: Money; readonly refunds: RefundRequest[] };
+export type BookedCapture = {
+  readonly captureId: string;
+  readonly paymentId: string;
+  readonly money: Money;
+  readonly refunds: RefundRequest[];
+};
 
 /** Delivers a callback to the shop; the status of its answer, or undefined when none came. */
 export type Deliver = (callback: { body: string; headers: Record<string, string> }) => Promise<number | undefined>;
 
 const triesMax = 60;
+/** About when an order stops waiting for a payment: money and the sweep then race. */
+const aroundGraceMs = 120_000;
 
 export class ModelProvider {
   /** By capture id: what was taken, and every refund made of it. */
@@ -106,7 +113,8 @@ export class ModelProvider {
       this.#refunds.set(request.refundId, request);
       this.#sim.log(`provider refunds ${request.refundId} of ${request.captureId}`);
       const capture = this.book.get(request.captureId);
-      if (capture === undefined) this.#sim.violate("I9", `refund ${request.refundId} of a capture "${request.captureId}" that was never made`);
+      if (capture === undefined)
+        this.#sim.violate("I9", `refund ${request.refundId} of a capture "${request.captureId}" that was never made`);
       else capture.refunds.push(request);
     }
     return { kind: "done" };
@@ -127,7 +135,7 @@ export class ModelProvider {
         await this.#sim.sleep(random.around(1500));
         return this.#capture(account, money);
       case "late":
-        await this.#sim.sleep(random.chance(0.8) ? random.around(8000) : 120_000 + random.around(8000));
+        await this.#sim.sleep(random.chance(0.7) ? random.around(8000) : aroundGraceMs + random.int(-600, 900));
         return this.#capture(account, money);
       case "wrong_amount":
         await this.#sim.sleep(random.around(40));

@@ -30,7 +30,7 @@ import { refundTickMs, runRefunder } from "../../src/worker/refunder.ts";
 import { runSweeper, sweepTickMs } from "../../src/worker/sweeper.ts";
 import { Auditor } from "./auditor.ts";
 import { healed, type Faults } from "./faults.ts";
-import { Sim, SimNode, tasksOf } from "./kernel.ts";
+import { SimNode, tasksOf, type Sim } from "./kernel.ts";
 import { ModelDisk } from "./model-disk.ts";
 import { ModelProvider } from "./model-provider.ts";
 import type { Mutant } from "./mutants.ts";
@@ -143,15 +143,15 @@ export class World {
     this.waiting = () => direct.waiting;
     this.parts = { clock, ids, entropy, catalogue, records, board, acceptance, provider };
     const tokens = createTokens({ keys: [{ kid: "k1", secret: Buffer.alloc(32, 9) }], issuer: "simulation", entropy });
-    const gauges = Object.assign(acceptance, { waiting: 0, counts: direct.counts });
-    this.#app = createApp({
-      ...{ options: httpOptions, board, acceptance: gauges, clock, ids, entropy, tasks, records, catalogue, tokens, serverKeys },
-      ...{ provider, callbackVerifiers, isDraining: () => false, log: this.#log() },
-    });
+    const options = httpOptions;
+    const acceptanceWithGauges = Object.assign(acceptance, { waiting: 0, counts: direct.counts });
+    const engine = { board, acceptance: acceptanceWithGauges, clock, ids, entropy, tasks, records, catalogue };
+    const doors = { tokens, serverKeys, provider, callbackVerifiers, isDraining: () => false, log: this.#log() };
+    this.#app = createApp({ options, ...engine, ...doors });
     const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
     const providers = new Map([[provider.name, provider]]);
     const loop = (tickMs: number) => ({ tasks, signal, tickMs });
-    const work = { records, acceptance, clock, ids, providers };
+    const work = { records, acceptance, clock: wrap.workersClock?.(clock) ?? clock, ids, providers };
     const ends = (worker: Promise<void>): void =>
       void worker.catch((error: unknown) => {
         if (server.incarnation === incarnation) sim.violate("assert", `a worker ended: ${String(error)}`);
@@ -220,14 +220,19 @@ export class World {
       return;
     }
     const { incarnation } = server;
-    sim.at(0, () => void this.#serve(call).then((reply) => {
-      if (server.incarnation !== incarnation) return;
-      if (this.#network.chance(this.faults.loss)) {
-        sim.probe("reply-lost");
-        return;
-      }
-      sim.at(this.#delay(), () => answer(reply));
-    }), server);
+    sim.at(
+      0,
+      () =>
+        void this.#serve(call).then((reply) => {
+          if (server.incarnation !== incarnation) return;
+          if (this.#network.chance(this.faults.loss)) {
+            sim.probe("reply-lost");
+            return;
+          }
+          sim.at(this.#delay(), () => answer(reply));
+        }),
+      server,
+    );
   }
 
   async #serve({ method, path, body, headers }: Call): Promise<Reply> {
@@ -257,7 +262,12 @@ export class World {
   /** A failure that an operator should see is one that we should see. */
   #log(): Log {
     const ignore = (): void => {};
-    return { debug: ignore, info: ignore, warn: ignore, error: (message, fields) => this.sim.violate("assert", `${message}: ${String(fields?.["err"])}`) };
+    return {
+      debug: ignore,
+      info: ignore,
+      warn: ignore,
+      error: (message, fields) => this.sim.violate("assert", `${message}: ${String(fields?.["err"])}`),
+    };
   }
 
   #delay(): number {
