@@ -101,7 +101,8 @@ async function setUp(world: World): Promise<SaleId[]> {
       const draft = { productId, name: "Lamp", price, stock, ...rules, startsAtMs, endsAtMs: startsAtMs + lastsMs };
       const answer = await createSale(parts, { draft });
       if (answer.kind !== "added") throw new Error(`a sale could not be created: ${JSON.stringify(answer)}`);
-      await switchSale(parts, answer.sale.id, { kind: "publish" });
+      // A slow disk may let it wait for too long.
+      while ((await switchSale(parts, answer.sale.id, { kind: "publish" })).kind !== "switched") await sim.sleep(100);
       saleIds.push(answer.sale.id);
     }
     done = true;
