@@ -19,16 +19,13 @@ const path = env["PATH_OF_FAILURE"];
 const runs = Number(env["RUNS"] ?? 150);
 
 export function property(title: string, { on, bug }: { on: (makeStore: MakeStore) => Property; bug: Partial<CommitSteps> | string }): void {
-  const steps = typeof bug === "string" ? must(plantedBugs.find((each) => each.name === bug)?.plant.steps) : bug;
-  test(title, async () => {
-    const details = await fc.check(
+  const steps = typeof bug === "string" ? stepsOf(bug) : bug;
+  test(title, () =>
+    check(
+      title,
       on(() => new MemoryStore()),
-      { seed, numRuns: runs, ...(path === undefined ? {} : { path }) },
-    );
-    if (!details.failed) return;
-    const replay = `SEED=${details.seed} PATH_OF_FAILURE=${details.counterexamplePath} bun test tests/properties -t ${JSON.stringify(title)}`;
-    throw new Error(`${fc.defaultReportMessage(details) ?? "the property failed"}\nReplay: ${replay}`);
-  });
+    ),
+  );
   test(`${title} (control: a planted bug refutes it)`, async () => {
     const details = await fc.check(
       on(() => new MemoryStore({ steps })),
@@ -37,4 +34,15 @@ export function property(title: string, { on, bug }: { on: (makeStore: MakeStore
     if (!details.failed) console.error(`No run refuted the planted bug with SEED=${seed}`);
     expect(details.failed).toBe(true);
   });
+}
+
+/** The planted bug of that name. */
+export const stepsOf = (bug: string): Partial<CommitSteps> => must(plantedBugs.find((each) => each.name === bug)?.plant.steps);
+
+/** Throws what refuted the property, with the command that shows it again. */
+export async function check(title: string, holds: Property, numRuns = runs): Promise<void> {
+  const details = await fc.check(holds, { seed, numRuns, ...(path === undefined ? {} : { path }) });
+  if (!details.failed) return;
+  const replay = `SEED=${details.seed} PATH_OF_FAILURE=${details.counterexamplePath} bun test tests/properties -t ${JSON.stringify(title)}`;
+  throw new Error(`${fc.defaultReportMessage(details) ?? "the property failed"}\nReplay: ${replay}`);
 }

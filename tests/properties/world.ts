@@ -4,12 +4,13 @@
  */
 import fc from "fast-check";
 import type { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
-import type { BuyerId, PurchaseId } from "../../src/domain/ids.ts";
+import type { BuyerId, PurchaseId, SaleId } from "../../src/domain/ids.ts";
 import { parseAdjustmentId, parsePaymentId, parsePurchaseId, parseRefundId } from "../../src/domain/ids.ts";
 import { replay } from "../../src/domain/ledger.ts";
 import type { Movement, MovementOutcome } from "../../src/domain/movement.ts";
 import type { Purchase, PurchaseState } from "../../src/domain/purchase.ts";
 import type { SaleDraft } from "../../src/domain/sale.ts";
+import type { LedgerBatch } from "../../src/ports/stock-ledger.ts";
 import { internNow, storeWith } from "../kit/live-sale.ts";
 import { money, must, saleId, sampleEndMs, sampleNowMs } from "../kit/samples.ts";
 
@@ -57,26 +58,35 @@ export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 export const stocks = fc.integer({ min: 1, max: 8 });
 export const limits = fc.integer({ min: 1, max: 4 });
 
-const one = saleId("11");
 const payWindowMs = 30_000;
+
+export type Setting = Partial<SaleDraft> & {
+  /** Where this world's ids begin, so that several can share a store. */
+  firstId?: number;
+};
+export type Played = { readonly batch: LedgerBatch; readonly twice: boolean; readonly outcomes: readonly MovementOutcome[] };
 
 /** What the auditor knows of a purchase that was answered as accepted. */
 type Known = { purchase: Purchase; state: PurchaseState; returned: boolean; refunded: boolean };
 
 export class World {
   readonly store: MemoryStore;
-  readonly saleId = one;
+  readonly saleId: SaleId;
+  /** Everything that was committed, and what it answered in the end. */
+  readonly played: Played[] = [];
   readonly known = new Map<PurchaseId, Known>();
   readonly #buyers: readonly BuyerId[];
   readonly #payments = new Map<PurchaseId, string>();
   #nowMs = sampleNowMs;
-  #lastId = 1_000;
+  #lastId: number;
   /** Units that were ever put on sale and not taken back. */
   offered: number;
 
-  constructor(store: MemoryStore, change: Partial<SaleDraft>) {
+  constructor(store: MemoryStore, { firstId = 11, ...change }: Setting) {
     const draft = { payWindowMs, stock: 5, ...change };
-    this.store = storeWith([[one, draft]], store);
+    this.saleId = saleId(String(firstId));
+    this.#lastId = firstId + 1_000;
+    this.store = storeWith([[this.saleId, draft]], store);
     this.offered = draft.stock;
     this.#buyers = Array.from({ length: buyersMax }, (_, i) => internNow(store, `buyer-${i}`));
   }
@@ -92,9 +102,10 @@ export class World {
   play({ waitMs, actions, twice }: Step): void {
     this.#nowMs = Math.min(this.#nowMs + waitMs, sampleEndMs - 1);
     const movements = actions.map((each) => this.#movement(each));
-    const batch = { nowMs: this.#nowMs, groups: [{ saleId: one, movements }] };
+    const batch = { nowMs: this.#nowMs, groups: [{ saleId: this.saleId, movements }] };
     if (twice) this.store.commitNow(batch);
     const outcomes = must(this.store.commitNow(batch).groups[0]).outcomes;
+    this.played.push({ batch, twice, outcomes });
     for (const [i, outcome] of outcomes.entries()) this.#hear(must(movements[i]), outcome);
     // What a commit of unknown answer did is heard from its repeat; only what a repeat hides is asked for.
     if (twice) this.#catchUp();
@@ -110,7 +121,7 @@ export class World {
   }
 
   balances() {
-    return must(this.store.tables.sales.get(one)).balances;
+    return must(this.store.tables.sales.get(this.saleId)).balances;
   }
 
   replayed() {
@@ -213,6 +224,6 @@ export class World {
 
   /** After a lost answer the sale's cancellation is seen in the sale only. */
   #catchUp(): void {
-    if (must(this.store.tables.sales.get(one)).phase === "cancelled") this.#cancelled();
+    if (must(this.store.tables.sales.get(this.saleId)).phase === "cancelled") this.#cancelled();
   }
 }
