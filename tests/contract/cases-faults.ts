@@ -216,22 +216,23 @@ export const faultCases: readonly ContractCase[] = [
   },
   {
     rule: "PU20",
-    title: "a crash loses only what was not answered",
+    title: "a crash loses only what was not answered, and the key settles whether it was lost",
     needs: ["crash", "hold"],
     run: async (shop) => {
       const saleId = await shop.sale({ stock: 9 });
-      const [ann, bob] = (await shop.buyers(2)).map((buyer) => must(buyer));
-      const answered = await shop.accept(saleId, { buyer: must(ann), key: "k" });
-      shop.fixture.faults.hold("before");
-      const lost = shop.fixture.acceptance.submit(saleId, [shop.movement({ buyer: must(bob), key: "k" })]);
-      void lost;
-      await shop.inFlight();
-      await shop.fixture.crash();
-      expect(answerFields(await shop.order(answered))).toEqual(answerFields(answered));
-      // The one that was never answered may be there or not; asking again with its key settles it either way.
-      const repeat = await shop.accept(saleId, { buyer: must(bob), key: "k" });
-      expect((await shop.fixture.records.purchaseByKey({ saleId, buyerId: must(bob), key: "k" }))?.id).toBe(repeat.id);
-      expect(await shop.balances(saleId)).toMatchObject({ held: 2 });
+      const buyers = await shop.buyers(3);
+      const answered = await shop.accept(saleId, { buyer: must(buyers[0]), key: "k" });
+      for (const [i, where] of (["before", "after"] as const).entries()) {
+        const buyer = must(buyers[i + 1]);
+        shop.fixture.faults.hold(where);
+        void shop.fixture.acceptance.submit(saleId, [shop.movement({ buyer, key: "k" })]);
+        await shop.inFlight();
+        await shop.fixture.crash();
+        expect(answerFields(await shop.order(answered))).toEqual(answerFields(answered));
+        const repeat = await shop.accept(saleId, { buyer, key: "k" });
+        expect((await shop.fixture.records.purchaseByKey({ saleId, buyerId: buyer, key: "k" }))?.id).toBe(repeat.id);
+        expect(await shop.balances(saleId)).toMatchObject({ held: i + 2 });
+      }
     },
   },
   {

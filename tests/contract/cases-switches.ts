@@ -54,9 +54,15 @@ export const switchCases: readonly ContractCase[] = [
       const { endsAtMs } = await shop.read(saleId);
       for (const wrong of [endsAtMs - 1, endsAtMs + 4_000 * 86_400_000])
         expect(await shop.flip(saleId, { kind: "extend", endsAtMs: wrong })).toMatchObject({ kind: "invalid", field: "ends_at" });
-      expect(await shop.flip(saleId, { kind: "extend", endsAtMs: endsAtMs + minuteMs })).toMatchObject({ kind: "switched", repeated: false });
+      expect(await shop.flip(saleId, { kind: "extend", endsAtMs: endsAtMs + minuteMs })).toMatchObject({
+        kind: "switched",
+        repeated: false,
+      });
       // Its answer may have been lost: the same end again is a repeat.
-      expect(await shop.flip(saleId, { kind: "extend", endsAtMs: endsAtMs + minuteMs })).toMatchObject({ kind: "switched", repeated: true });
+      expect(await shop.flip(saleId, { kind: "extend", endsAtMs: endsAtMs + minuteMs })).toMatchObject({
+        kind: "switched",
+        repeated: true,
+      });
       await shop.fixture.time.advance(60 * minuteMs);
       await shop.accept(saleId, { buyer: await shop.buyer("ann") });
       await shop.fixture.time.advance(minuteMs);
