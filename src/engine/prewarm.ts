@@ -1,0 +1,138 @@
+/**
+ * Product, sale and publishing in one call, for shops that think of a sale as "warm this product up". The same call
+ * again gives the same sale; a call whose first try died half-way finishes it.
+ */
+import type { ProductId } from "../domain/ids.ts";
+import { sameMoney, type Money } from "../domain/money.ts";
+import type { Product } from "../domain/product.ts";
+import { payWindowDefaultMs, startToleranceMs, statusOf, type DraftProblem, type Sale, type SaleDraft } from "../domain/sale.ts";
+import type { NotTried, Unknown } from "../ports/acceptance.ts";
+import type { Records } from "../ports/records.ts";
+import { createProduct } from "./products.ts";
+import { createSale, switchSale, type SaleDeps } from "./sales.ts";
+
+export type PrewarmDeps = SaleDeps & { readonly records: Records };
+
+export type Prewarm = {
+  readonly product: { readonly id: ProductId; readonly name: string; readonly seller: string };
+  readonly price: Money;
+  readonly stock: number;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  /** Who asks, so that two shops' calls are not one. */
+  readonly owner: string;
+  /** A window that has begun or passed is moved to now instead of being refused: for trying examples out. */
+  readonly movesPast: boolean;
+};
+
+/** What is not as the caller wrote it. */
+export type PrewarmWarning =
+  /** The product was there before, with another name or price, and keeps them; the sale has those given. */
+  { readonly kind: "product_kept" } | { readonly kind: "window_moved"; readonly startsAtMs: number; readonly endsAtMs: number };
+
+export type PrewarmAnswer =
+  | { readonly kind: "ready"; readonly sale: Sale; readonly repeated: boolean; readonly warnings: readonly PrewarmWarning[] }
+  | ({ readonly kind: "invalid" } & DraftProblem)
+  | NotTried
+  | Unknown;
+
+const salesLookedAtMax = 100;
+
+export async function prewarm(deps: PrewarmDeps, ask: Prewarm): Promise<PrewarmAnswer> {
+  const warnings: PrewarmWarning[] = [];
+  const product = await keepProduct(deps, ask);
+  if ("kind" in product) return product;
+  if (product.name !== ask.product.name || !sameMoney(product.price, ask.price)) warnings.push({ kind: "product_kept" });
+  const window = windowOf(ask, deps.clock.nowMs());
+  const draft: SaleDraft = {
+    productId: product.id,
+    name: ask.product.name,
+    price: ask.price,
+    stock: ask.stock,
+    perBuyerLimit: 1,
+    refundedUnitsCount: true,
+    payWindowMs: payWindowDefaultMs,
+    ...window,
+  };
+  const found = await findSame(deps, ask, draft);
+  if (window.startsAtMs !== ask.startsAtMs) {
+    const { startsAtMs, endsAtMs } = found ?? window;
+    warnings.push({ kind: "window_moved", startsAtMs, endsAtMs });
+  }
+  const kept = found === undefined ? await keepSale(deps, ask, draft) : { sale: found, repeated: true };
+  if ("kind" in kept) return kept;
+  const published = await switchSale(deps, kept.sale.id, { kind: "publish" });
+  switch (published.kind) {
+    case "switched":
+      return { kind: "ready", sale: published.sale, repeated: kept.repeated, warnings };
+    case "invalid":
+    case "not_tried":
+    case "unknown":
+      return published;
+    case "not_allowed":
+    case "sale_unknown":
+      // Cancelled between finding and publishing it: the next call makes a new one.
+      return { kind: "unknown" };
+    default:
+      return published satisfies never;
+  }
+}
+
+async function keepProduct(
+  deps: PrewarmDeps,
+  { product, price }: Prewarm,
+): Promise<Product | ({ kind: "invalid" } & DraftProblem) | Unknown> {
+  const known = await deps.records.product(product.id);
+  if (known !== undefined) return known;
+  const answer = await createProduct(deps, { ...product, price });
+  if (answer.kind === "invalid") return answer;
+  // Somebody else was first.
+  if (answer.kind === "differs") return (await deps.records.product(product.id)) ?? { kind: "unknown" };
+  return answer.product;
+}
+
+/** A window that lies behind keeps its length, one that has begun its end. */
+function windowOf({ startsAtMs, endsAtMs, movesPast }: Prewarm, now: number): { startsAtMs: number; endsAtMs: number } {
+  const nowMs = Math.floor(now);
+  const hasBegun = startsAtMs < nowMs - startToleranceMs && endsAtMs > startsAtMs;
+  if (!movesPast || !hasBegun) return { startsAtMs, endsAtMs };
+  return { startsAtMs: nowMs, endsAtMs: endsAtMs > nowMs ? endsAtMs : nowMs + endsAtMs - startsAtMs };
+}
+
+/** A sale that an earlier call with the same fields has made and that can still sell. */
+async function findSame({ records, clock }: PrewarmDeps, ask: Prewarm, draft: SaleDraft): Promise<Sale | undefined> {
+  const nowMs = clock.nowMs();
+  const wasMoved = draft.startsAtMs !== ask.startsAtMs;
+  const lengthOf = (sale: Pick<Sale, "startsAtMs" | "endsAtMs">) => sale.endsAtMs - sale.startsAtMs;
+  const { items } = await records.sales({ productId: draft.productId, nowMs, withDrafts: true }, { offset: 0, limit: salesLookedAtMax });
+  return items.find((sale) => {
+    const status = statusOf(sale, nowMs);
+    if (status === "ended" || status === "cancelled" || sale.name !== draft.name) return false;
+    if (sale.stock !== draft.stock || !sameMoney(sale.price, draft.price)) return false;
+    if (!wasMoved) return sale.startsAtMs === draft.startsAtMs && sale.endsAtMs === draft.endsAtMs;
+    return sale.endsAtMs === ask.endsAtMs || lengthOf(sale) === lengthOf(ask);
+  });
+}
+
+/** Two calls at once meet in the submission; where only that is gone by, a sale is made beside it. */
+async function keepSale(
+  deps: PrewarmDeps,
+  ask: Prewarm,
+  draft: SaleDraft,
+): Promise<{ sale: Sale; repeated: boolean } | ({ kind: "invalid" } & DraftProblem) | Unknown> {
+  const key = `prewarm ${draft.productId} ${ask.startsAtMs} ${ask.endsAtMs} ${draft.stock} ${draft.price.minor}`;
+  let made = await createSale(deps, { draft, submission: { owner: ask.owner, key } });
+  if (made.kind === "differs" || (made.kind === "exists" && !maySell(made.sale, deps.clock.nowMs()))) {
+    const found = await findSame(deps, ask, draft);
+    if (found !== undefined) return { sale: found, repeated: true };
+    made = await createSale(deps, { draft });
+  }
+  if (made.kind === "invalid") return made;
+  if (made.kind === "added" || made.kind === "exists") return { sale: made.sale, repeated: made.kind === "exists" };
+  return { kind: "unknown" };
+}
+
+function maySell(sale: Sale, nowMs: number): boolean {
+  const status = statusOf(sale, nowMs);
+  return status !== "ended" && status !== "cancelled";
+}
