@@ -13,7 +13,7 @@ const open = async (change: Parameters<typeof openMemoryApi>[0] = {}) => {
 beforeEach(() => open());
 afterEach(() => Promise.all(started.splice(0).map((one) => one.close())));
 
-const options = { environment: "production", version: "test", corsOrigins: [] as string[] } as const;
+const options = { environment: "production", version: "test", shop: "shop", corsOrigins: [] as string[] } as const;
 
 describe("every answer", () => {
   test("carries the caller's request id if it is fit, else one of ours", async () => {

@@ -18,6 +18,8 @@ export type HttpOptions = {
   readonly version: string;
   /** Exact origins whose pages may call the API. */
   readonly corsOrigins: readonly string[];
+  /** The shop whose buyers a loopback caller may name on the seeds' paths in development. */
+  readonly shop: string;
 };
 
 /** What the acceptance tells of itself; plain numbers, read at each scrape. */

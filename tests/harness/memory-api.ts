@@ -29,6 +29,7 @@ export type Call = {
   readonly contentType?: string | null | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly peer?: string | undefined;
+  readonly host?: string | undefined;
 };
 
 export type Told = {
@@ -62,7 +63,7 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
   );
   const provider = await SimulatedProvider.open({ journal: new MemoryJournal(), clock, tasks, entropy, send: async () => true });
   const deps: HttpDeps = {
-    options: { environment: "production", version: "test", corsOrigins: [] },
+    options: { environment: "production", version: "test", corsOrigins: [], shop: "shop" },
     board,
     acceptance,
     clock,
@@ -124,7 +125,7 @@ function requestOf(method: string, path: string, call: Call): Request {
   set("authorization", bearer === undefined ? undefined : `Bearer ${bearer}`);
   set("idempotency-key", idempotencyKey);
   if (body !== undefined) set("content-type", contentType);
-  const request = new Request(`http://shop.test${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  const request = new Request(`http://${call.host ?? "shop.test"}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
   if (contentType === null) request.headers.delete("content-type");
   return request;
 }
