@@ -16,6 +16,7 @@ import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
 import { createPurchaseHandler, purchasePath, saleIdInUrl, type PurchaseHandler } from "./routes/purchase.ts";
 import { saleRoutes } from "./routes/sales.ts";
+import { seedRoutes } from "./seeds.ts";
 import { operatorRoutes, systemRoutes } from "./routes/system.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
@@ -33,7 +34,15 @@ export function createApp(deps: HttpDeps): App {
   const context = createContext(deps);
   const metrics = createMetrics(context);
   const purchase = createPurchaseHandler(context);
-  const routes = [...tokenRoutes, ...productRoutes, ...saleRoutes, ...orderRoutes, ...paymentRoutes, ...systemRoutes(metrics)];
+  const routes = [
+    ...tokenRoutes,
+    ...productRoutes,
+    ...saleRoutes,
+    ...orderRoutes,
+    ...paymentRoutes,
+    ...systemRoutes(metrics),
+    ...seedRoutes,
+  ];
   const fetchRest = fetchOf(context, routes, purchase);
   return {
     purchase,

@@ -12,13 +12,17 @@ export class HttpCounters {
   latencySumMs = 0;
 
   purchase(outcome: string, status: number, tookMs: number): void {
-    this.purchases.set(outcome, (this.purchases.get(outcome) ?? 0) + 1);
+    this.outcome(outcome);
     this.answer(status);
     // 64 µs · 2^i ≥ took: the position of the highest bit says which.
     const units = tookMs > 0 ? Math.ceil((tookMs * 1000) / 64) : 1;
     const bucket = Math.min(32 - Math.clz32(Math.min(units, 2 ** 30) - 1), latencyBucketsSeconds.length);
     this.latency[bucket] = (this.latency[bucket] ?? 0) + 1;
     this.latencySumMs += tookMs;
+  }
+
+  outcome(outcome: string): void {
+    this.purchases.set(outcome, (this.purchases.get(outcome) ?? 0) + 1);
   }
 
   answer(status: number): void {

@@ -100,7 +100,7 @@ async function withSale(ask: Ask, isShop: boolean, answer: (sale: Sale) => Reply
   return sale === undefined || (sale.phase === "draft" && !isShop) ? saleUnknown(id.value) : answer(sale);
 }
 
-async function statisticsReply({ context, nowMs }: Ask, sale: Sale): Promise<Reply> {
+export async function statisticsReply({ context, nowMs }: Pick<Ask, "context" | "nowMs">, sale: Sale): Promise<Reply> {
   const { byState, buyers } = await context.deps.records.counts(sale.id);
   const { reserved = 0, paid = 0, cancelled = 0, expired = 0, closed = 0 } = byState;
   return success({

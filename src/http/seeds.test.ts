@@ -1,0 +1,291 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { openMemoryApi, shopKey, type Call, type MemoryApi } from "../../tests/harness/memory-api.ts";
+
+let api: MemoryApi;
+const opened: MemoryApi[] = [];
+const open = async (environment: "development" | "production") => {
+  api = await openMemoryApi({ options: { environment, version: "test", corsOrigins: [], shop: "shop" } });
+  opened.push(api);
+};
+beforeEach(() => open("development"));
+afterEach(() => Promise.all(opened.splice(0).map((one) => one.close())));
+
+const base = "/api/v1/seckill";
+const local: Call = { peer: "127.0.0.1", host: "localhost:8083" };
+const warm = {
+  product_id: 1001,
+  product_name: "Test Product",
+  price: 99.99,
+  stock: 100,
+  start_time: "2024-01-01T10:00:00Z",
+  end_time: "2024-01-01T12:00:00Z",
+  status: "active",
+};
+const coming = { ...warm, start_time: "2030-01-01T12:00:00Z", end_time: "2030-01-01T13:00:00Z" };
+const order = { product_id: 1001, user_id: 2001, quantity: 1 };
+const prewarm = (json: object = warm, call: Call = local) => api.ask("POST", `${base}/activity/prewarm`, { ...call, json });
+const buy = (json: object = order, call: Call = local) => api.ask("POST", `${base}/purchase`, { ...call, json });
+
+type Example = { method: string; path: string; headers: Record<string, string>; raw: string | undefined };
+
+/** The requests that the page shows, as a shell would send them. */
+function examplesOf(page: string): Example[] {
+  const blocks = [...page.matchAll(/```(http|bash)\n([\s\S]*?)```/g)];
+  return blocks.flatMap(([, kind, text = ""]) =>
+    kind === "http"
+      ? [httpExample(text)]
+      : text
+          .replaceAll("\\\n", " ")
+          .split("\n")
+          .filter((line) => line.startsWith("curl"))
+          .map(curlExample),
+  );
+}
+function httpExample(text: string): Example {
+  const [head = "", raw] = text.split("\n\n");
+  const [line = "", ...headers] = head.trim().split("\n");
+  const [method = "", path = ""] = line.split(" ");
+  return { method, path, headers: Object.fromEntries(headers.map((header) => header.split(": "))), raw };
+}
+function curlExample(line: string): Example {
+  const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare ?? "");
+  const after = (flag: string) => words[words.indexOf(flag) + 1] ?? "";
+  const url = words.find((word) => word.startsWith("http://")) ?? "";
+  const [name = "", value = ""] = words.includes("-H") ? after("-H").split(": ") : [];
+  return {
+    method: words.includes("-X") ? after("-X") : "GET",
+    path: url.replace("http://localhost:8083", ""),
+    headers: name === "" ? {} : { [name]: value },
+    raw: words.includes("-d") ? after("-d") : undefined,
+  };
+}
+
+describe("the examples of the page", () => {
+  const examples = examplesOf(readFileSync(join(import.meta.dirname, "../../docs/seckill-paths.md"), "utf8"));
+
+  test("are all there", () =>
+    expect(examples.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      `POST ${base}/activity/prewarm`,
+      `POST ${base}/purchase`,
+      `POST ${base}/purchase/async`,
+      `POST ${base}/activity/prewarm`,
+      `POST ${base}/purchase`,
+      "GET /api/v1/system/stats",
+      "GET /health",
+    ]));
+
+  test("run as they stand on a fresh server, in the README's order of trying out", async () => {
+    const expected = [201, 201, 409, 201, 409, 200, 200];
+    const statuses: number[] = [];
+    for (const { method, path, headers, raw } of examples) statuses.push((await api.ask(method, path, { ...local, headers, raw })).status);
+    // The same buyer again is refused: one unit each, as that service has it.
+    expect(statuses).toEqual(expected);
+  });
+
+  test("the two curl lines alone, too", async () => {
+    const curls = examples.slice(3, 5);
+    const statuses: number[] = [];
+    for (const { method, path, headers, raw } of curls) statuses.push((await api.ask(method, path, { ...local, headers, raw })).status);
+    expect(statuses).toEqual([201, 201]);
+  });
+});
+
+describe("prewarm", () => {
+  test("makes product, sale and stock, with the ids and digits given", async () => {
+    const told = await prewarm({ ...coming, price: 8999.1 });
+    expect(told.status).toBe(201);
+    expect(told.data).toMatchObject({
+      product_id: "1001",
+      name: "Test Product",
+      status: "live",
+      price_minor: 899910,
+      currency: "CNY",
+      stock: { available: 100 },
+      warnings: [],
+    });
+    expect((await api.ask("GET", "/api/v1/products/1001")).data).toMatchObject({ id: "1001", name: "Test Product", seller: "shop" });
+  });
+
+  test("takes the price digit by digit", async () => {
+    const raw = (price: string) => ({ ...local, raw: JSON.stringify(coming).replace("99.99", price) });
+    const ask = (price: string) => api.ask("POST", `${base}/activity/prewarm`, raw(price));
+    expect((await ask("0.29")).data["price_minor"]).toBe(29);
+    expect((await ask("8999.00")).data["price_minor"]).toBe(899_900);
+    expect((await ask('"1.1"')).data["price_minor"]).toBe(110);
+    for (const price of ["0.291", "-1", "1e3", "99.9900000000000001", '"x"', '""', "true", "null"]) {
+      const told = await ask(price);
+      expect([price, told.status, told.data["field"]]).toEqual([price, 400, "price"]);
+    }
+    expect((await ask("0")).data["field"]).toBe("price");
+  });
+
+  test("twice, also at once, gives one sale", async () => {
+    for (const fields of [coming, warm]) {
+      await open("development");
+      const [first, second] = await Promise.all([prewarm(fields), prewarm(fields)]);
+      api.time.nowMs += 5_000;
+      const third = await prewarm(fields);
+      expect([second.data["id"], third.data["id"], third.status]).toEqual([first.data["id"], first.data["id"], 200]);
+      expect((await api.ask("GET", "/api/v1/sales?product_id=1001", { key: shopKey })).data["total"]).toBe(1);
+    }
+  });
+
+  test("with other fields is another sale, and the product keeps its own", async () => {
+    const first = await prewarm(coming);
+    const second = await prewarm({ ...coming, product_name: "Renamed", price: 1 });
+    expect(second.data["id"]).not.toBe(first.data["id"]);
+    expect(second.data).toMatchObject({ name: "Renamed", price_minor: 100, warnings: [expect.stringContaining("keeps them")] });
+    expect((await api.ask("GET", "/api/v1/products/1001")).data).toMatchObject({ name: "Test Product", price_minor: 9999 });
+  });
+
+  test("moves a past window to now with the same length, and says so", async () => {
+    const told = await prewarm();
+    expect(told.data).toMatchObject({ status: "live", starts_at: "2030-01-01T12:00:00.000Z", ends_at: "2030-01-01T14:00:00.000Z" });
+    expect(told.data["warnings"]).toEqual([expect.stringContaining("2030-01-01T12:00:00.000Z until 2030-01-01T14:00:00.000Z")]);
+    api.time.nowMs += 7_200_000;
+    const later = await prewarm();
+    expect([later.status, later.data["id"] === told.data["id"], later.data["status"]]).toEqual([201, false, "live"]);
+  });
+
+  test("in production refuses a past window and a caller without a key", async () => {
+    await open("production");
+    expect((await prewarm(coming)).status).toBe(401);
+    const past = await prewarm(warm, { key: shopKey });
+    expect([past.status, past.data["field"]]).toEqual([422, "start_time"]);
+    expect((await prewarm(coming, { key: shopKey })).status).toBe(201);
+    expect((await prewarm(coming, { bearer: await api.tokenOf("2001") })).status).toBe(403);
+  });
+});
+
+describe("purchase", () => {
+  beforeEach(() => prewarm());
+
+  test("is made for the buyer named, once with one key", async () => {
+    const first = await buy(order, { ...local, idempotencyKey: "k" });
+    expect([first.status, first.data["product_id"], first.data["state"]]).toEqual([201, "1001", "reserved"]);
+    const again = await buy(order, { ...local, idempotencyKey: "k" });
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    expect((await api.ask("GET", "/api/v1/orders", { key: shopKey, userId: "2001" })).data["total"]).toBe(1);
+    expect((await buy()).data["reason"]).toBe("limit_reached");
+    expect((await api.ask("POST", `${base}/purchase/async`, { ...local, json: { ...order, user_id: "2002" } })).status).toBe(201);
+  });
+
+  test("answers the bytes of the canonical route", async () => {
+    const told = await buy(order, { ...local, idempotencyKey: "k" });
+    const canonical = await api.ask("POST", `/api/v1/sales/${String(told.data["sale_id"])}/purchases`, {
+      key: shopKey,
+      userId: "2001",
+      idempotencyKey: "k",
+    });
+    expect(canonical.text).toBe(told.text);
+  });
+
+  const elsewhere: Record<string, Call> = {
+    "another peer": { ...local, peer: "192.168.1.7" },
+    "another peer in IPv6": { ...local, peer: "::ffff:10.0.0.1" },
+    "no peer": { ...local, peer: "" },
+    "another host": { ...local, host: "shop.example" },
+    "a rebound name": { ...local, headers: { host: "localhost.evil.example" } },
+    "X-Forwarded-For": { ...local, headers: { "x-forwarded-for": "127.0.0.1" } },
+    "X-Forwarded-Proto": { ...local, headers: { "x-forwarded-proto": "https" } },
+    Forwarded: { ...local, headers: { forwarded: "for=127.0.0.1" } },
+    Via: { ...local, headers: { via: "1.1 proxy" } },
+    "X-Real-IP": { ...local, headers: { "x-real-ip": "127.0.0.1" } },
+    "another origin": { ...local, headers: { origin: "https://evil.example" } },
+    "another port's origin": { ...local, headers: { origin: "http://localhost:3000" } },
+    "no one's origin": { ...local, headers: { origin: "null" } },
+    "another site": { ...local, headers: { "sec-fetch-site": "cross-site" } },
+    "X-User-Id alone from elsewhere": { userId: "2001" },
+  };
+  test.each(Object.keys(elsewhere))("without a credential is refused to: %s", async (name) => {
+    expect((await buy(order, elsewhere[name])).status).toBe(401);
+    expect((await prewarm(warm, elsewhere[name])).status).toBe(401);
+    expect((await api.ask("GET", `${base}/purchased/1001/2001`, elsewhere[name])).status).toBe(401);
+  });
+
+  test.each([
+    ["127.0.0.1", "127.0.0.1:8083"],
+    ["::1", "[::1]:8083"],
+    ["::ffff:127.0.0.1", "localhost"],
+    ["127.9.9.9", "localhost:1"],
+  ])("without a credential is allowed from %s at %s", async (peer, host) =>
+    expect((await buy(order, { peer, host, headers: { origin: `http://${host}` } })).status).toBe(201),
+  );
+
+  test("by a credential is for whom it speaks, in production as in development", async () => {
+    for (const environment of ["development", "production"] as const) {
+      await open(environment);
+      await prewarm(coming, { key: shopKey });
+      const bearer = await api.tokenOf("2001");
+      expect((await buy(order, local)).status).toBe(environment === "development" ? 201 : 401);
+      expect((await buy({ ...order, user_id: 2002 }, { bearer })).status).toBe(403);
+      expect((await buy({ ...order, user_id: 2003 }, { key: shopKey })).status).toBe(201);
+      expect((await buy({ ...order, user_id: 2004 }, { key: shopKey, userId: "2005" })).status).toBe(400);
+      expect((await buy({ ...order, user_id: 2006 }, { ...local, key: "wrong" })).status).toBe(401);
+      const own = await buy(order, { bearer });
+      expect(own.status).toBe(environment === "development" ? 409 : 201);
+      expect((await api.ask("GET", `${base}/purchased/1001/2001`, { bearer })).data["purchased"]).toBe(true);
+      expect((await api.ask("GET", `${base}/purchased/1001/2003`, { bearer })).status).toBe(403);
+    }
+  });
+
+  test.each([
+    [{ product_id: 1001.5 }, 400, "product_id"],
+    [{ product_id: -1 }, 400, "product_id"],
+    [{ product_id: "x" }, 400, "product_id"],
+    [{ product_id: null }, 400, "product_id"],
+    [{ user_id: "" }, 400, "user_id"],
+    [{ user_id: {} }, 400, "user_id"],
+    [{ user_id: "x".repeat(65) }, 400, "user_id"],
+    [{ user_id: undefined }, 400, "user_id"],
+    [{ quantity: 0 }, 400, "quantity"],
+    [{ quantity: -1 }, 400, "quantity"],
+    [{ quantity: 1.5 }, 400, "quantity"],
+    [{ quantity: "1" }, 400, "quantity"],
+    [{ colour: "red" }, 400, "colour"],
+    [{ product_id: 77 }, 404, "product_id"],
+  ])("bad input %j is %p and names %p", async (change, status, field) => {
+    const told = await buy({ ...order, ...change });
+    expect([told.status, told.data["field"]]).toEqual([status, field]);
+  });
+
+  test("a product without a sale, or none at all", async () => {
+    await api.shop("POST", "/api/v1/products", { id: "5", name: "Idle", price_minor: 1, currency: "CNY" });
+    for (const [id, reason] of [
+      ["5", "sale_unknown"],
+      ["6", "product_unknown"],
+    ]) {
+      expect((await buy({ ...order, product_id: Number(id) })).data["reason"]).toBe(reason);
+      expect((await api.ask("GET", `${base}/stats/${id}`, local)).data["reason"]).toBe(reason);
+    }
+  });
+});
+
+describe("look-ups", () => {
+  test("statistics and has purchased", async () => {
+    const { data: sale } = await prewarm();
+    const has = async () => (await api.ask("GET", `${base}/purchased/1001/2001`, local)).data;
+    expect(await has()).toEqual({
+      product_id: "1001",
+      user_id: "2001",
+      sale_id: sale["id"],
+      purchased: false,
+      quantity: 0,
+      purchase_ids: [],
+    });
+    const { data } = await buy();
+    expect(await has()).toMatchObject({ purchased: true, quantity: 1, purchase_ids: [data["id"]] });
+    expect((await api.ask("GET", `${base}/stats/1001`)).data).toMatchObject({
+      sale_id: sale["id"],
+      status: "live",
+      buyers: 1,
+      purchases: { reserved: 1 },
+    });
+    await api.shop("POST", `/api/v1/orders/${String(data["id"])}/cancel`);
+    expect(await has()).toMatchObject({ purchased: false, quantity: 0 });
+    for (const path of [`${base}/stats/x`, `${base}/purchased/x/1`, `${base}/purchased/1001/a%20b`])
+      expect((await api.ask("GET", path, local)).status).toBe(400);
+  });
+});
