@@ -43,7 +43,7 @@ const providerName = "simulated";
 const webhookSecret = Buffer.alloc(32, 7);
 const serverKeys = createServerKeys([{ id: "shop", issuer: "shop", secret: apiKey }]);
 const callbackVerifiers = new Map([[providerName, new WebhookVerifier([webhookSecret])]]);
-const httpOptions = { environment: "production", version: "0.0.0", corsOrigins: [] } as const;
+const httpOptions = { environment: "production", version: "0.0.0", corsOrigins: [], shop: "shop" } as const;
 
 export type ServerParts = {
   readonly clock: Clock;
