@@ -21,8 +21,13 @@ export async function readBody(request: Request, bytesMax: number): Promise<Body
   const bytes = await readBytes(request.body, bytesMax);
   if (bytes === "too_large") return { kind: "reply", reply: tooLarge(bytesMax) };
   if (bytes === "broken") return badBody("must arrive whole");
+  return decodeBody(bytes);
+}
+
+/** Every byte counts: what is not UTF-8 is refused instead of replaced, and a byte order mark is no JSON. */
+export function decodeBody(bytes: ArrayBuffer | Uint8Array): BodyText {
   try {
-    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
     return badBody("must be UTF-8");
   }

@@ -79,7 +79,12 @@ export const callbackBody = z.discriminatedUnion(
   [
     z.object({
       type: z.literal("payment.captured"),
-      data: z.object({ ...callbackData, capture_id: z.string().min(1).max(captureIdLengthMax), amount_minor: integer.positive(), currency }),
+      data: z.object({
+        ...callbackData,
+        capture_id: z.string().min(1).max(captureIdLengthMax),
+        amount_minor: integer.positive(),
+        currency,
+      }),
     }),
     z.object({ type: z.literal("payment.failed"), data: z.object(callbackData) }),
   ],

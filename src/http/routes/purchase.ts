@@ -13,7 +13,7 @@ import { purchase } from "../../engine/purchase.ts";
 import { unreachable } from "../../lib/assert.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
 import type { Answer } from "../../ports/acceptance.ts";
-import { declaresTooMuch, isJsonType, jsonObject, purchaseBytesMax, readBody, tooLarge, wrongType } from "../body.ts";
+import { declaresTooMuch, decodeBody, isJsonType, jsonObject, purchaseBytesMax, readBody, tooLarge, wrongType } from "../body.ts";
 import { actingBuyer, failureReply, type HttpContext } from "../context.ts";
 import { failure, type Reply } from "../envelope.ts";
 import { callerOf, holderOfBearer } from "../identity.ts";
@@ -31,6 +31,9 @@ export type Wish =
 type Result = { readonly reply: Reply; readonly outcome: string };
 
 const oneUnit: Wish = { kind: "wish", quantity: 1 };
+/** What nearly everybody sends. Bodies of its length are too short to hold metadata, so they need no care for its text. */
+const commonBody = '{"quantity":1}';
+const commonLength = String(commonBody.length);
 
 export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
   const { counters, requestIds, respond, cors } = context;
@@ -69,7 +72,7 @@ async function purchaseResult(context: HttpContext, request: Request, saleIdText
   if (saleId === undefined) return ended(failure("malformed", { field: "sale_id", problem: "must be a decimal id" }), "malformed");
   const key = headers.get("idempotency-key") ?? undefined;
   if (key !== undefined && !isKey(key)) return ended(badKey(), "malformed");
-  const wish = contentLength === null ? await unmeasuredWish(request) : wishOf(await request.text(), headers);
+  const wish = contentLength === commonLength ? wishOf(await request.text(), headers) : await uncommonWish(request, contentLength);
   if (wish.kind === "reply") return ended(wish.reply, "malformed");
   const answer = purchase(deps, { saleId, buyerId, key, quantity: wish.quantity, metadata: wish.metadata });
   return resultOf(answer instanceof Promise ? await answer : answer);
@@ -82,18 +85,18 @@ async function buyerBeyondBearer(context: HttpContext, headers: Headers): Promis
   return (await actingBuyer(context, caller)) ?? noBuyer(caller.kind === "shop");
 }
 
-/** Without Content-Length a body may be of any size, so it is read with care. */
-async function unmeasuredWish(request: Request): Promise<Wish> {
-  if (request.body === null) return oneUnit;
-  const body = await readBody(request, purchaseBytesMax);
+/** A body of another length than the common one. Without Content-Length it may be of any size, so it is read with care. */
+async function uncommonWish(request: Request, contentLength: string | null): Promise<Wish> {
+  const body = contentLength === null ? await readBody(request, purchaseBytesMax) : decodeBody(await request.arrayBuffer());
   return body.kind === "reply" ? body : wishOf(body.text, request.headers);
 }
 
+/** No body means one unit; one that was announced and is empty was lost on the way. */
 export function wishOf(text: string, headers: Headers): Wish {
-  if (text === "") return oneUnit;
   const contentType = headers.get("content-type");
+  if (text === "" && contentType === null) return oneUnit;
   if (!isJsonType(contentType)) return { kind: "reply", reply: wrongType(contentType) };
-  return text === '{"quantity":1}' || text === "{}" ? oneUnit : parseWish(text);
+  return text === commonBody ? oneUnit : parseWish(text);
 }
 
 function parseWish(text: string): Wish {
