@@ -271,3 +271,14 @@ test("[PU16] a slow read does not bring back an older copy after the newer one w
   expect((await reading)?.sale.paused).toBe(true);
   expect(board.peek(one)?.sale.paused).toBe(true);
 });
+
+test("[PU17] accepting beyond what it may remember forgets too, at last the hot sale's own", async () => {
+  const store = storeWith([[one, { stock: 10 }]]);
+  const buyers = ["a", "b", "c", "d"].map((name) => internNow(store, name));
+  const { board, refuse } = boardOn(store, { salesMax: 10, buyersMax: 3 });
+  const view = must(await board.load(one));
+  for (const buyerId of buyers) board.noteAccepted(one, buyerId);
+  expect(view.buyers.size).toBeLessThanOrEqual(3);
+  board.observe({ ...view.sale, paused: true, feed: view.sale.feed + 1 });
+  for (const buyerId of buyers) expect(refuse(view, buyerId)).toBeUndefined();
+});

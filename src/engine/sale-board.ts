@@ -76,9 +76,8 @@ export class SaleBoard {
   noteAccepted(saleId: SaleId, buyerId: BuyerId): void {
     const view = this.#views.get(saleId);
     if (view === undefined) return;
-    const before = view.buyers.size;
-    view.buyers.add(buyerId);
-    this.#buyers += view.buyers.size - before;
+    this.#remember(view, [buyerId]);
+    this.#boundBuyers(view);
   }
 
   /** A refusal that needs no decider, or undefined. `pending` says whether a take of the buyer is on its way. */
@@ -124,9 +123,8 @@ export class SaleBoard {
     try {
       for (let after = 0; ;) {
         const page = await this.#records.buyersOf(view.sale.id, after, buyersPageMax);
-        const before = view.buyers.size;
-        for (const buyer of page) view.buyers.add(buyer);
-        this.#buyers += view.buyers.size - before;
+        if (this.#views.get(view.sale.id) !== view) return;
+        this.#remember(view, page);
         after = page.at(-1) ?? after;
         if (page.length < buyersPageMax) break;
       }
@@ -135,17 +133,28 @@ export class SaleBoard {
       // The store did not answer: everybody goes on to the decider, and the next request asks again.
       view.buyersKnown = "no";
     }
-    if (this.#buyers > this.#options.buyersMax) this.#forget(this.#leastUsed(view), "buyers");
+    this.#boundBuyers(view);
+  }
+
+  #remember(view: SaleView, buyers: Iterable<number>): void {
+    const before = view.buyers.size;
+    for (const buyer of buyers) view.buyers.add(buyer);
+    this.#buyers += view.buyers.size - before;
+  }
+
+  /** Over the bound, the least used sale that has any forgets its buyers; if there is no other, this one. */
+  #boundBuyers(view: SaleView): void {
+    if (this.#buyers > this.#options.buyersMax) this.#forget(this.#leastUsed(view, (other) => other.buyers.size > 0) ?? view, "buyers");
   }
 
   /**
    * A view whose sale is being read stays: without it the read, which may be older than what was committed meanwhile,
    * would be taken for news.
    */
-  #leastUsed(except: SaleView): SaleView | undefined {
+  #leastUsed(except: SaleView, where: (view: SaleView) => boolean = () => true): SaleView | undefined {
     let least: SaleView | undefined;
     for (const view of this.#views.values()) {
-      const mayGo = view !== except && view.buyersKnown !== "loading" && !this.#loading.has(view.sale.id);
+      const mayGo = view !== except && view.buyersKnown !== "loading" && !this.#loading.has(view.sale.id) && where(view);
       if (mayGo && (least === undefined || view.usedAtMs < least.usedAtMs)) least = view;
     }
     return least;
