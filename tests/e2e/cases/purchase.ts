@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { UnderTest } from "../server-under-test.ts";
 
 export function purchaseCases({ shop }: UnderTest): void {
-  test("[B2] a purchase is 201 with its whole shape; the repeat has the same bytes and says so", async () => {
+  test("a purchase is 201 with its whole shape; the repeat has the same bytes and says so", async () => {
     const saleId = await shop.liveSale({ stock: 5, price_minor: 1_250, currency: "CNY" });
     const body = { quantity: 1, metadata: { cart: "c-1", gift: true } };
     const first = await shop.post(`/api/v1/sales/${saleId}/purchases`, { buyer: "ann", key: "k1", body });
@@ -64,7 +64,7 @@ export function purchaseCases({ shop }: UnderTest): void {
     expect((await shop.buy(blue, "bob")).status).toBe(201);
   });
 
-  test("[B3] all taken says how many may return; sold out is another answer", async () => {
+  test("all taken says how many may return; sold out is another answer", async () => {
     const saleId = await shop.liveSale({ stock: 1 });
     const order = await shop.buy(saleId, "ann");
     const taken = await shop.buy(saleId, "bob");
