@@ -13,7 +13,7 @@ export type Product = {
 };
 
 export const sellerLengthMax = 64;
-export const imageLengthMax = 2048;
+const imageLengthMax = 2048;
 
 /** The first thing wrong with a product to be created, or undefined. */
 export function problemOfProduct(product: Pick<Product, "name" | "price" | "seller" | "image">): DraftProblem | undefined {
@@ -22,7 +22,7 @@ export function problemOfProduct(product: Pick<Product, "name" | "price" | "sell
   if (!isPriceMinor(price.minor)) return { field: "price_minor", problem: "must be a positive integer of the currency's smallest unit" };
   if (seller.length < 1 || seller.length > sellerLengthMax)
     return { field: "seller", problem: `must have 1 to ${sellerLengthMax} characters` };
-  if (image !== undefined && !/^(https?:\/\/|\/)\S{1,2047}$/.test(image))
-    return { field: "image", problem: "must be an http(s) URL or a path" };
+  if (image !== undefined && (image.length > imageLengthMax || !/^(https?:\/\/|\/)\S+$/.test(image)))
+    return { field: "image", problem: `must be an http(s) URL or a path of at most ${imageLengthMax} characters` };
   return undefined;
 }

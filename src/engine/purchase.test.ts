@@ -28,7 +28,7 @@ function shop(stock: number) {
 
 test("[PU1] a purchase of a sale nobody has looked at yet loads it once and goes on to the decider", async () => {
   const { buy, buyer } = shop(3);
-  const answers = await Promise.all(["a", "b", "c", "d"].map((name) => buy(buyer(name))));
+  const answers = await Promise.all(["a", "b", "c", "d"].map(async (name) => buy(buyer(name))));
   expect(answers.map((answer) => answer.kind)).toEqual(["accepted", "accepted", "accepted", "refused"]);
 });
 

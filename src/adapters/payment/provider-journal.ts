@@ -64,7 +64,11 @@ export class FileJournal implements ProviderJournal {
     }
     // A new file is durable once its folder is.
     const folder = await open(dirname(path), "r");
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
     return new FileJournal(file, lines, size);
   }
 

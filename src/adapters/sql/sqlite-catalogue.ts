@@ -49,7 +49,7 @@ export class SqliteCatalogue implements Catalogue {
     const known: BuyerId[] = [];
     for (const { issuer, subject } of buyers) {
       const id = this.#recall(`${issuer}\n${subject}`);
-      if (id === undefined) return Promise.all(buyers.map((buyer) => this.#intern(buyer)));
+      if (id === undefined) return Promise.all(buyers.map(async (buyer) => this.#intern(buyer)));
       known.push(id);
     }
     return known;
