@@ -1,6 +1,7 @@
 /**
  * Every `*.test.ts` of the tree belongs to exactly one suite, found by its place: a new test file cannot be forgotten.
- * The quick suite needs nothing but this process; the others start servers, kill them or simulate many seeds.
+ * The quick suite needs little time and nothing but this process; the others try many cases, simulate many seeds, or start
+ * servers and kill them.
  */
 import { Glob } from "bun";
 import { rootDir } from "./steps.ts";
@@ -8,7 +9,7 @@ import { rootDir } from "./steps.ts";
 export type Suite = { readonly name: string; readonly files: readonly string[] };
 
 /** Folders of tests/ that run outside the quick suite, in the order that finds a mistake soonest. */
-const slowFolders = ["harness", "simulation", "nemesis", "e2e"];
+const slowFolders = ["properties", "verify", "harness", "simulation", "nemesis", "e2e"];
 const places = ["src", "scripts", "tests", "bench"];
 
 export function suiteOf(file: string): string {
