@@ -115,7 +115,12 @@ async function serve(config: Config): Promise<RunningServer> {
     callbackVerifiers: providers.callbackVerifiers,
     isDraining: () => draining,
     log,
-    options: { environment: config.env === "development" ? "development" : "production", version, corsOrigins: config.corsOrigins, shop: config.shop },
+    options: {
+      environment: config.env === "development" ? "development" : "production",
+      version,
+      corsOrigins: config.corsOrigins,
+      shop: config.shop,
+    },
   });
   const { listen } = process.versions["bun"] === undefined ? await import("./http/listen-node.ts") : await import("./http/listen-bun.ts");
   const listener = await listen(app, { host: config.httpHost, port: config.httpPort });

@@ -147,6 +147,7 @@ describe("planted breaches of the type rules", () => {
     ["as const", "src/engine/a.ts", "export const y = [1] as const;"],
     ["renaming imports", "src/engine/a.ts", 'import { a as b } from "./b.ts";\nb();'],
     ["tests", "src/engine/a.test.ts", "export const y = x as number;"],
+    ["the bench", "bench/a.ts", "export const y = x as number;"],
   ]);
   finds(code.noAny, [
     ["any", "src/engine/a.ts", "export function a(x: any) { return x; }"],

@@ -210,6 +210,7 @@ export class World {
         // What was free left with the cancellation.
         if (movement.kind === "switch" && movement.change.kind === "cancel_sale" && !outcome.repeated) this.#cancelled();
         return;
+      default: // Changes nothing that is counted here.
     }
   }
 

@@ -39,7 +39,7 @@ export function fateOf(reply: Reply): Fate {
   const { status, text } = reply;
   if (status === 504) return { kind: "unknown" };
   const { data } = envelopeOf(text);
-  const reason = String(data["reason"] ?? `status ${status}`);
+  const reason = typeof data["reason"] === "string" ? data["reason"] : `status ${status}`;
   if (status === 201) return { kind: "accepted", id: String(data["id"]), text };
   if (status === 500) return { kind: "untried", reason: "internal" };
   if (untried.has(status)) return { kind: "untried", reason };
