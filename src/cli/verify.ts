@@ -36,6 +36,7 @@ type VerifyFlags = {
 
 const rowsMax = 1_000_000;
 const thresholdMax = 1_000_000_000;
+const clearLine = "\r\u001B[2K";
 const progressEveryRows = 200_000;
 
 /** `doorbuster verify`: the store, and what clients were told, against the promises. */
@@ -72,6 +73,7 @@ async function run(deps: VerifyCommandDeps, flags: VerifyFlags): Promise<void> {
     const provider = await readProvider(flags, join(config.dataDir, deps.providerJournal));
     const rest = { nowMs: deps.nowMs(), atRest: flags.atRest ?? false, lateMaxMs: lateMaxDefaultMs };
     const report = await verify({ source, rest, history, provider, findingsMax: flags.rows, progress: progressOf(deps) }).catch(unreadable);
+    if (deps.console.isTerminal) deps.console.err(clearLine);
     print(deps, report, flags);
   } finally {
     await source.close();
@@ -106,7 +108,7 @@ function progressOf({ console }: VerifyCommandDeps): ((table: string, rows: numb
     if (rows < said) said = 0;
     if (rows - said < progressEveryRows) return;
     said = rows;
-    console.err(`\r\u001B[2KReading ${table}: ${rows} rows\r`);
+    console.err(`${clearLine}Reading ${table}: ${rows} rows`);
   };
 }
 
