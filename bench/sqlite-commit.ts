@@ -10,58 +10,48 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openSqliteStore, type SqliteStore } from "../src/adapters/sql/sqlite-store.ts";
 import { IdMint } from "../src/domain/id-mint.ts";
-import type { BuyerId, ProductId, PurchaseId, SaleId } from "../src/domain/ids.ts";
-import type { Currency } from "../src/domain/money.ts";
+import type { SaleId } from "../src/domain/ids.ts";
 import type { Take } from "../src/domain/movement.ts";
 import type { SaleGroup } from "../src/ports/stock-ledger.ts";
+import { price, productId, saleId, take } from "../tests/kit/sqlite-shop.ts";
 
 const { values } = parseArgs({ options: { "old-rows": { type: "string", default: "0" }, lines: { type: "string", default: "60000" } } });
 const oldRows = Number(values["old-rows"]);
 const lines = Number(values.lines);
 const dataDir = mkdtempSync(join(tmpdir(), "doorbuster-bench-"));
 const mint = new IdMint({ nowMs: () => Date.now(), random: Math.random });
-const price = { minor: 19_900, currency: "CNY" as Currency };
 let nextBuyer = 1;
 
 const sequential = () => nextBuyer++;
 const random = () => 1 + Math.floor(Math.random() * 1_000_000);
 
 async function makeSales(store: SqliteStore, count: number, stock: number): Promise<SaleId[]> {
-  const productId = mint.mint() as ProductId;
-  await store.catalogue.addProduct({ id: productId, name: "Bench", price, seller: "shop", createdAtMs: Date.now() });
-  const draft = { productId, name: "Bench", price, stock, perBuyerLimit: 1_000, refundedUnitsCount: true, payWindowMs: 900_000 };
-  const sales: SaleId[] = [];
+  const product = productId(mint.mint());
+  await store.catalogue.addProduct({ id: product, name: "Bench", price, seller: "shop", createdAtMs: Date.now() });
+  const rules = { stock, perBuyerLimit: 1_000, refundedUnitsCount: true, payWindowMs: 900_000 };
   const startsAtMs = Date.now() - 1_000;
-  for (let i = 0; i < count; i++) {
-    const id = mint.mint() as SaleId;
-    const window = { startsAtMs, endsAtMs: startsAtMs + 86_400_000 };
-    const added = await store.catalogue.addSale({ id, draft: { ...draft, ...window }, createdAtMs: Date.now() });
-    if (added.kind !== "added") throw new Error(`the sale was not added but ${added.kind}`);
-    sales.push(id);
-  }
+  const draft = { productId: product, name: "Bench", price, ...rules, startsAtMs, endsAtMs: startsAtMs + 86_400_000 };
+  const sales = Array.from({ length: count }, () => saleId(mint.mint()));
+  for (const id of sales) await store.catalogue.addSale({ id, draft, createdAtMs: Date.now() });
   for (let at = 0; at < count; at += 500) {
-    const groups = sales
-      .slice(at, at + 500)
-      .map((saleId): SaleGroup => ({ saleId, movements: [{ kind: "switch", change: { kind: "publish" } }] }));
+    const publish = { kind: "switch", change: { kind: "publish" } } as const;
+    const groups = sales.slice(at, at + 500).map((id): SaleGroup => ({ saleId: id, movements: [publish] }));
     await store.ledger.commit({ nowMs: Date.now(), groups });
   }
   return sales;
 }
 
-function take(buyer: () => number): Take {
-  const purchaseId = mint.mint() as PurchaseId;
-  return { kind: "take", purchaseId, buyerId: buyer() as BuyerId, key: `key-${purchaseId}-0123456789`, quantity: 1 };
+function newTake(buyer: () => number): Take {
+  const id = mint.mint();
+  return take(id, buyer(), `key-${id}-0123456789`);
 }
 
 function batchOf(sales: readonly SaleId[], size: number, buyer: () => number): SaleGroup[] {
-  const bySale = new Map<SaleId, Take[]>();
-  for (let i = 0; i < size; i++) {
-    const saleId = sales[Math.floor(Math.random() * sales.length)] ?? sales[0]!;
-    const group = bySale.get(saleId);
-    if (group === undefined) bySale.set(saleId, [take(buyer)]);
-    else group.push(take(buyer));
-  }
-  return [...bySale].map(([saleId, movements]) => ({ saleId, movements }));
+  const bySale = Map.groupBy(
+    Array.from({ length: size }, () => newTake(buyer)),
+    () => Math.floor(Math.random() * sales.length),
+  );
+  return [...bySale].flatMap(([i, movements]) => sales.slice(i, i + 1).map((id) => ({ saleId: id, movements })));
 }
 
 type Run = {
@@ -90,31 +80,29 @@ async function measure(store: SqliteStore, { name, sales, size, buyer, expect }:
   console.log(`${name.padEnd(44)}${cells.join("")}${String(Math.round(1e6 / wall)).padStart(10)}`);
 }
 
-function generatorOnly(): void {
+function measureMaking(): void {
   const before = process.cpuUsage();
-  let bytes = 0;
-  for (let i = 0; i < lines / 64; i++) bytes += JSON.stringify(batchOf(["1" as SaleId], 64, random)).length;
+  for (let i = 0; i < lines / 64; i++) batchOf([saleId("1")], 64, random);
   const { user } = process.cpuUsage(before);
-  console.log(`(making and printing the lines, ${bytes} bytes, part of each figure: ${(user / lines).toFixed(2)} µs)`);
+  console.log(`(making the lines, part of each figure: ${(user / lines).toFixed(2)} µs)`);
 }
 
 try {
   const store = await openSqliteStore({ dataDir });
   if (oldRows > 0) {
-    const [old] = await makeSales(store, 1, 1_000_000_000);
+    const old = await makeSales(store, 1, 1_000_000_000);
     const started = performance.now();
     nextBuyer = 1;
     await measure(
       store,
-      { name: `filling with ${oldRows} rows, 1000 a batch`, sales: [old!], size: 1_000, buyer: random, expect: "accepted" },
+      { name: `filling with ${oldRows} rows, 1000 a batch`, sales: old, size: 1_000, buyer: random, expect: "accepted" },
       oldRows,
     );
     console.log(`filled in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
-    const [, soldOut] = [0, old!];
     for (const size of [64, 256])
       await measure(store, {
         name: `accept, batch ${size}, random buyers, same sale`,
-        sales: [soldOut],
+        sales: old,
         size,
         buyer: random,
         expect: "accepted",
@@ -123,23 +111,23 @@ try {
   console.log(
     `${"µs per line".padEnd(44)}${["cpu", "user", "system", "wall"].map((h) => h.padStart(8)).join("")}${"lines/s".padStart(10)}`,
   );
-  generatorOnly();
+  measureMaking();
   for (const size of [1, 16, 64, 256]) {
-    const [sale] = await makeSales(store, 1, 1_000_000_000);
+    const sale = await makeSales(store, 1, 1_000_000_000);
     await measure(
       store,
-      { name: `accept, batch ${size}, new buyers`, sales: [sale!], size, buyer: sequential, expect: "accepted" },
+      { name: `accept, batch ${size}, new buyers`, sales: sale, size, buyer: sequential, expect: "accepted" },
       size === 1 ? 3_000 : lines,
     );
   }
   for (const size of [64, 256]) {
-    const [sale] = await makeSales(store, 1, 1_000_000_000);
-    await measure(store, { name: `accept, batch ${size}, random of 1 M buyers`, sales: [sale!], size, buyer: random, expect: "accepted" });
+    const sale = await makeSales(store, 1, 1_000_000_000);
+    await measure(store, { name: `accept, batch ${size}, random of 1 M buyers`, sales: sale, size, buyer: random, expect: "accepted" });
   }
   for (const size of [64, 256]) {
-    const [sale] = await makeSales(store, 1, 1);
-    await store.ledger.commit({ nowMs: Date.now(), groups: [{ saleId: sale!, movements: [take(sequential)] }] });
-    await measure(store, { name: `refuse (all taken), batch ${size}`, sales: [sale!], size, buyer: sequential, expect: "refused" });
+    const sale = await makeSales(store, 1, 1);
+    await store.ledger.commit({ nowMs: Date.now(), groups: batchOf(sale, 1, sequential) });
+    await measure(store, { name: `refuse (all taken), batch ${size}`, sales: sale, size, buyer: sequential, expect: "refused" });
   }
   const many = await makeSales(store, 10_000, 1_000_000);
   for (const size of [64, 256])

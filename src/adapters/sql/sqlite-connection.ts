@@ -4,6 +4,7 @@
  * commits that were never synced.
  */
 import Database from "better-sqlite3";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../../lib/assert.ts";
 import { migrate } from "./migrate.ts";
@@ -77,8 +78,11 @@ export class SqliteConnection implements WriterConnection {
  */
 const failing = (sql: string): string => sql.replace(/^(INSERT|UPDATE) (?!OR )/, "$1 OR FAIL ");
 
-/** Opens the database for its one writer, migrates it and makes durable what is visible. Throws what SQLite throws. */
-export function openWriter(dataDir: string): SqliteConnection {
+/**
+ * Opens the database for its one writer, migrates it and makes durable what is visible. `afterFailure`: a sync has failed
+ * in this process, so the log must be copied whole. Throws what SQLite throws, or CheckpointBlocked.
+ */
+export function openWriter(dataDir: string, { afterFailure = false }: { afterFailure?: boolean | undefined } = {}): SqliteConnection {
   const database = new Database(join(dataDir, databaseName), { timeout: writerBusyMs });
   try {
     assertVersion(database);
@@ -89,9 +93,11 @@ export function openWriter(dataDir: string): SqliteConnection {
     database.pragma("temp_store = MEMORY");
     database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
     database.pragma(`cache_size = -${writerCacheKib}`);
-    checkpoint(database);
+    if (!emptyLog(database)) {
+      if (afterFailure) throw new CheckpointBlocked();
+      syncLog(dataDir);
+    }
     migrate(database);
-    checkpoint(database);
     return new SqliteConnection(database);
   } catch (error) {
     database.close();
@@ -112,11 +118,21 @@ export function openReadOnly(dataDir: string): Database.Database {
   }
 }
 
-/** Copies the log into the database file, syncs that and empties the log. */
-function checkpoint(database: Database.Database): void {
+/** Copies the log into the database file, syncs that and empties the log; false when a reader needs the log. */
+function emptyLog(database: Database.Database): boolean {
   // The shape that SQLite documents for this pragma.
   const [result] = database.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
-  if (result?.busy !== 0) throw new CheckpointBlocked();
+  return result?.busy === 0;
+}
+
+/** An auditor's snapshot may last: then the log itself is synced, which is as good unless a sync of it has failed before. */
+function syncLog(dataDir: string): void {
+  const log = openSync(join(dataDir, `${databaseName}-wal`), "r+");
+  try {
+    fsyncSync(log);
+  } finally {
+    closeSync(log);
+  }
 }
 
 /** A reader holds the log; the next try will find it gone. */

@@ -22,8 +22,8 @@ const mirror = new SaleMirror();
 async function theWriter(): Promise<Writer> {
   // What a test's module of failpoints exports.
   if (failpoints !== undefined) wrap ??= ((await import(failpoints.module)) as { wrap: Wrap }).wrap;
-  return (writer ??= new Writer(() => {
-    const connection = openWriter(dataDir);
+  return (writer ??= new Writer((afterFailure) => {
+    const connection = openWriter(dataDir, { afterFailure });
     return wrap === undefined || failpoints === undefined ? connection : wrap(connection, failpoints.state);
   }));
 }

@@ -21,13 +21,14 @@ export type WriteResult<Value> =
 const copiesMax = 20_000;
 
 export class Writer {
-  readonly #open: () => WriterConnection;
+  readonly #open: (afterFailure: boolean) => WriterConnection;
   readonly #copies = new Map<SaleId, Sale>();
   #connection: WriterConnection | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  #failed = false;
 
   /** `open` yields a connection whose visible state is durable. */
-  constructor(open: () => WriterConnection) {
+  constructor(open: (afterFailure: boolean) => WriterConnection) {
     this.#open = open;
   }
 
@@ -58,7 +59,7 @@ export class Writer {
   async #transact<Value>(run: (tx: SqlTransaction) => Promise<Value>): Promise<WriteResult<Value>> {
     let committing = false;
     try {
-      this.#connection ??= this.#open();
+      this.#connection ??= this.#open(this.#failed);
     } catch (error) {
       return { kind: "failed", failure: "unknown", message: messageOf(error) };
     }
@@ -84,6 +85,7 @@ export class Writer {
     } catch {
       // A rollback that fails leaves a connection that is not to be trusted.
     }
+    this.#failed = true;
     this.#discard();
     return false;
   }
