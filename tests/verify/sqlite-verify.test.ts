@@ -239,4 +239,4 @@ test("[I2] a snapshot of a store that is being written is whole", async () => {
   } finally {
     await store.close();
   }
-});
+}, 30_000);
