@@ -5,6 +5,7 @@
  */
 import { envelopeOf, fateOf, type Attempt, type Fate } from "./history.ts";
 import { subjectOf, type Judge } from "./judge.ts";
+import type { Recorder } from "./recorder.ts";
 import type { Rng } from "./rng.ts";
 import { apiKey, type Reply, type World } from "./world-embedded.ts";
 
@@ -20,12 +21,19 @@ export class Buyer {
   readonly #random: Rng;
   readonly #seen = new Map<string, string>();
   readonly #later: Promise<void>[] = [];
+  readonly #recorder: Recorder;
+  readonly #user: string;
+  readonly #comesAlone: boolean;
+  #token: string | undefined;
 
   constructor(world: World, judge: Judge, number: number) {
     this.#world = world;
     this.#judge = judge;
     this.#number = number;
     this.#random = world.sim.random(`buyer ${number}`);
+    this.#recorder = world.recorder;
+    this.#user = subjectOf(number);
+    this.#comesAlone = this.#random.chance(world.shape.comesAlone);
   }
 
   async live(saleIds: readonly string[]): Promise<void> {
@@ -87,7 +95,10 @@ export class Buyer {
     const attempt = this.#judge.invoked({ buyer: this.#number, ...wish });
     const body = JSON.stringify({ quantity, ...(note === undefined ? {} : { metadata: { note } }) });
     const headers = key === undefined ? {} : { "idempotency-key": key };
+    const heard = this.#recorder.asked({ f: "purchase", user: this.#user, event: saleId, key, qty: quantity });
     const reply = await this.#send(`/api/v1/sales/${saleId}/purchases`, { body, headers, timeoutMs: shape.timeoutMs });
+    heard(reply);
+    if (reply.kind === "answer" && reply.status === 401) this.#token = undefined;
     const fate = fateOf(reply);
     this.#judge.answered(attempt, fate, reply.copied);
     return fate;
@@ -99,7 +110,7 @@ export class Buyer {
     const random = this.#random;
     if (random.chance(shape.changesPayload)) {
       await sim.sleep(random.around(200));
-      await this.#buy(random.chance(0.5) ? { ...wish, quantity: wish.quantity + 1 } : { ...wish, note: "another" });
+      await this.#buy({ ...wish, quantity: wish.quantity + 1, note: random.chance(0.5) ? "another" : wish.note });
     }
     while (random.chance(shape.repeatsLate)) {
       await sim.sleep(random.around(1200));
@@ -115,7 +126,13 @@ export class Buyer {
     if (pays) await this.#pay(id);
     if (random.chance(shape.cancels)) {
       await sim.sleep(random.around(random.chance(0.5) ? 20 : 600));
-      await this.#until(() => this.#send(`/api/v1/orders/${id}/cancel`, { body: "{}" }));
+      await this.#until(async () => {
+        const heard = this.#recorder.asked({ f: "cancel", user: this.#user, id });
+        const reply = await this.#send(`/api/v1/orders/${id}/cancel`, { body: "{}" });
+        this.#judge.cancelled(id, reply);
+        heard(reply);
+        return reply;
+      });
     }
     for (let looks = random.int(0, 3); looks > 0; looks--) {
       await this.#look(id);
@@ -128,7 +145,12 @@ export class Buyer {
     const random = this.#random;
     const body = JSON.stringify({ scenario: random.pick(shape.scenarios) });
     if (random.chance(0.2)) await sim.sleep(random.around(2000));
-    await this.#until(() => this.#send(`/api/v1/orders/${id}/payments`, { body }));
+    await this.#until(async () => {
+      const heard = this.#recorder.asked({ f: "pay", user: this.#user, id });
+      const reply = await this.#send(`/api/v1/orders/${id}/payments`, { body });
+      heard(reply);
+      return reply;
+    });
   }
 
   /** Repeats what got no definite answer, a few times. */
@@ -148,7 +170,9 @@ export class Buyer {
   async #look(id: string): Promise<void> {
     const { sim } = this.#world;
     const before = this.#seen.get(id) ?? "reserved";
+    const heard = this.#recorder.asked({ f: "get", user: this.#user, id });
     const reply = await this.#send(`/api/v1/orders/${id}`, {});
+    heard(reply);
     if (reply.kind !== "answer" || reply.status >= 500) return;
     sim.check(reply.status === 200, "I12", () => `order ${id} was answered ${reply.status} after its 201`);
     const state = String(envelopeOf(reply.text).data["state"]);
@@ -158,9 +182,21 @@ export class Buyer {
     this.#seen.set(id, state);
   }
 
-  #send(path: string, options: { body?: string; headers?: Record<string, string>; timeoutMs?: number }): Promise<Reply> {
-    const headers = { "x-api-key": apiKey, "x-user-id": subjectOf(this.#number), ...options.headers };
+  async #send(path: string, options: { body?: string; headers?: Record<string, string>; timeoutMs?: number }): Promise<Reply> {
+    const headers = { ...(await this.#credentials()), ...options.headers };
     const method = options.body === undefined ? "GET" : "POST";
     return this.#world.send({ method, path, headers, body: options.body }, options.timeoutMs);
+  }
+
+  /** Some buyers come through the shop's server, others by themselves with a token that the shop got for them. */
+  async #credentials(): Promise<Record<string, string>> {
+    const byShop = { "x-api-key": apiKey };
+    if (!this.#comesAlone) return { ...byShop, "x-user-id": this.#user };
+    if (this.#token === undefined) {
+      const body = JSON.stringify({ user_id: this.#user, expires_in_seconds: 3600 });
+      const reply = await this.#world.send({ method: "POST", path: "/api/v1/tokens", headers: byShop, body });
+      if (reply.kind === "answer" && reply.status === 201) this.#token = String(envelopeOf(reply.text).data["token"]);
+    }
+    return this.#token === undefined ? { ...byShop, "x-user-id": this.#user } : { authorization: `Bearer ${this.#token}` };
   }
 }

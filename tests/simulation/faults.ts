@@ -7,6 +7,7 @@ import { Rng } from "./rng.ts";
 export const faultClasses = [
   "kill",
   "pause",
+  "deploy",
   "clock_jump",
   "stall",
   "sync_error",
@@ -50,6 +51,7 @@ export type Faults = {
 const likelihood: Readonly<Record<FaultClass, number>> = {
   kill: 0.6,
   pause: 0.25,
+  deploy: 0.25,
   clock_jump: 0.4,
   stall: 0.3,
   sync_error: 0.4,

@@ -1,11 +1,32 @@
 /** What must be true when everything has come to rest: the store, the auditor's books and the provider's book agree. */
 import type { EntryKind } from "../../src/domain/ledger.ts";
+import { auditRowsOf, MemoryAuditSource } from "../../src/adapters/memory/audit-source.ts";
+import { HistoryCheck } from "../../src/engine/verify/check-history.ts";
+import { ProviderRecord } from "../../src/engine/verify/provider-record.ts";
+import { lateMaxDefaultMs, verify } from "../../src/engine/verify/verify.ts";
 import type { World } from "./world-embedded.ts";
 
-export function checkAtRest(world: World): void {
+export async function checkAtRest(world: World): Promise<void> {
   checkRows(world);
   checkLedger(world);
   checkMoney(world);
+  if (world.sim.violations.length === 0) await checkAsOperators(world);
+}
+
+/** The product's own `verify`, with the clients' record and the provider's: it must find what we find, and no more. */
+async function checkAsOperators({ sim, disk, provider, parts, recorder }: World): Promise<void> {
+  const record = new ProviderRecord();
+  for (const { captureId, paymentId, money, refunds } of provider.book.values()) {
+    record.add({ kind: "capture", id: captureId, paymentId, money });
+    for (const { refundId } of refunds) record.add({ kind: "refund", id: refundId, captureId, money });
+  }
+  const { checks } = await verify({
+    source: new MemoryAuditSource(auditRowsOf(disk.store.tables)),
+    rest: { nowMs: parts?.clock.nowMs() ?? 0, atRest: true, lateMaxMs: lateMaxDefaultMs },
+    history: new HistoryCheck(recorder.log, { acceptsMin: 0, unknownsMin: 0 }),
+    provider: { record, complete: true },
+  });
+  for (const { id, off } of checks) for (const { row, problem } of off) sim.violate(id, `verify: ${row} ${problem}`);
 }
 
 function checkRows({ sim, disk, auditor }: World): void {

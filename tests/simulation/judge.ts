@@ -5,7 +5,7 @@
  */
 import type { AuditedPurchase, Moment } from "./auditor-state.ts";
 import { envelopeOf, type Attempt, type Fate } from "./history.ts";
-import type { World } from "./world-embedded.ts";
+import type { Reply, World } from "./world-embedded.ts";
 
 export const issuer = "shop";
 export const subjectOf = (buyer: number): string => `u${buyer}`;
@@ -16,6 +16,8 @@ export class Judge {
   /** The one body of a key. */
   readonly #bodies = new Map<string, string>();
   readonly #keylessIds = new Set<string>();
+  /** By order: whether a cancellation was asked for whose fate is not a definite no. */
+  readonly #cancels = new Map<string, { readonly tries: number; readonly open: boolean }>();
   /** Refusals that no decider stands behind, by key. */
   readonly #localRefusals = new Map<string, Attempt[]>();
 
@@ -60,17 +62,33 @@ export class Judge {
       sim.check(attempt.note?.includes("poison") === true, "answers", () => `attempt ${attempt.number} was answered 500`);
   }
 
+  /** A cancellation was answered: whoever was told that nothing was tried must find nothing done. */
+  cancelled(id: string, reply: Reply): void {
+    const asked = this.#cancels.get(id) ?? { tries: 0, open: false };
+    const definite =
+      reply.kind === "down" || (reply.kind === "answer" && (reply.status === 503 || (reply.status >= 400 && reply.status < 500)));
+    this.#cancels.set(id, { tries: asked.tries + 1, open: asked.open || !definite || reply.copied });
+  }
+
+  #judgeCancels(): void {
+    for (const { id, state } of this.#world.auditor.books.purchases.values())
+      if (state === "cancelled")
+        this.#world.sim.check(
+          this.#cancels.get(id)?.open === true,
+          "answers",
+          () => `order ${id} is cancelled, though its buyer was told that nothing was tried`,
+        );
+  }
+
   /** After everything is quiet: no order without a yes or a maybe, no yes without its order. */
   finish(): void {
     const { sim, auditor, disk } = this.#world;
+    this.#judgeCancels();
+    const kept = new Set<string>(disk.store.tables.purchases.keys());
     for (const attempt of this.attempts)
       if (attempt.fate.kind === "accepted") {
         const { id } = attempt.fate;
-        sim.check(
-          [...disk.store.tables.purchases.keys()].some((kept) => kept === id),
-          "I4",
-          () => `accepted purchase ${id} is gone`,
-        );
+        sim.check(kept.has(id), "I4", () => `accepted purchase ${id} is gone`);
       }
     const asked = new Map<string, Attempt[]>();
     for (const attempt of this.attempts) {

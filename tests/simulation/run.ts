@@ -73,7 +73,7 @@ async function run(world: World, faults: Faults): Promise<void> {
   await rest(world, life);
   if (sim.violations.length > 0) return;
   judge.finish();
-  checkAtRest(world);
+  await checkAtRest(world);
   sim.log(`end ${world.disk.store.tables.purchases.size} purchases ${judge.attempts.length} attempts`);
 }
 

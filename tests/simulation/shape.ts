@@ -16,6 +16,8 @@ export type SaleShape = {
 export type Shape = {
   readonly sales: readonly SaleShape[];
   readonly buyers: number;
+  /** Share of the buyers with a token of their own. */
+  readonly comesAlone: number;
   /** Share of the buyers with a quota of their own. */
   readonly vips: number;
   /** Mean time until a buyer comes, after the first sale's start. */
@@ -64,6 +66,7 @@ export function drawShape(seed: number, crowding: boolean): Shape {
   return {
     sales,
     buyers: Math.min(30, Math.max(3, Math.round(stock * sales.length * crowd))),
+    comesAlone: random.pick([0, 0.5]),
     vips: random.pick([0, 0, 0.3]),
     rushMs: random.pick([5, 150, 1500]),
     intentsMax: random.pick([1, 2, 3]),

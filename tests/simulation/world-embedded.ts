@@ -34,6 +34,7 @@ import { SimNode, tasksOf, type Sim } from "./kernel.ts";
 import { ModelDisk } from "./model-disk.ts";
 import { ModelProvider } from "./model-provider.ts";
 import type { Mutant } from "./mutants.ts";
+import { Recorder } from "./recorder.ts";
 import type { Shape } from "./shape.ts";
 
 /** Virtual time 0, well past the epoch of ids. */
@@ -75,6 +76,7 @@ export class World {
   readonly auditor: Auditor;
   readonly disk: ModelDisk;
   readonly provider: ModelProvider;
+  readonly recorder: Recorder;
   faults: Faults;
   /** The wall clock's error. */
   wallOffsetMs = 0;
@@ -89,6 +91,8 @@ export class World {
   readonly #mutant: Mutant;
   readonly #network;
   #app: App | undefined;
+  #direct: DirectAcceptance | undefined;
+  #draining = false;
 
   constructor(sim: Sim, options: { shape: Shape; faults: Faults; mutant: Mutant }) {
     this.sim = sim;
@@ -97,6 +101,7 @@ export class World {
     this.#mutant = options.mutant;
     this.#network = sim.random("network");
     this.auditor = new Auditor(sim);
+    this.recorder = new Recorder(sim);
     this.disk = new ModelDisk({
       sim,
       node: this.server,
@@ -140,13 +145,15 @@ export class World {
     const direct = new DirectAcceptance({ ledger, board, clock, tasks }, { batchMax, queueMax, answerTimeoutMs });
     const acceptance = this.#watched(wrap.acceptance?.(direct, tasks) ?? direct);
     const provider = wrap.provider?.(this.provider.port(providerName, server)) ?? this.provider.port(providerName, server);
+    this.#direct = direct;
+    this.#draining = false;
     this.waiting = () => direct.waiting;
     this.parts = { clock, ids, entropy, catalogue, records, board, acceptance, provider };
     const tokens = createTokens({ keys: [{ kid: "k1", secret: Buffer.alloc(32, 9) }], issuer: "simulation", entropy });
     const options = httpOptions;
     const acceptanceWithGauges = Object.assign(acceptance, { waiting: 0, counts: direct.counts });
     const engine = { board, acceptance: acceptanceWithGauges, clock, ids, entropy, tasks, records, catalogue };
-    const doors = { tokens, serverKeys, provider, callbackVerifiers, isDraining: () => false, log: this.#log() };
+    const doors = { tokens, serverKeys, provider, callbackVerifiers, isDraining: () => this.#draining, log: this.#log() };
     this.#app = createApp({ options, ...engine, ...doors });
     const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
     const providers = new Map([[provider.name, provider]]);
@@ -161,6 +168,21 @@ export class World {
     ends(runPaymentPoller(work, loop(pollTickMs)));
   }
 
+  /** As a deployment does it: no new work, answers for what was taken in, then the end. */
+  async stop(): Promise<void> {
+    const { sim, server } = this;
+    const { incarnation } = server;
+    if (this.#direct === undefined || this.#draining) return;
+    this.#draining = true;
+    this.trouble();
+    sim.log("drain server");
+    await this.#direct.drain();
+    if (server.incarnation !== incarnation) return;
+    sim.check(this.waiting() === 0, "I5", () => "a drained server has lines without an answer");
+    sim.probe("drained");
+    this.kill();
+  }
+
   kill(): void {
     this.trouble();
     this.sim.kill(this.server);
@@ -168,6 +190,7 @@ export class World {
     this.auditor.restarted();
     this.parts = undefined;
     this.#app = undefined;
+    this.#direct = undefined;
   }
 
   /** From now on nothing fails any more. */
