@@ -13,6 +13,7 @@ import type { TakeCapture, UpdatePayment } from "../domain/movement.ts";
 import type { Payment } from "../domain/payment.ts";
 import type { NotTried, Unknown } from "../ports/acceptance.ts";
 import { externalProviderName } from "../ports/payment-provider.ts";
+import { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { findPurchase, type Viewer } from "./orders.ts";
 import { startPayment, type PayDeps } from "./pay.ts";
 
@@ -55,10 +56,21 @@ async function capture(deps: Omit<PayDeps, "provider">, payment: Payment, ask: E
   if (noted?.kind !== "updated") return { kind: "unknown" };
   const [taken] = await deps.acceptance.submit(payment.saleId, [take]);
   if (taken?.kind !== "captured") return { kind: "unknown" };
-  const now = await deps.records.payment(payment.id);
+  const now = await readAfter(deps, payment);
+  if (now === "unread") return { kind: "unknown" };
   if (now?.state === "captured") return { kind: "started", payment: now, purchase: taken.purchase, repeated: false };
   await deps.acceptance.submit(payment.saleId, [{ kind: "update_payment", paymentId: payment.id, event: "failed" }]);
   return { kind: "capture_reused" };
+}
+
+/** The money is recorded by now: a read that fails must not look as if nothing had been tried. */
+async function readAfter({ records }: Pick<PayDeps, "records">, { id }: Payment): Promise<Payment | undefined | "unread"> {
+  try {
+    return await records.payment(id);
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return "unread";
+    throw error;
+  }
 }
 
 function isSame(payment: Payment, ask: ExternalPayment): boolean {

@@ -41,7 +41,7 @@ export function failureReply({ deps }: HttpContext, error: unknown, requestId: s
 }
 
 /** By name: what is thrown by adapters is known here by its type alone. */
-function isStoreUnavailable(error: unknown): error is StoreUnavailable {
+export function isStoreUnavailable(error: unknown): error is StoreUnavailable {
   return error instanceof Error && error.name === "StoreUnavailable" && "code" in error;
 }
 

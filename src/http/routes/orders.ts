@@ -4,6 +4,7 @@ import { cancelOrder, findByKey, findOrder, findPurchase, listPurchases, orderOf
 import { refundOrder } from "../../engine/refunds.ts";
 import { InvariantBroken, unreachable } from "../../lib/assert.ts";
 import { purchasesQuery, refundBody, emptyBody } from "../contract/requests.ts";
+import { isStoreUnavailable } from "../context.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import { badKey, notTriedReply, unknownReply } from "../refusals.ts";
 import { forBuyer, forShop, forViewer, readBodyAs, readParam, readQueryAs, type Ask, type Route } from "../route.ts";
@@ -74,7 +75,7 @@ async function cancelReply(ask: Ask, viewer: Viewer, { id, field }: { id: Purcha
   const answer = await cancelOrder(ask.context.deps, viewer, id);
   switch (answer.kind) {
     case "released":
-      return success(orderView(await orderOf(ask.context.deps, answer.purchase)));
+      return changedReply(ask, answer.purchase);
     case "not_allowed":
       return notPossible("order_not_cancellable", answer.purchase);
     case "purchase_unknown":
@@ -88,6 +89,16 @@ async function cancelReply(ask: Ask, viewer: Viewer, { id, field }: { id: Purcha
       throw new InvariantBroken("only time itself comes too early");
     default:
       return unreachable(answer);
+  }
+}
+
+/** The change is durable: a view that cannot be read now must not be answered as if nothing had been tried. */
+async function changedReply(ask: Ask, purchase: Purchase): Promise<Reply> {
+  try {
+    return success(orderView(await orderOf(ask.context.deps, purchase)));
+  } catch (error) {
+    if (isStoreUnavailable(error)) return unknownReply();
+    throw error;
   }
 }
 
