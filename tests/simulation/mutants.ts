@@ -33,6 +33,8 @@ export type Mutant = {
   readonly provider?: ((provider: PaymentProvider) => PaymentProvider) | undefined;
   /** Of the workers alone, beside the decider's. */
   readonly workersClock?: ((clock: Clock) => Clock) | undefined;
+  /** A start does not ask the store how late it is. */
+  readonly forgetsTime?: boolean | undefined;
   readonly clock?: ((wallMs: () => number) => Clock) | undefined;
 };
 export const noMutant: Mutant = {};
@@ -67,6 +69,7 @@ export const mutants: Readonly<Record<string, Mutant & { readonly seedsMax: numb
   // Two layers stand in front of this one, so both are broken.
   "expires-early": { steps: expiresEarly, workersClock: (clock) => ({ nowMs: () => clock.nowMs() + 700 }), seedsMax: 20 },
   "expires-by-the-wall": { clock: (wallMs) => ({ nowMs: wallMs }), seedsMax: 100 },
+  "starts-in-the-past": { forgetsTime: true, seedsMax: 200 },
   "resurrects-expired": { steps: resurrectsExpired, seedsMax: 50 },
   "keeps-second-capture": { steps: keepsSecondCapture, seedsMax: 50 },
   "captures-twice": { steps: capturesTwice, seedsMax: 50 },
