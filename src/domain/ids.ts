@@ -44,6 +44,9 @@ export const parsePaymentId = (text: string) => parse<"Payment">(text);
 export const parseRefundId = (text: string) => parse<"Refund">(text);
 export const parseAdjustmentId = (text: string) => parse<"Adjustment">(text);
 
+/** The number of whoever has none yet: no row has it, so it sees nothing and was never accepted. */
+export const strangerId = 0 as BuyerId;
+
 export function parseBuyerId(value: number): BuyerId | undefined {
   // The check makes the tag true.
   return Number.isSafeInteger(value) && value > 0 ? (value as BuyerId) : undefined;

@@ -2,8 +2,9 @@
  * The whole story of a purchase: find the sale, refuse early what may be refused early, hand the rest to whoever may
  * say yes. Cheap before dear, and no local no for a key that may have been accepted (see sale-board.ts).
  */
-import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
+import { strangerId, type BuyerId, type PurchaseId, type SaleId } from "../domain/ids.ts";
 import type { Take } from "../domain/movement.ts";
+import type { Refusal } from "../domain/purchase.ts";
 import type { Acceptance, Answer } from "../ports/acceptance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -23,6 +24,16 @@ export type PurchaseRequest = {
 export function purchase(deps: PurchaseDeps, request: PurchaseRequest): Answer<Take> | Promise<Answer<Take>> {
   const view = deps.board.peek(request.saleId);
   return view === undefined ? purchaseUnseen(deps, request) : purchaseIn(deps, view, request);
+}
+
+/**
+ * What memory refuses to somebody who was never accepted in the sale, at this moment. Whoever asks must find out
+ * afterwards that the buyer is a stranger indeed: then the refusal was right when it was made.
+ */
+export async function refuseStranger(deps: Pick<PurchaseDeps, "board" | "clock">, saleId: SaleId): Promise<Refusal | undefined> {
+  const view = deps.board.peek(saleId) ?? (await deps.board.load(saleId));
+  if (view === undefined) return { reason: "sale_unknown" };
+  return deps.board.refuse(view, { buyerId: strangerId, pending: () => false, nowMs: deps.clock.nowMs() });
 }
 
 async function purchaseUnseen(deps: PurchaseDeps, request: PurchaseRequest): Promise<Answer<Take>> {

@@ -20,7 +20,7 @@ export async function readBody(request: Request, bytesMax: number): Promise<Body
   if (request.body === null) return { kind: "text", text: "" };
   const bytes = await readBytes(request.body, bytesMax);
   if (bytes === "too_large") return { kind: "reply", reply: tooLarge(bytesMax) };
-  if (bytes === "broken") return badBody("must arrive whole");
+  if (bytes === "broken") return cutOff;
   return decodeBody(bytes);
 }
 
@@ -33,7 +33,10 @@ export function decodeBody(bytes: ArrayBuffer | Uint8Array): BodyText {
   }
 }
 
-const badBody = (problem: string): BodyText => ({ kind: "reply", reply: failure("malformed", { field: "body", problem }) });
+const badBody = (problem: string) => ({ kind: "reply", reply: failure("malformed", { field: "body", problem }) }) as const;
+
+/** The client left before its body was whole. */
+export const cutOff = badBody("must arrive whole");
 
 /** The bytes as they came, or why there are none. */
 export async function readBytes(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<Uint8Array | "too_large" | "broken"> {

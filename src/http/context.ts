@@ -1,5 +1,5 @@
 /** What every route shares: who asks, how answers are made and counted, what failures become. */
-import type { BuyerId } from "../domain/ids.ts";
+import { strangerId, type Buyer, type BuyerId } from "../domain/ids.ts";
 import type { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { createCors, type Cors } from "./cors.ts";
 import { HttpCounters } from "./counters.ts";
@@ -25,7 +25,7 @@ export function createContext(deps: HttpDeps): HttpContext {
     counters: new HttpCounters(),
     requestIds: createRequestIds(deps.entropy.secret(6)),
     respond: createResponder(cors === undefined ? {} : { vary: "Origin" }),
-    buyers: new BuyerNumbers(deps.catalogue),
+    buyers: new BuyerNumbers(deps),
     cors,
   };
 }
@@ -46,7 +46,12 @@ export function isStoreUnavailable(error: unknown): error is StoreUnavailable {
 }
 
 /** The buyer somebody is or acts for. */
-export async function actingBuyer({ buyers }: Pick<HttpContext, "buyers">, caller: Caller): Promise<BuyerId | undefined> {
+export async function actingBuyer(context: Pick<HttpContext, "buyers">, caller: Caller): Promise<BuyerId | undefined> {
   if (caller.kind === "buyer") return caller.buyerId;
-  return caller.kind === "shop" && caller.actsFor !== undefined ? buyers.of(caller.actsFor) : undefined;
+  return caller.kind === "shop" && caller.actsFor !== undefined ? numberToRead(context, caller.actsFor) : undefined;
+}
+
+/** The number under which a buyer's own may be read; one who has never been here sees nothing, and is not written down. */
+export async function numberToRead({ buyers }: Pick<HttpContext, "buyers">, buyer: Buyer | BuyerId): Promise<BuyerId> {
+  return typeof buyer === "number" ? buyer : ((await buyers.find(buyer)) ?? strangerId);
 }

@@ -6,6 +6,7 @@
 import { isSubject, type Buyer, type BuyerId } from "../domain/ids.ts";
 import { buyerIdOf } from "../engine/identity.ts";
 import type { Catalogue } from "../ports/catalogue.ts";
+import type { Records } from "../ports/records.ts";
 import type { ServerKey, ServerKeys } from "../ports/server-keys.ts";
 import type { TokenHolder, Tokens } from "../ports/tokens.ts";
 import { failure, type Reply } from "./envelope.ts";
@@ -53,22 +54,43 @@ function rejected(field: string, problem = "is not valid, or no longer"): Caller
 /** How many of the shop's buyers are remembered with their numbers. A number never changes, so none is ever stale. */
 const rememberedMax = 200_000;
 
-/** Numbers of the buyers that server keys name, asked of the store once each, and those that arrive together in one go. */
+/**
+ * Numbers of the buyers that server keys name. Only a purchase that may be accepted has one minted: refusals and reads
+ * must go on when the store cannot write, and a storm of refused strangers must not fill it.
+ */
 export class BuyerNumbers {
   readonly #catalogue: Catalogue;
+  readonly #records: Pick<Records, "buyerId">;
   readonly #known = new Map<string, BuyerId>();
 
-  constructor(catalogue: Catalogue) {
+  constructor({ catalogue, records }: { catalogue: Catalogue; records: Pick<Records, "buyerId"> }) {
     this.#catalogue = catalogue;
+    this.#records = records;
   }
 
-  async of(buyer: Buyer): Promise<BuyerId> {
-    const name = `${buyer.issuer} ${buyer.subject}`;
-    const known = this.#known.get(name);
+  /** The number if it is at hand. */
+  peek(buyer: Buyer): BuyerId | undefined {
+    return this.#known.get(nameOf(buyer));
+  }
+
+  /** The number, or undefined for somebody who has never been here. Reads only. */
+  async find(buyer: Buyer): Promise<BuyerId | undefined> {
+    const known = this.peek(buyer);
     if (known !== undefined) return known;
-    const id = await buyerIdOf({ catalogue: this.#catalogue }, buyer);
+    const id = await this.#records.buyerId(buyer);
+    return id === undefined ? undefined : this.#remember(buyer, id);
+  }
+
+  /** The number, minted and durable if it is new; those who arrive together share a commit. */
+  async mint(buyer: Buyer): Promise<BuyerId> {
+    return this.peek(buyer) ?? this.#remember(buyer, await buyerIdOf({ catalogue: this.#catalogue }, buyer));
+  }
+
+  #remember(buyer: Buyer, id: BuyerId): BuyerId {
     if (this.#known.size >= rememberedMax) this.#known.clear();
-    this.#known.set(name, id);
+    this.#known.set(nameOf(buyer), id);
     return id;
   }
 }
+
+const nameOf = ({ issuer, subject }: Buyer): string => `${issuer} ${subject}`;

@@ -4,7 +4,7 @@
  * count only from a server key, from the buyer's own token, or in development from a caller on this machine.
  */
 import type { z } from "zod";
-import { isKey, isSubject, parseProductId, type BuyerId, type ProductId } from "../domain/ids.ts";
+import { isKey, isSubject, parseProductId, type Buyer, type BuyerId, type ProductId } from "../domain/ids.ts";
 import { exponentOf, parseCurrency, parseDecimal, type Currency, type Money } from "../domain/money.ts";
 import type { Sale } from "../domain/sale.ts";
 import { listPurchases } from "../engine/orders.ts";
@@ -14,12 +14,13 @@ import { assert, unreachable } from "../lib/assert.ts";
 import { bodyBytesMax, purchaseBytesMax, readJson } from "./body.ts";
 import { readAs, type Reading } from "./contract/read.ts";
 import { prewarmBody, seckillPurchaseBody, withNumbersAsText } from "./contract/seeds.ts";
+import { numberToRead } from "./context.ts";
 import { failure, success, type Reply } from "./envelope.ts";
 import { callerOf } from "./identity.ts";
 import { isLoopbackCaller } from "./loopback.ts";
 import { badKey, notTriedReply, outcomeName, unknownReply } from "./refusals.ts";
 import { notTheShop, readParam, type Ask, type Route } from "./route.ts";
-import { takeReply } from "./routes/purchase.ts";
+import { numberOrRefusal, takeReply } from "./routes/purchase.ts";
 import { statisticsReply } from "./routes/sales.ts";
 import { isoTime } from "./time.ts";
 import { saleView } from "./views.ts";
@@ -35,12 +36,12 @@ export const seedRoutes: readonly Route[] = [
   { method: "GET", path: `${base}/purchased/:product_id/:user_id`, answer: purchasedReply },
 ];
 
-/** The buyer's number, asked of the store only when it is needed: a look-up that ends elsewhere stores nothing. */
-type NamedBuyer = () => BuyerId | Promise<BuyerId>;
+/** The buyer's number where it is at hand, else its name: what asks for a number depends on what it is needed for. */
+type NamedBuyer = BuyerId | Buyer;
 
 /** The buyer that a body or path names, if the caller may speak for it. */
 function namedBuyer({ context, request, peer, nowMs }: Ask, userId: string): Reading<NamedBuyer> {
-  const { deps, buyers } = context;
+  const { deps } = context;
   const caller = callerOf(deps, request.headers, nowMs);
   const refused = (reply: Reply): Reading<NamedBuyer> => ({ kind: "reply", reply });
   switch (caller.kind) {
@@ -48,15 +49,15 @@ function namedBuyer({ context, request, peer, nowMs }: Ask, userId: string): Rea
       return caller;
     case "buyer":
       return caller.buyer.subject === userId
-        ? { kind: "value", value: () => caller.buyerId }
+        ? { kind: "value", value: caller.buyerId }
         : refused(failure("forbidden", { field: "user_id", problem: "must be the token's own buyer" }));
     case "shop":
       return caller.actsFor === undefined || caller.actsFor.subject === userId
-        ? { kind: "value", value: () => buyers.of({ issuer: caller.key.issuer, subject: userId }) }
+        ? { kind: "value", value: { issuer: caller.key.issuer, subject: userId } }
         : refused(failure("malformed", { field: "user_id", problem: "must be the buyer that X-User-Id names" }));
     case "nobody":
       return deps.options.environment === "development" && isLoopbackCaller(request, peer.address)
-        ? { kind: "value", value: () => buyers.of({ issuer: deps.options.shop, subject: userId }) }
+        ? { kind: "value", value: { issuer: deps.options.shop, subject: userId } }
         : refused(failure("unauthenticated"));
     default:
       return unreachable(caller);
@@ -94,7 +95,8 @@ async function purchaseReply(ask: Ask): Promise<Reply> {
   if (buyer.kind === "reply") return buyer.reply;
   const sale = await deps.records.currentSaleOf(productId, ask.nowMs);
   if (sale === undefined) return noSale(ask, productId);
-  const answer = await purchase(deps, { saleId: sale.id, buyerId: await buyer.value(), key, quantity });
+  const found = await numberOrRefusal(ask.context, sale.id, buyer.value);
+  const answer = found.kind === "refused" ? found : await purchase(deps, { saleId: sale.id, buyerId: found.buyerId, key, quantity });
   counters.outcome(outcomeName(answer));
   return takeReply(answer);
 }
@@ -121,7 +123,10 @@ async function purchasedReply(ask: Ask): Promise<Reply> {
   return withCurrentSale(ask, async (sale) => {
     const query = { saleId: sale.id };
     // A buyer's purchases in one sale are bounded, and fit one page.
-    const { items } = await listPurchases(ask.context.deps, await buyer.value(), { query, page: { offset: 0, limit: 100 } });
+    const { items } = await listPurchases(ask.context.deps, await numberToRead(ask.context, buyer.value), {
+      query,
+      page: { offset: 0, limit: 100 },
+    });
     const bought = items.filter(({ state }) => state === "reserved" || state === "paid" || state === "queued");
     return success({
       product_id: sale.productId,

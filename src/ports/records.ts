@@ -1,4 +1,4 @@
-import type { BuyerId, PaymentId, ProductId, PurchaseId, RefundId, SaleId } from "../domain/ids.ts";
+import type { Buyer, BuyerId, PaymentId, ProductId, PurchaseId, RefundId, SaleId } from "../domain/ids.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
 import type { Purchase, PurchaseState } from "../domain/purchase.ts";
@@ -17,6 +17,8 @@ export interface Records {
   purchase(id: PurchaseId): Promise<Purchase | undefined>;
   purchaseByKey(ask: { saleId: SaleId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined>;
   purchasesOf(buyerId: BuyerId, query: PurchaseQuery, page: Page): Promise<Listing<Purchase>>;
+  /** The number of a buyer who has been here before; asking mints none (see Catalogue.internBuyers). */
+  buyerId(buyer: Buyer): Promise<BuyerId | undefined>;
   payment(id: PaymentId): Promise<Payment | undefined>;
   paymentsOf(id: PurchaseId): Promise<readonly Payment[]>;
   refundsOf(id: PurchaseId): Promise<readonly Refund[]>;

@@ -158,7 +158,10 @@ export const switchCases: readonly ContractCase[] = [
         { issuer: "local", subject: "A" },
         { issuer: "local", subject: "a" },
       ];
+      const { records } = shop.fixture;
+      expect(await records.buyerId({ issuer: "shop", subject: "a" })).toBeUndefined();
       const ids = await catalogue.internBuyers(names);
+      expect(await records.buyerId({ issuer: "shop", subject: "a" })).toBe(must(ids[1]));
       expect(ids[0]).toBe(must(ids[3]));
       expect(new Set(ids).size).toBe(3);
       expect(await catalogue.internBuyers(names)).toEqual(ids);

@@ -150,6 +150,8 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
   setQuota = async (productId: ProductId, buyerId: BuyerId, units: number | undefined) => this.setQuotaNow(productId, buyerId, units);
   internBuyers = async (buyers: readonly Buyer[]) => this.internBuyersNow(buyers);
 
+  buyerId = async ({ issuer, subject }: Buyer) => this.#tables.buyerIds.get(joined(issuer, subject));
+
   product = async (id: ProductId) => this.#tables.products.get(id);
   sale = async (id: SaleId) => this.#tables.sales.get(id);
   sales = async (query: SaleQuery, page: Page) => read.listSales(this.#tables, query, page);

@@ -1,4 +1,5 @@
 /** Records over one SQLite connection. Each statement reads the newest committed state. */
+import { parseBuyerId, type BuyerId } from "../../domain/ids.ts";
 import { openPaymentStates } from "../../domain/movement.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Records, SaleCounts, StoreTotals } from "../../ports/records.ts";
@@ -42,6 +43,7 @@ const paymentById = `SELECT ${paymentColumns} FROM payment WHERE id = ?`;
 const paymentsOf = `SELECT ${paymentColumns} FROM payment WHERE purchase_id = ? ORDER BY payment.id`;
 const refundById = `SELECT ${refundColumns} FROM refund WHERE id = ?`;
 const refundsOf = `SELECT ${refundColumns} FROM refund WHERE purchase_id = ? ORDER BY refund.id`;
+const buyerIdOf = `SELECT id FROM buyer WHERE issuer = ? AND subject = ?`;
 const buyersOf = `SELECT DISTINCT buyer_id FROM purchase WHERE sale_id = ? AND buyer_id > ? ORDER BY buyer_id LIMIT ?`;
 const dueColumns = `CAST(purchase.id AS TEXT) AS id, CAST(purchase.sale_id AS TEXT) AS sale_id`;
 const duePurchases = `SELECT ${dueColumns} FROM purchase WHERE state = 'reserved' AND hold_until <= ? ORDER BY hold_until LIMIT ?`;
@@ -82,6 +84,7 @@ export function recordReaders(db: Read): RecordReaders {
     purchase: (id) => one(purchaseById, purchaseOf, id),
     purchaseByKey: ({ saleId, buyerId, key }) => one(purchaseByKey, purchaseOf, saleId, buyerId, key),
     purchasesOf: (buyerId, query, at) => page<PurchaseRow, ReturnType<typeof purchaseOf>>(listPurchases(buyerId, query, at), purchaseOf),
+    buyerId: ({ issuer, subject }) => one(buyerIdOf, numberOf, issuer, subject),
     payment: (id) => one<PaymentRow, ReturnType<typeof paymentOf>>(paymentById, paymentOf, id),
     paymentsOf: (id) => all(paymentsOf, paymentOf, id),
     refund: (id) => one<RefundRow, ReturnType<typeof refundOf>>(refundById, refundOf, id),
@@ -98,6 +101,12 @@ export function recordReaders(db: Read): RecordReaders {
       return row;
     },
   };
+}
+
+function numberOf({ id }: { id: number }): BuyerId {
+  const buyerId = parseBuyerId(id);
+  assert(buyerId !== undefined, "a buyer's number is a positive integer");
+  return buyerId;
 }
 
 function countsOf({ buyers, ...states }: CountsRow): SaleCounts {

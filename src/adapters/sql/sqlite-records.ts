@@ -21,6 +21,7 @@ export class SqliteRecords implements Records {
   purchase = (...args: Args<"purchase">) => this.#ask("purchase", args);
   purchaseByKey = (...args: Args<"purchaseByKey">) => this.#ask("purchaseByKey", args);
   purchasesOf = (...args: Args<"purchasesOf">) => this.#ask("purchasesOf", args);
+  buyerId = (...args: Args<"buyerId">) => this.#ask("buyerId", args);
   payment = (...args: Args<"payment">) => this.#ask("payment", args);
   paymentsOf = (...args: Args<"paymentsOf">) => this.#ask("paymentsOf", args);
   refundsOf = (...args: Args<"refundsOf">) => this.#ask("refundsOf", args);

@@ -5,16 +5,27 @@
  *
  *   size ─► who ─► key ─► body ─► engine/purchase.ts ─► answer
  */
-import { isKey, parseSaleId, type BuyerId } from "../../domain/ids.ts";
+import { isKey, parseSaleId, type Buyer, type BuyerId, type SaleId } from "../../domain/ids.ts";
 import type { Take } from "../../domain/movement.ts";
-import { metadataLengthMax } from "../../domain/purchase.ts";
+import { metadataLengthMax, type Refusal } from "../../domain/purchase.ts";
 import { quotaUnitsMax } from "../../domain/quota.ts";
-import { purchase } from "../../engine/purchase.ts";
+import { purchase, refuseStranger } from "../../engine/purchase.ts";
 import { unreachable } from "../../lib/assert.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
 import type { Answer } from "../../ports/acceptance.ts";
-import { declaresTooMuch, decodeBody, isJsonType, jsonObject, purchaseBytesMax, readBody, tooLarge, wrongType } from "../body.ts";
-import { actingBuyer, failureReply, type HttpContext } from "../context.ts";
+import {
+  cutOff,
+  declaresTooMuch,
+  decodeBody,
+  isJsonType,
+  jsonObject,
+  purchaseBytesMax,
+  readBody,
+  tooLarge,
+  wrongType,
+  type BodyText,
+} from "../body.ts";
+import { failureReply, type HttpContext } from "../context.ts";
 import { failure, type Reply } from "../envelope.ts";
 import { callerOf, holderOfBearer } from "../identity.ts";
 import { badKey, notTriedReply, outcomeName, refusalReply, unknownReply } from "../refusals.ts";
@@ -60,34 +71,77 @@ async function purchaseResult(context: HttpContext, request: Request, saleIdText
   const contentLength = headers.get("content-length");
   if (declaresTooMuch(contentLength, purchaseBytesMax)) return ended(tooLarge(purchaseBytesMax), "too_large");
   const authorization = headers.get("authorization");
-  let buyerId: BuyerId | undefined;
+  let who: BuyerId | Buyer | undefined;
   if (authorization !== null && headers.get("x-api-key") === null)
-    buyerId = holderOfBearer(deps.tokens, authorization, deps.clock.nowMs())?.buyerId;
-  if (buyerId === undefined) {
-    const asked = await buyerBeyondBearer(context, headers);
-    if (typeof asked === "object") return ended(asked, "unauthenticated");
-    buyerId = asked;
+    who = holderOfBearer(deps.tokens, authorization, deps.clock.nowMs())?.buyerId;
+  if (who === undefined) {
+    const asked = buyerBeyondBearer(context, headers);
+    if (asked.kind === "reply") return ended(asked.reply, "unauthenticated");
+    who = context.buyers.peek(asked.buyer) ?? asked.buyer;
   }
   const saleId = parseSaleId(saleIdText);
   if (saleId === undefined) return ended(failure("malformed", { field: "sale_id", problem: "must be a decimal id" }), "malformed");
   const key = headers.get("idempotency-key") ?? undefined;
   if (key !== undefined && !isKey(key)) return ended(badKey(), "malformed");
-  const wish = contentLength === commonLength ? wishOf(await request.text(), headers) : await uncommonWish(request, contentLength);
+  const wish = contentLength === commonLength ? await commonWish(request) : await uncommonWish(request, contentLength);
   if (wish.kind === "reply") return ended(wish.reply, "malformed");
-  const answer = purchase(deps, { saleId, buyerId, key, quantity: wish.quantity, metadata: wish.metadata });
+  if (typeof who === "object") {
+    const found = await numberOrRefusal(context, saleId, who);
+    if (found.kind === "refused") return resultOf(found);
+    who = found.buyerId;
+  }
+  const answer = purchase(deps, { saleId, buyerId: who, key, quantity: wish.quantity, metadata: wish.metadata });
   return resultOf(answer instanceof Promise ? await answer : answer);
 }
 
-/** A server key acting for a buyer, or what is wrong with who asks. */
-async function buyerBeyondBearer(context: HttpContext, headers: Headers): Promise<BuyerId | Reply> {
-  const caller = callerOf(context.deps, headers, context.deps.clock.nowMs());
-  if (caller.kind === "reply") return caller.reply;
-  return (await actingBuyer(context, caller)) ?? noBuyer(caller.kind === "shop");
+type Named = { readonly kind: "named"; readonly buyer: Buyer } | { readonly kind: "reply"; readonly reply: Reply };
+
+/** The buyer whom a server key acts for, or what is wrong with who asks. */
+function buyerBeyondBearer({ deps }: HttpContext, headers: Headers): Named {
+  const caller = callerOf(deps, headers, deps.clock.nowMs());
+  if (caller.kind === "reply") return caller;
+  const buyer = caller.kind === "shop" ? caller.actsFor : caller.kind === "buyer" ? caller.buyer : undefined;
+  return buyer === undefined ? { kind: "reply", reply: noBuyer(caller.kind === "shop") } : { kind: "named", buyer };
+}
+
+type Numbered = { readonly kind: "numbered"; readonly buyerId: BuyerId } | { readonly kind: "refused"; readonly refusal: Refusal };
+
+/**
+ * The number of a buyer not met lately. Where memory refuses strangers, it is only looked up: one who has none yet was
+ * never accepted, so the refusal that came before the look holds.
+ */
+export async function numberOrRefusal({ deps, buyers }: HttpContext, saleId: SaleId, buyer: Buyer | BuyerId): Promise<Numbered> {
+  if (typeof buyer === "number") return { kind: "numbered", buyerId: buyer };
+  const refusal = await refuseStranger(deps, saleId);
+  const found = refusal === undefined ? undefined : await buyers.find(buyer);
+  if (refusal !== undefined && found === undefined) return { kind: "refused", refusal };
+  return { kind: "numbered", buyerId: found ?? (await buyers.mint(buyer)) };
+}
+
+/** A client that leaves in the middle of its body is no failure of ours. */
+async function commonWish(request: Request): Promise<Wish> {
+  let text: string;
+  try {
+    text = await request.text();
+  } catch {
+    return cutOff;
+  }
+  return wishOf(text, request.headers);
+}
+
+async function measuredBody(request: Request): Promise<BodyText> {
+  let bytes: ArrayBuffer;
+  try {
+    bytes = await request.arrayBuffer();
+  } catch {
+    return cutOff;
+  }
+  return decodeBody(bytes);
 }
 
 /** A body of another length than the common one. Without Content-Length it may be of any size, so it is read with care. */
 async function uncommonWish(request: Request, contentLength: string | null): Promise<Wish> {
-  const body = contentLength === null ? await readBody(request, purchaseBytesMax) : decodeBody(await request.arrayBuffer());
+  const body = contentLength === null ? await readBody(request, purchaseBytesMax) : await measuredBody(request);
   return body.kind === "reply" ? body : wishOf(body.text, request.headers);
 }
 
