@@ -138,7 +138,7 @@ async function watch(stage: Stage, order: AcceptedOrder, seen: (data: ShopReply[
   while (clock.nowMs() < untilMs) {
     const reply = await shop.read(order.id, order.buyer);
     tally.otherAnswered(reply);
-    if (reply.status === 404) tally.broken(`order ${order.id} was accepted and is unknown now`);
+    if (reply.status === 404) return tally.broken(`order ${order.id} was accepted and is unknown now`);
     if (reply.kind === "ok" && seen(reply.data)) return;
     await tasks.sleep(pollMs);
   }

@@ -84,28 +84,19 @@ export function moneyCases({ shop }: UnderTest): void {
 
   test("money that comes after the buyer cancelled is refunded, and the buyer sees it", async () => {
     const { saleId, id } = await reserved(shop);
-    const { data: payment } = await pay(shop, id, "abandon");
+    expect((await pay(shop, id, "delay:1")).status).toBe(201);
     expect((await shop.post(`/api/v1/orders/${id}/cancel`, { buyer: "ann" })).status).toBe(200);
     expect((await shop.stock(saleId))["available"]).toBe(5);
-    const data = { payment_id: payment["id"], capture_id: `late-${id}`, amount_minor: 9_900, currency: "CNY" };
-    const told = await callback(shop, { type: "payment.captured", timestamp: new Date().toISOString(), data });
-    expect(told.status).toBe(200);
-    const order = await shop.get(`/api/v1/orders/${id}`, { buyer: "ann" });
+    const order = await orderOnce(shop, id, "a refund that is done", (seen) => rows(seen, "refunds").some(({ state }) => state === "done"));
     expect(order.data["state"]).toBe("cancelled");
     expect(rows(order, "refunds")).toMatchObject([{ reason: "order_closed", amount_minor: 9_900 }]);
     expect((await shop.stock(saleId))["available"]).toBe(5);
   });
 
-  test("[I9] a second capture of a paid order is refunded whole, the first is kept; a repeat of the callback changes nothing", async () => {
+  test("[I9] a second capture of a paid order is refunded whole, the first is kept", async () => {
     const { saleId, id } = await reserved(shop);
-    const { data: payment } = await pay(shop, id, "success");
-    await orderOnce(shop, id, "a paid order", ({ data }) => data["state"] === "paid");
-    const data = { payment_id: payment["id"], capture_id: `again-${id}`, amount_minor: 9_900, currency: "CNY" };
-    const body = { type: "payment.captured", timestamp: new Date().toISOString(), data };
-    const message = `msg_${crypto.randomUUID()}`;
-    for (let times = 0; times < 3; times++) expect((await callback(shop, body, { id: message })).status).toBe(200);
-    expect((await callback(shop, body)).status).toBe(200);
-    const order = await shop.get(`/api/v1/orders/${id}`, { buyer: "ann" });
+    await pay(shop, id, "second_capture");
+    const order = await orderOnce(shop, id, "a refund that is done", (seen) => rows(seen, "refunds").some(({ state }) => state === "done"));
     expect(order.data["state"]).toBe("paid");
     expect(rows(order, "refunds")).toMatchObject([{ reason: "second_capture", amount_minor: 9_900 }]);
     expect((await shop.stock(saleId))["sold"]).toBe(1);
@@ -150,26 +141,27 @@ export function moneyCases({ shop }: UnderTest): void {
     expect((await shop.post(`/api/v1/orders/${unpaid.id}/refunds`, { body: {} })).reason).toBe("order_not_refundable");
   });
 
-  test("a callback that is forged, old, changed or unknown has no effect", async () => {
+  test("a callback that is forged, old, changed or unknown has no effect; a good one has one, however often it comes", async () => {
     const { id } = await reserved(shop);
     const { data: payment } = await pay(shop, id, "abandon");
-    const body = {
-      type: "payment.captured",
-      timestamp: new Date().toISOString(),
-      data: { payment_id: payment["id"], capture_id: `f-${id}`, amount_minor: 9_900, currency: "CNY" },
-    };
+    const body = { type: "payment.failed", timestamp: new Date().toISOString(), data: { payment_id: payment["id"] } };
     const nowSeconds = Math.floor(Date.now() / 1000);
     const otherSecret = `whsec_${Buffer.from("another-secret-another-secret-32").toString("base64")}`;
-    for (const forged of [{ secret: otherSecret }, { atSeconds: nowSeconds - 301 }, { atSeconds: nowSeconds + 301 }])
-      expect((await callback(shop, body, forged)).status).toBe(401);
+    for (const forged of [{ secret: otherSecret }, { atSeconds: nowSeconds - 310 }, { atSeconds: nowSeconds + 310 }]) {
+      const answer = await callback(shop, body, forged);
+      expect([answer.status, answer.reason]).toEqual([401, "callback_rejected"]);
+    }
     const unsigned = await shop.post("/api/v1/payments/callback/simulated", { anonymous: true, body });
     expect(unsigned.status).toBe(401);
-    expect(await shop.orderState(id)).toBe("reserved");
-    const stranger = { ...body, data: { ...body.data, payment_id: "1" } };
-    expect((await callback(shop, stranger)).status).toBe(404);
+    const payments = async () => rows(await shop.get(`/api/v1/orders/${id}`), "payments").map(({ state }) => state);
+    expect(await payments()).toEqual(["pending"]);
+    expect((await callback(shop, { ...body, data: { payment_id: "1" } })).status).toBe(404);
     expect((await callback(shop, body, { raw: "{" })).status).toBe(400);
+    const message = `msg_${crypto.randomUUID()}`;
+    for (let times = 0; times < 3; times++) expect((await callback(shop, body, { id: message })).status).toBe(200);
     expect((await callback(shop, body)).status).toBe(200);
-    expect(await shop.orderState(id)).toBe("paid");
+    expect(await payments()).toEqual(["failed"]);
+    expect(await shop.orderState(id)).toBe("reserved");
   });
 
   test("own orders are listed newest first, by state and sale; somebody else's do not exist", async () => {
