@@ -23,7 +23,7 @@ const b64 = (value: unknown) => Buffer.from(typeof value === "string" ? value : 
 const hmac = (text: string, key: Uint8Array = secret, hash = "sha256") => createHmac(hash, key).update(text).digest("base64url");
 const [goodHeader = "", goodPayload = "", goodSignature = ""] = good.split(".");
 const seconds = Math.floor(nowMs / 1000);
-const claims = { iss: "shop-1", aud: "doorbuster", sub: "u-1", bi: "shop", bid: 42, iat: seconds, exp: seconds + 600, jti: "xxxxxxxxxxxx" };
+const claims = { iss: "shop-1", aud: "doorbuster", bid: 42, iat: seconds, exp: seconds + 600, jti: "xxxxxxxxxxxx", bi: "shop", sub: "u-1" };
 /** Signed with the real key under the real header: what somebody with the key of another product could make. */
 const withClaims = (change: Record<string, unknown>) => {
   const text = `${goodHeader}.${b64({ ...claims, ...change })}`;
@@ -105,6 +105,10 @@ const bad: Record<string, string> = {
   "buyer id fractional": withClaims({ bid: 4.2 }),
   "buyer id as text": withClaims({ bid: "42" }),
   "no jti": withClaims({ jti: undefined }),
+  "claims in another order": withPayload(b64(Object.fromEntries(Object.entries(claims).toReversed()))),
+  "an extra claim": withClaims({ admin: true }),
+  "a claim twice": withPayload(b64(JSON.stringify(claims).replace('"bid":42', '"bid":43,"bid":42'))),
+  "a space in the payload": withPayload(b64(JSON.stringify(claims).replace(",", ", "))),
   "payload null": withPayload(b64("null")),
   "payload a list": withPayload(b64("[]")),
   "payload not JSON": withPayload(b64("hello")),
@@ -124,6 +128,20 @@ describe("tokens", () => {
   test("the control: the hand-made token with nothing changed is accepted, so each refusal below has one cause", () => {
     expect(tokens.check(withClaims({}), nowMs)).toBeDefined();
     expect(withHeader('{"alg":"HS256","typ":"at+jwt","kid":"k2"}')).toBe(good);
+  });
+
+  test("every legal buyer comes back as it went in", () => {
+    const subject = fc.string({
+      minLength: 1,
+      maxLength: 64,
+      unit: fc.integer({ min: 33, max: 126 }).map((code) => String.fromCharCode(code)),
+    });
+    fc.assert(
+      fc.property(subject, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (name, id) => {
+        const holder = { buyer: { issuer: "shop", subject: name }, buyerId: id as BuyerId };
+        expect(tokens.check(tokens.mint({ ...holder, nowMs, lifetimeMs: 60_000 }), nowMs)).toMatchObject(holder);
+      }),
+    );
   });
 
   test("a key behind the first checks and does not mint", () => {

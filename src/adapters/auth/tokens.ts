@@ -1,7 +1,8 @@
 /**
  * Our own access tokens: JWTs signed with HS256 and nothing else. The header is compared as a fixed string, so neither
  * algorithm nor key is ever chosen by what a token says beyond naming one of our key ids; one HMAC decides; only then is
- * the payload read, and every claim of it must be what we mint.
+ * the payload read. We mint its JSON in one fixed order, so a pattern reads it: no other spelling is known, and a third of
+ * the time of a JSON parser is needed on every hit.
  *
  * Invariant: a token is accepted only if this installation minted it, byte for byte, and its hour has not passed.
  */
@@ -34,28 +35,24 @@ export type TokenOptions = {
 };
 
 type Key = { readonly prefix: string; readonly secret: KeyObject };
-type Claims = { iss?: unknown; aud?: unknown; sub?: unknown; bi?: unknown; bid?: unknown; iat?: unknown; exp?: unknown; jti?: unknown };
 
 export function createTokens({ keys, issuer, entropy }: TokenOptions): Tokens {
   const checked = keys.map(keyOf);
   const minting = checked[0];
   assert(minting !== undefined, "there is a key to mint with");
+  assert(/^[\w.-]{1,64}$/.test(issuer), "an installation's id has 1 to 64 letters, digits, dots, dashes or underscores");
+  const start = `{"iss":"${issuer}","aud":"${tokenAudience}",`;
   assert(new Set(keys.map((key) => key.kid)).size === keys.length, "every token key has its own kid");
   return {
     mint({ buyer, buyerId, nowMs, lifetimeMs }) {
       assert(lifetimeMs > 0 && lifetimeMs <= tokenLifetimeMaxMs, "a token lives at most an hour");
       const issuedAt = Math.floor(nowMs / 1000);
-      const claims: Claims = {
-        iss: issuer,
-        aud: tokenAudience,
-        sub: buyer.subject,
-        bi: buyer.issuer,
-        bid: buyerId,
-        iat: issuedAt,
-        exp: Math.floor((nowMs + lifetimeMs) / 1000),
-        jti: entropy.secret(12),
-      };
-      const signed = minting.prefix + Buffer.from(JSON.stringify(claims)).toString("base64url");
+      const expiresAt = Math.floor((nowMs + lifetimeMs) / 1000);
+      const payload =
+        `${start}"bid":${buyerId},"iat":${issuedAt},"exp":${expiresAt},"jti":"${entropy.secret(12)}",` +
+        `"bi":${JSON.stringify(buyer.issuer)},"sub":${JSON.stringify(buyer.subject)}}`;
+      assert(claims.test(payload.slice(start.length)), "a token's claims are of the form that is checked");
+      const signed = minting.prefix + Buffer.from(payload).toString("base64url");
       return `${signed}.${sign(minting.secret, signed)}`;
     },
     check(token, nowMs) {
@@ -64,7 +61,7 @@ export function createTokens({ keys, issuer, entropy }: TokenOptions): Tokens {
       for (const { prefix, secret } of checked) {
         if (dot < prefix.length || !token.startsWith(prefix)) continue;
         if (!isSame(token.slice(dot + 1), sign(secret, token.slice(0, dot)))) return undefined;
-        return holderOf(token.slice(prefix.length, dot), issuer, nowMs);
+        return holderOf(decoded(token.slice(prefix.length, dot)), start, nowMs);
       }
       return undefined;
     },
@@ -92,27 +89,28 @@ function isSame(presented: string, expected: string): boolean {
   return timingSafeEqual(presentedBytes, expectedBytes);
 }
 
-function holderOf(payload: string, issuer: string, nowMs: number): TokenHolder | undefined {
-  const { iss, aud, sub, bi, bid, iat, exp, jti } = claimsOf(payload);
-  if (iss !== issuer || aud !== tokenAudience) return undefined;
-  if (typeof sub !== "string" || !isSubject(sub) || typeof bi !== "string" || bi === "") return undefined;
-  if (typeof bid !== "number" || typeof jti !== "string" || jti === "") return undefined;
-  const buyerId = parseBuyerId(bid);
-  if (buyerId === undefined || !isSecond(iat) || !isSecond(exp)) return undefined;
-  if (exp <= iat || (exp - iat) * 1000 > tokenLifetimeMaxMs + 1000) return undefined;
-  // No leeway: the clock that minted it is the clock that checks it.
-  if (exp * 1000 <= nowMs || iat * 1000 > nowMs) return undefined;
-  return { buyer: { issuer: bi, subject: sub }, buyerId, expiresAtMs: exp * 1000 };
+const payloadBytes = Buffer.alloc(tokenLengthMax);
+
+/** Of a signed payload, which is what we minted: ASCII. */
+function decoded(payload: string): string {
+  return payloadBytes.toString("latin1", 0, payloadBytes.write(payload, "base64url"));
 }
 
-const isSecond = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+/** What follows issuer and audience, in the order and spelling that we mint. */
+const claims =
+  /^"bid":([1-9]\d{0,15}),"iat":(\d{1,12}),"exp":(\d{1,12}),"jti":"[\w-]{1,64}","bi":"([\w.-]{1,64})","sub":"((?:[^"\\]|\\["\\]){1,128})"\}$/;
 
-function claimsOf(payload: string): Claims {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, "base64url").toString());
-    // Every claim is checked before it is believed.
-    return typeof claims === "object" && claims !== null ? (claims as Claims) : {};
-  } catch {
-    return {};
-  }
+function holderOf(payload: string, start: string, nowMs: number): TokenHolder | undefined {
+  const found = payload.startsWith(start) ? claims.exec(payload.slice(start.length)) : null;
+  if (found === null) return undefined;
+  const [, bid, iat, exp, bi = "", sub = ""] = found;
+  const subject = sub.includes("\\") ? sub.replaceAll(/\\(["\\])/g, "$1") : sub;
+  const buyerId = parseBuyerId(Number(bid));
+  const issuedAtMs = Number(iat) * 1000;
+  const expiresAtMs = Number(exp) * 1000;
+  if (buyerId === undefined || !isSubject(subject)) return undefined;
+  if (expiresAtMs <= issuedAtMs || expiresAtMs - issuedAtMs > tokenLifetimeMaxMs + 1000) return undefined;
+  // No leeway: the clock that minted it is the clock that checks it.
+  if (expiresAtMs <= nowMs || issuedAtMs > nowMs) return undefined;
+  return { buyer: { issuer: bi, subject }, buyerId, expiresAtMs };
 }

@@ -13,18 +13,7 @@ import { purchase, refuseStranger } from "../../engine/purchase.ts";
 import { unreachable } from "../../lib/assert.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
 import type { Answer } from "../../ports/acceptance.ts";
-import {
-  cutOff,
-  declaresTooMuch,
-  decodeBody,
-  isJsonType,
-  jsonObject,
-  purchaseBytesMax,
-  readBody,
-  tooLarge,
-  wrongType,
-  type BodyText,
-} from "../body.ts";
+import { cutOff, declaresTooMuch, decodeBody, isJsonType, jsonObject, purchaseBytesMax, readBody, tooLarge, wrongType } from "../body.ts";
 import { failureReply, type HttpContext } from "../context.ts";
 import { failure, type Reply } from "../envelope.ts";
 import { callerOf, holderOfBearer } from "../identity.ts";
@@ -47,33 +36,60 @@ const commonBody = '{"quantity":1}';
 const commonLength = String(commonBody.length);
 
 export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
-  const { counters, requestIds, respond, cors } = context;
+  const { deps, counters, requestIds, respond, cors } = context;
+  const idOf = (request: Request) => requestIds(request.headers.get("x-request-id"));
+  const finish = (request: Request, startedMs: number, { reply, outcome }: Result, requestId = idOf(request)): Response => {
+    counters.purchase(outcome, reply.status, performance.now() - startedMs);
+    const response = respond(reply, requestId);
+    return cors === undefined ? response : cors.mark(response, request.headers.get("origin"));
+  };
+  // One function without helpers that wait: each further promise would cost every request.
   return async (request, saleIdText) => {
     const startedMs = performance.now();
-    const requestId = requestIds(request.headers.get("x-request-id"));
-    let result: Result;
+    let isReading = false;
     try {
-      result = await purchaseResult(context, request, saleIdText);
+      const head = headOf(context, request.headers, saleIdText);
+      if ("reply" in head) return finish(request, startedMs, head);
+      const { saleId, key, contentLength } = head;
+      isReading = true;
+      const body = contentLength === commonLength ? await request.text() : await uncommonBody(request, contentLength);
+      isReading = false;
+      const wish = typeof body === "string" ? wishOf(body, request.headers) : body;
+      if (wish.kind === "reply") return finish(request, startedMs, ended(wish.reply, "malformed"));
+      let { who } = head;
+      if (typeof who === "object") {
+        const found = await numberOrRefusal(context, saleId, who);
+        if (found.kind === "refused") return finish(request, startedMs, resultOf(found));
+        who = found.buyerId;
+      }
+      const answer = purchase(deps, { saleId, buyerId: who, key, quantity: wish.quantity, metadata: wish.metadata });
+      return finish(request, startedMs, resultOf(answer instanceof Promise ? await answer : answer));
     } catch (error) {
-      result = ended(failureReply(context, error, requestId), "internal");
+      // A client that leaves in the middle of its body is no failure of ours.
+      if (isReading) return finish(request, startedMs, ended(cutOff.reply, "malformed"));
+      const requestId = idOf(request);
+      return finish(request, startedMs, ended(failureReply(context, error, requestId), "internal"), requestId);
     }
-    counters.purchase(result.outcome, result.reply.status, performance.now() - startedMs);
-    const response = respond(result.reply, requestId);
-    return cors === undefined ? response : cors.mark(response, request.headers.get("origin"));
   };
 }
 
 const ended = (reply: Reply, outcome: string): Result => ({ reply, outcome });
 
-async function purchaseResult(context: HttpContext, request: Request, saleIdText: string): Promise<Result> {
-  const { deps } = context;
-  const { headers } = request;
+type Head = {
+  readonly saleId: SaleId;
+  readonly who: BuyerId | Buyer;
+  readonly key: string | undefined;
+  readonly contentLength: string | null;
+};
+
+/** What can be known before the body, or the answer if that is enough. */
+function headOf(context: HttpContext, headers: Headers, saleIdText: string): Head | Result {
+  const { tokens, clock } = context.deps;
   const contentLength = headers.get("content-length");
   if (declaresTooMuch(contentLength, purchaseBytesMax)) return ended(tooLarge(purchaseBytesMax), "too_large");
   const authorization = headers.get("authorization");
   let who: BuyerId | Buyer | undefined;
-  if (authorization !== null && headers.get("x-api-key") === null)
-    who = holderOfBearer(deps.tokens, authorization, deps.clock.nowMs())?.buyerId;
+  if (authorization !== null && headers.get("x-api-key") === null) who = holderOfBearer(tokens, authorization, clock.nowMs())?.buyerId;
   if (who === undefined) {
     const asked = buyerBeyondBearer(context, headers);
     if (asked.kind === "reply") return ended(asked.reply, "unauthenticated");
@@ -83,15 +99,7 @@ async function purchaseResult(context: HttpContext, request: Request, saleIdText
   if (saleId === undefined) return ended(failure("malformed", { field: "sale_id", problem: "must be a decimal id" }), "malformed");
   const key = headers.get("idempotency-key") ?? undefined;
   if (key !== undefined && !isKey(key)) return ended(badKey(), "malformed");
-  const wish = contentLength === commonLength ? await commonWish(request) : await uncommonWish(request, contentLength);
-  if (wish.kind === "reply") return ended(wish.reply, "malformed");
-  if (typeof who === "object") {
-    const found = await numberOrRefusal(context, saleId, who);
-    if (found.kind === "refused") return resultOf(found);
-    who = found.buyerId;
-  }
-  const answer = purchase(deps, { saleId, buyerId: who, key, quantity: wish.quantity, metadata: wish.metadata });
-  return resultOf(answer instanceof Promise ? await answer : answer);
+  return { saleId, who, key, contentLength };
 }
 
 type Named = { readonly kind: "named"; readonly buyer: Buyer } | { readonly kind: "reply"; readonly reply: Reply };
@@ -118,31 +126,10 @@ export async function numberOrRefusal({ deps, buyers }: HttpContext, saleId: Sal
   return { kind: "numbered", buyerId: found ?? (await buyers.mint(buyer)) };
 }
 
-/** A client that leaves in the middle of its body is no failure of ours. */
-async function commonWish(request: Request): Promise<Wish> {
-  let text: string;
-  try {
-    text = await request.text();
-  } catch {
-    return cutOff;
-  }
-  return wishOf(text, request.headers);
-}
-
-async function measuredBody(request: Request): Promise<BodyText> {
-  let bytes: ArrayBuffer;
-  try {
-    bytes = await request.arrayBuffer();
-  } catch {
-    return cutOff;
-  }
-  return decodeBody(bytes);
-}
-
 /** A body of another length than the common one. Without Content-Length it may be of any size, so it is read with care. */
-async function uncommonWish(request: Request, contentLength: string | null): Promise<Wish> {
-  const body = contentLength === null ? await readBody(request, purchaseBytesMax) : await measuredBody(request);
-  return body.kind === "reply" ? body : wishOf(body.text, request.headers);
+async function uncommonBody(request: Request, contentLength: string | null): Promise<string | Extract<Wish, { kind: "reply" }>> {
+  const body = contentLength === null ? await readBody(request, purchaseBytesMax) : decodeBody(await request.arrayBuffer());
+  return body.kind === "reply" ? body : body.text;
 }
 
 /** No body means one unit; one that was announced and is empty was lost on the way. */
