@@ -20,6 +20,7 @@ export type ChildHostOptions = {
   readonly keep: boolean;
 };
 
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const startMaxMs = 15_000;
 const stopMaxMs = 20_000;
 const verifyMaxMs = 120_000;
@@ -30,6 +31,10 @@ export class ChildHost implements RehearsalHost {
   readonly #options: ChildHostOptions;
   readonly #history: HistoryFile;
   readonly #endWithUs = () => void this.#server?.kill("SIGKILL");
+  /** Whoever ends us by a signal leaves nothing behind either; then the signal takes its course. */
+  readonly #endBySignal = (signal: NodeJS.Signals) => {
+    void this.close().finally(() => process.kill(process.pid, signal));
+  };
   #server: ChildProcess | undefined;
   #closed = false;
 
@@ -38,6 +43,7 @@ export class ChildHost implements RehearsalHost {
     this.folder = mkdtempSync(join(tmpdir(), "doorbuster-rehearsal-"));
     this.#history = new HistoryFile(join(this.folder, "history.jsonl"));
     process.once("exit", this.#endWithUs);
+    for (const signal of endingSignals) process.once(signal, this.#endBySignal);
   }
 
   async start(): Promise<{ load: LoadClient; apiKey: string; url: string }> {
@@ -92,6 +98,7 @@ export class ChildHost implements RehearsalHost {
     if (this.#closed) return;
     this.#closed = true;
     process.removeListener("exit", this.#endWithUs);
+    for (const signal of endingSignals) process.removeListener(signal, this.#endBySignal);
     const server = this.#server;
     if (server !== undefined && server.kill("SIGKILL")) await within(exitOf(server), stopMaxMs, "ending the server");
     this.#history.close();

@@ -28,7 +28,7 @@ function heading({ buyers, stock, seed }: RehearsalReport): string[] {
 function storm(report: RehearsalReport): string[] {
   const { storm_ms: ms, connections, throughput, requests, accepted, replayed, answers_lost: lost, not_tried: notTried } = report;
   return [
-    row("the storm", `${seconds(ms)}, ${connections} requests in flight at once, every yes on disk before it was said`),
+    row("the storm", `${seconds(ms)}, ${connections} requests in flight at once, every yes synced to the store before it was said`),
     row(
       "asked",
       `${n(requests.purchase)} purchases, ${n(requests.other)} other requests; ${n(throughput.purchase_requests_per_s)} purchases/s during the storm`,
