@@ -16,7 +16,7 @@ type Story = { readonly ledger: string; readonly said: string };
 function offIn({ ledger, said }: Story): number {
   const log = new HistoryLog();
   log.startFile();
-  const ids = new Map([..."abcdef"].map((name, n) => [name, String(100 + n)]));
+  const ids = new Map(Array.from("abcdef", (name, n) => [name, String(100 + n)]));
   for (const [i, step] of said.split(", ").entries()) {
     const problem = log.add({ i, t: i, proc: "p", ...eventOf(step, ids) });
     if (problem !== undefined) throw new Error(problem);
