@@ -99,7 +99,7 @@ test("all mistakes are told at once", () => {
   expect(loaded.kind === "wrong" && loaded.problems.length).toBe(2);
 });
 
-test("the demo key is for development", () => {
+test("[E5] the demo key is for development", () => {
   expect(load({ DOORBUSTER_ENV: "development", DOORBUSTER_API_KEY: demoApiKey }).kind).toBe("loaded");
 });
 

@@ -76,7 +76,7 @@ describe("the examples of the page", () => {
       "GET /health",
     ]));
 
-  test("run as they stand on a fresh server, in the README's order of trying out", async () => {
+  test("[H3] run as they stand on a fresh server, in the README's order of trying out", async () => {
     const expected = [201, 201, 409, 201, 409, 200, 200];
     const statuses: number[] = [];
     for (const { method, path, headers, raw } of examples) statuses.push((await api.ask(method, path, { ...local, headers, raw })).status);

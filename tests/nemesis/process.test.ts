@@ -37,7 +37,7 @@ test("[I8] 100 posts with one key at the same time: one effect, equal bodies; an
 const cleanStatuses = new Set([201, 409, 503]);
 
 test(
-  "a graceful stop under load: every request sent before gets an answer, exit 0 within 10 s, the data is there afterwards",
+  "[G7] a graceful stop under load: every request sent before gets an answer, exit 0 within 10 s, the data is there afterwards",
   async () => {
     const dataDir = tempFolder().path;
     const server = await ServerProcess.start({ dataDir });
@@ -91,7 +91,7 @@ test("a second server on the same data refuses to start with one clear line, and
   expect(await third.stop()).toBe(0);
 });
 
-test("wrong configuration: exit 2 before anything starts, one line per mistake, naming the option", async () => {
+test("[E5] wrong configuration: exit 2 before anything starts, one line per mistake, naming the option", async () => {
   const env = { DOORBUSTER_HTTP_PORT: "70000", DOORBUSTER_LOG_LEVEL: "loud", DOORBUSTER_HTTP_PROT: "1", DOORBUSTER_API_KEY: apiKey };
   const { code, out, err } = await runCommand(["serve"], { env, withinMs: 15_000 });
   expect(code).toBe(2);

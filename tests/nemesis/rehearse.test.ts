@@ -1,4 +1,5 @@
 /** The rehearsal that ships, as a shop owner runs it: small, with its own server, sockets and checker. */
+import { Database } from "bun:sqlite";
 import { afterEach, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,7 +13,7 @@ import { bounded, waitFor } from "../harness/wait.ts";
 afterEach(cleanUp);
 
 test(
-  "a small rehearsal passes, writes its report as data, and leaves nothing behind",
+  "[J4] a small rehearsal passes, writes its report as data, and leaves nothing behind",
   async () => {
     const folder = tempFolder();
     const file = join(folder.path, "report.json");
@@ -27,6 +28,29 @@ test(
     expect(report.latency_ms.accepted.count).toBeGreaterThan(0);
     expect(report.verify.checks.length).toBeGreaterThan(10);
     expect(readdirSync(folder.path)).toEqual(["report.json"]);
+  },
+  { timeout: 120_000 },
+);
+
+test(
+  "negative control: the store of a good rehearsal with one order taken away fails the check",
+  async () => {
+    const { path } = tempFolder();
+    const args = ["rehearse", "--buyers", "600", "--stock", "60", "--pay-window", "2", "--keep"];
+    const { code, err } = await runCommand(args, { env: { TMPDIR: path }, withinMs: 90_000 });
+    const kept = /^Kept in (.*)$/m.exec(err)?.[1] ?? "";
+    expect(code).toBe(0);
+    const files = ["--data-dir", join(kept, "data"), "--history", join(kept, "history.jsonl")];
+    const verify = () => runCommand(["verify", ...files, "--min-accepts", "10", "--json"]);
+    expect((await verify()).code).toBe(0);
+    const store = new Database(join(kept, "data", "doorbuster.db"));
+    store.run("DELETE FROM purchase WHERE id = (SELECT max(id) FROM purchase WHERE state = 'paid')");
+    store.close();
+    const after = await verify();
+    expect(after.code).toBe(1);
+    const { checks } = JSON.parse(after.out);
+    const invalid = checks.filter((check: { verdict: string }) => check.verdict === "invalid").map((check: { id: string }) => check.id);
+    expect(invalid).toEqual(expect.arrayContaining(["I4", "C2"]));
   },
   { timeout: 120_000 },
 );

@@ -11,7 +11,7 @@ export const knownIds: readonly string[] = [...invariants, ...checks, ...propert
 
 /** "- **ST1** text" in docs/spec gives ST1. */
 export function ruleIds(spec: string): string[] {
-  return [...spec.matchAll(/^- \*\*([A-Z]{2}\d+)\*\*/gm)].map((match) => match[1] ?? "");
+  return [...spec.matchAll(/^- \*\*([A-Z]{1,2}\d+)\*\*/gm)].map((match) => match[1] ?? "");
 }
 
 /** Ids that titles quote: [ST1] or [ST1, I2] in a string, and `rule: "ST1"` in a table whose titles are made from it. */

@@ -6,7 +6,7 @@ const keys = createServerKeys([
   { id: "b", issuer: "other", secret: "second-key-0123456789-0123456789" },
 ]);
 
-test("a known key names its shop", () => {
+test("[E3] a known key names its shop", () => {
   expect(keys.check("first-key-of-the-shop-0123456789")).toEqual({ id: "a", issuer: "shop" });
   expect(keys.check("second-key-0123456789-0123456789")).toEqual({ id: "b", issuer: "other" });
 });

@@ -6,7 +6,7 @@ import { compareVersions, sqliteVersionMin } from "./sqlite-connection.ts";
 const tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
 const second: Migration = { number: 2, name: "second", sql: "CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT" };
 
-test("migrating twice is migrating once", () => {
+test("[G10] migrating twice is migrating once", () => {
   const database = new Database(":memory:");
   expect(migrate(database)).toEqual(migrations.map(({ name }) => name));
   const first = database.prepare(tables).pluck().all();

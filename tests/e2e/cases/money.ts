@@ -38,7 +38,7 @@ export function callback(
 }
 
 export function moneyCases({ shop }: UnderTest): void {
-  test("success: created, captured by callback, the order is paid, and paying again is refused", async () => {
+  test("[D4] success: created, captured by callback, the order is paid, and paying again is refused", async () => {
     const { saleId, id } = await reserved(shop);
     const started = await pay(shop, id, "success");
     expect(started.status).toBe(201);
@@ -82,7 +82,7 @@ export function moneyCases({ shop }: UnderTest): void {
     expect(refunded.data["state"]).toBe("reserved");
   });
 
-  test("money that comes after the buyer cancelled is refunded, and the buyer sees it", async () => {
+  test("[D5] money that comes after the buyer cancelled is refunded, and the buyer sees it", async () => {
     const { saleId, id } = await reserved(shop);
     expect((await pay(shop, id, "delay:1")).status).toBe(201);
     expect((await shop.post(`/api/v1/orders/${id}/cancel`, { buyer: "ann" })).status).toBe(200);
@@ -102,7 +102,7 @@ export function moneyCases({ shop }: UnderTest): void {
     expect((await shop.stock(saleId))["sold"]).toBe(1);
   });
 
-  test("an unpaid order expires after its window, never before, and its unit returns", async () => {
+  test("[B8, D3] an unpaid order expires after its window, never before, and its unit returns", async () => {
     const { saleId, id, order } = await reserved(shop, { stock: 1, pay_window_seconds: 1 });
     const expired = await orderOnce(shop, id, "an expired order", ({ data }) => data["state"] === "expired");
     expect(Date.parse(String(expired.data["changed_at"]))).toBeGreaterThanOrEqual(Date.parse(String(order["pay_by"])));
@@ -164,7 +164,7 @@ export function moneyCases({ shop }: UnderTest): void {
     expect(await shop.orderState(id)).toBe("reserved");
   });
 
-  test("own orders are listed newest first, by state and sale; somebody else's do not exist", async () => {
+  test("[B5, D2] own orders are listed newest first, by state and sale; somebody else's do not exist", async () => {
     const buyer = `lister-${crypto.randomUUID().slice(0, 8)}`;
     const first = await shop.liveSale();
     const second = await shop.liveSale();
@@ -185,7 +185,7 @@ export function moneyCases({ shop }: UnderTest): void {
     expect((await shop.post(`/api/v1/orders/${String(older.data["id"])}/payments`, { buyer: "mallory", body: {} })).status).toBe(404);
   });
 
-  test("statistics count buyers and orders by state", async () => {
+  test("[B6] statistics count buyers and orders by state", async () => {
     const saleId = await shop.liveSale({ stock: 5 });
     const paid = await shop.buy(saleId, "ann");
     const cancelled = await shop.buy(saleId, "bob");

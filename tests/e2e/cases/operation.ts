@@ -3,14 +3,14 @@ import { expect, test } from "bun:test";
 import type { UnderTest } from "../server-under-test.ts";
 
 export function operationCases({ shop }: UnderTest): void {
-  test("the server's time", async () => {
+  test("[A7] the server's time", async () => {
     const { status, data } = await shop.get("/api/v1/time", { anonymous: true });
     expect(status).toBe(200);
     expect(Date.parse(String(data["server_time"]))).toBe(Number(data["server_time_ms"]));
     expect(Math.abs(Number(data["server_time_ms"]) - Date.now())).toBeLessThan(5_000);
   });
 
-  test("health answers anybody; metrics and system statistics want a key in production", async () => {
+  test("[G5] health answers anybody; metrics and system statistics want a key in production", async () => {
     for (const path of ["/livez", "/readyz", "/healthz", "/health"])
       expect([path, (await shop.get(path, { anonymous: true })).status]).toEqual([path, 200]);
     for (const path of ["/metrics", "/api/v1/system/stats"]) {
@@ -19,7 +19,7 @@ export function operationCases({ shop }: UnderTest): void {
     }
   });
 
-  test("metrics are Prometheus text and count what happened", async () => {
+  test("[G1] metrics are Prometheus text and count what happened", async () => {
     const saleId = await shop.liveSale({ stock: 1 });
     await shop.buy(saleId, "ann");
     await shop.buy(saleId, "bob");
@@ -30,7 +30,7 @@ export function operationCases({ shop }: UnderTest): void {
     expect(text).not.toMatch(/ann|bob/);
   });
 
-  test("every answer carries a request id, is JSON, and may not be sniffed or cached by mistake", async () => {
+  test("[H1] every answer carries a request id, is JSON, and may not be sniffed or cached by mistake", async () => {
     const saleId = await shop.liveSale();
     const answers = [
       await shop.get("/api/v1/time", { anonymous: true }),

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { UnderTest } from "../server-under-test.ts";
 
 export function purchaseCases({ shop }: UnderTest): void {
-  test("a purchase is 201 with its whole shape; the repeat has the same bytes and says so", async () => {
+  test("[B2, B4] a purchase is 201 with its whole shape; the repeat has the same bytes and says so", async () => {
     const saleId = await shop.liveSale({ stock: 5, price_minor: 1_250, currency: "CNY" });
     const body = { quantity: 1, metadata: { cart: "c-1", gift: true } };
     const first = await shop.post(`/api/v1/sales/${saleId}/purchases`, { buyer: "ann", key: "k1", body });
@@ -39,7 +39,7 @@ export function purchaseCases({ shop }: UnderTest): void {
     expect(bob.data["id"]).not.toBe(first.data["id"]);
   });
 
-  test("[I3] the limit holds over purchases, quotas raise it, cancelled units count no more", async () => {
+  test("[A5, I3] the limit holds over purchases, quotas raise it, cancelled units count no more", async () => {
     const productId = await shop.product();
     const quota = await shop.ask("PUT", `/api/v1/products/${productId}/quotas/vip`, { body: { units: 3 } });
     expect([quota.status, quota.data]).toEqual([200, { product_id: productId, user_id: "vip", units: 3 }]);
@@ -55,7 +55,7 @@ export function purchaseCases({ shop }: UnderTest): void {
     expect(await shop.stock(saleId)).toMatchObject({ issued: 10, available: 6, held: 4, sold: 0, withdrawn: 0 });
   });
 
-  test("a limit group counts a buyer's units over its sales", async () => {
+  test("[A5] a limit group counts a buyer's units over its sales", async () => {
     const group = `variants-${crypto.randomUUID().slice(0, 8)}`;
     const red = await shop.liveSale({ stock: 5, limit_group: group });
     const blue = await shop.liveSale({ stock: 5, limit_group: group });
@@ -64,7 +64,7 @@ export function purchaseCases({ shop }: UnderTest): void {
     expect((await shop.buy(blue, "bob")).status).toBe(201);
   });
 
-  test("all taken says how many may return; sold out is another answer", async () => {
+  test("[B3] all taken says how many may return; sold out is another answer", async () => {
     const saleId = await shop.liveSale({ stock: 1 });
     const order = await shop.buy(saleId, "ann");
     const taken = await shop.buy(saleId, "bob");
@@ -81,7 +81,7 @@ export function purchaseCases({ shop }: UnderTest): void {
     expect((await shop.buy(saleId, "ann", { quantity: 3 })).status).toBe(201);
   });
 
-  test("a purchase is found by its key, and only by its buyer", async () => {
+  test("[B5] a purchase is found by its key, and only by its buyer", async () => {
     const saleId = await shop.liveSale();
     const order = await shop.buy(saleId, "ann", { key: "find me/50%" });
     const path = `/api/v1/sales/${saleId}/purchases/by-key/${encodeURIComponent("find me/50%")}`;
@@ -89,7 +89,7 @@ export function purchaseCases({ shop }: UnderTest): void {
     expect((await shop.get(path, { buyer: "bob" })).status).toBe(404);
   });
 
-  test("a bearer token buys for its buyer alone, and X-User-Id beside it means nothing", async () => {
+  test("[E3] a bearer token buys for its buyer alone, and X-User-Id beside it means nothing", async () => {
     const saleId = await shop.liveSale({ stock: 5 });
     const minted = await shop.post("/api/v1/tokens", { body: { user_id: "ann", expires_in_seconds: 60 } });
     expect([minted.status, minted.data["token_type"]]).toEqual([201, "Bearer"]);
@@ -124,7 +124,7 @@ export function purchaseCases({ shop }: UnderTest): void {
     expect(answer.status).toBe(201);
   });
 
-  test("[I1] 300 buyers at the same time get exactly the 20 units there are", async () => {
+  test("[B1, I1] 300 buyers at the same time get exactly the 20 units there are", async () => {
     const saleId = await shop.liveSale({ stock: 20 });
     const answers = await Promise.all(Array.from({ length: 300 }, (_, buyer) => shop.buy(saleId, `b${buyer}`, { key: "k" })));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(20);

@@ -7,7 +7,7 @@ const hour = 3_600_000;
 const at = (ms: number) => new Date(Date.now() + ms).toISOString();
 
 export function saleCases({ shop }: UnderTest): void {
-  test("a product is created once: the same again is 200, other fields under its id 409; anybody reads it", async () => {
+  test("[A1] a product is created once: the same again is 200, other fields under its id 409; anybody reads it", async () => {
     const id = String(700_000 + Math.floor(Math.random() * 90_000));
     const body = { id, name: "Phone 手机", price_minor: 899_900, currency: "CNY", seller: "shop-1", image: "https://example.com/p.png" };
     expect((await shop.post("/api/v1/products", { body })).status).toBe(201);
@@ -18,7 +18,7 @@ export function saleCases({ shop }: UnderTest): void {
     expect((await shop.get("/api/v1/products/999999999999", { anonymous: true })).reason).toBe("product_unknown");
   });
 
-  test("the same submission twice under a key makes one sale", async () => {
+  test("[A2] the same submission twice under a key makes one sale", async () => {
     const product_id = await shop.product();
     const body = { product_id, stock: 5, starts_at: at(0), ends_at: at(hour) };
     const first = await shop.post("/api/v1/sales", { key: "sale-1", body });
@@ -28,7 +28,7 @@ export function saleCases({ shop }: UnderTest): void {
     expect(first.data).toMatchObject({ product_id, status: "draft", price_minor: 9_900, per_buyer_limit: 1, pay_window_seconds: 900 });
   });
 
-  test("a draft is nobody's business, a scheduled sale not open, a paused one shut, an ended or cancelled one gone", async () => {
+  test("[A3] a draft is nobody's business, a scheduled sale not open, a paused one shut, an ended or cancelled one gone", async () => {
     const draft = await shop.draft();
     expect((await shop.buy(draft, "ann")).reason).toBe("sale_unknown");
     expect((await shop.get(`/api/v1/sales/${draft}`, { anonymous: true })).status).toBe(404);
@@ -48,7 +48,7 @@ export function saleCases({ shop }: UnderTest): void {
     expect((await shop.post(`/api/v1/sales/${live}/publish`)).reason).toBe("switch_not_allowed");
   });
 
-  test("an ended sale refuses, still answers an accepted key, and can be read", async () => {
+  test("[A3] an ended sale refuses, still answers an accepted key, and can be read", async () => {
     const saleId = await shop.liveSale({ ends_at: at(1_500) });
     const order = await shop.buy(saleId, "ann", { key: "k" });
     expect(order.status).toBe(201);
@@ -62,7 +62,7 @@ export function saleCases({ shop }: UnderTest): void {
     expect((await shop.post(`/api/v1/sales/${saleId}/extend`, { body: { ends_at: at(hour) } })).reason).toBe("switch_not_allowed");
   });
 
-  test("a live sale is extended, never shortened into the past; publishing twice is safe", async () => {
+  test("[A2, A4] a live sale is extended, never shortened into the past; publishing twice is safe", async () => {
     const saleId = await shop.liveSale({ ends_at: at(hour) });
     const later = at(2 * hour);
     expect((await shop.post(`/api/v1/sales/${saleId}/extend`, { body: { ends_at: later } })).data["ends_at"]).toBe(later);
