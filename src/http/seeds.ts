@@ -175,10 +175,11 @@ const fieldNames: Readonly<Record<string, string>> = {
   ends_at: "end_time",
 };
 
-function prewarmedReply({ nowMs }: Ask, answer: PrewarmAnswer): Reply {
+function prewarmedReply({ context }: Ask, answer: PrewarmAnswer): Reply {
   switch (answer.kind) {
     case "ready":
-      return success({ ...saleView(answer.sale, nowMs), warnings: answer.warnings.map(wordsOf) }, answer.repeated ? 200 : 201);
+      // By the time now: a window that was moved to now began after the request did.
+      return success({ ...saleView(answer.sale, context.deps.clock.nowMs()), warnings: answer.warnings.map(wordsOf) }, answer.repeated ? 200 : 201);
     case "invalid":
       return failure("invalid", { field: fieldNames[answer.field] ?? answer.field, problem: answer.problem });
     case "not_tried":
