@@ -3,6 +3,7 @@ import { moneyCases } from "./cases/money.ts";
 import { operationCases } from "./cases/operation.ts";
 import { purchaseCases } from "./cases/purchase.ts";
 import { saleCases } from "./cases/sales.ts";
+import { seckillPathCases } from "./cases/seckill-paths.ts";
 import type { UnderTest } from "./server-under-test.ts";
 
 /** The API as a stranger meets it: the same cases against every runtime the server runs on. */
@@ -11,5 +12,6 @@ export function allCases(server: UnderTest): void {
   saleCases(server);
   moneyCases(server);
   operationCases(server);
+  seckillPathCases(server);
   badInputCases(server);
 }
