@@ -179,7 +179,10 @@ function prewarmedReply({ context }: Ask, answer: PrewarmAnswer): Reply {
   switch (answer.kind) {
     case "ready":
       // By the time now: a window that was moved to now began after the request did.
-      return success({ ...saleView(answer.sale, context.deps.clock.nowMs()), warnings: answer.warnings.map(wordsOf) }, answer.repeated ? 200 : 201);
+      return success(
+        { ...saleView(answer.sale, context.deps.clock.nowMs()), warnings: answer.warnings.map(wordsOf) },
+        answer.repeated ? 200 : 201,
+      );
     case "invalid":
       return failure("invalid", { field: fieldNames[answer.field] ?? answer.field, problem: answer.problem });
     case "not_tried":

@@ -1,0 +1,73 @@
+/** Both listeners on a real socket; the one for Node runs here on Bun's node:http, and on Node in the end-to-end tests. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { openMemoryApi, shopKey, type MemoryApi } from "../../tests/harness/memory-api.ts";
+import { waitFor } from "../../tests/harness/wait.ts";
+import { listen as listenBun } from "./listen-bun.ts";
+import { listen as listenNode } from "./listen-node.ts";
+import type { Listener, Site } from "./listener.ts";
+
+let api: MemoryApi;
+let listener: Listener | undefined;
+beforeEach(async () => {
+  api = await openMemoryApi();
+});
+afterEach(async () => {
+  await listener?.stop(0);
+  await api.close();
+});
+
+describe.each([
+  ["Bun", listenBun],
+  ["Node", listenNode],
+] as const)("the listener on %s", (_, listen) => {
+  const open = async (site: Site = api.app) => (listener = await listen(site, { host: "127.0.0.1", port: 0 }));
+
+  test("serves the API on the port it got, and the purchase route with the same bytes", async () => {
+    const { url, port } = await open();
+    expect(url).toBe(`http://127.0.0.1:${port}`);
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    const { saleId } = await api.openSale({ nowMs: api.time.nowMs });
+    const path = `/api/v1/sales/${saleId}/purchases`;
+    const headers = { "x-api-key": shopKey, "x-user-id": "ann", "idempotency-key": "k", "content-type": "application/json" };
+    const bought = await fetch(url + path, { method: "POST", headers, body: '{"quantity":1}' });
+    expect(bought.status).toBe(201);
+    expect((await api.ask("POST", path, { key: shopKey, userId: "ann", idempotencyKey: "k" })).text).toBe(await bought.text());
+    expect((await fetch(url + path)).status).toBe(405);
+  });
+
+  test("tells the site who is at the other end", async () => {
+    const peers: string[] = [];
+    const { url } = await open({ fetch: (_request, peer) => (peers.push(peer.address), new Response("")) });
+    await fetch(url);
+    expect(peers[0]).toMatch(/^(::ffff:)?127\.0\.0\.1$/);
+  });
+
+  test("has no purchase route unless the site has one", async () => {
+    const { url } = await open({ fetch: api.app.adminFetch });
+    expect((await fetch(`${url}/api/v1/sales/1/purchases`, { method: "POST" })).status).toBe(404);
+    expect((await fetch(`${url}/metrics`)).status).toBe(200);
+  });
+
+  test("stopping lets the answers in flight out, tells clients to leave, and closes", async () => {
+    const gates: (() => void)[] = [];
+    const site: Site = { fetch: async () => (await new Promise<void>((go) => void gates.push(go)), new Response("late")) };
+    const { url, stop } = await open(site);
+    const answer = fetch(url);
+    await waitFor("the request has arrived", () => gates.length === 1);
+    const stopped = stop(5_000);
+    gates[0]?.();
+    const response = await answer;
+    expect([response.headers.get("connection"), await response.text()]).toEqual(["close", "late"]);
+    await stopped;
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  test("stopping does not wait for ever", async () => {
+    let arrived = false;
+    const { url, stop } = await open({ fetch: () => ((arrived = true), new Promise(() => {})) });
+    const answer = fetch(url).catch(() => "cut");
+    await waitFor("the request has arrived", () => arrived);
+    await stop(20);
+    expect(await answer).toBe("cut");
+  });
+});
