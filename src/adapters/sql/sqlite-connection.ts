@@ -13,9 +13,11 @@ import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
 export const databaseName = "doorbuster.db";
 /** Older ones may corrupt a write-ahead log that is reset while it is read. */
 export const sqliteVersionMin = "3.51.3";
-/** Pages in the log before it is copied into the database: 16 MB. */
-const checkpointPages = 4_000;
-const writerCacheKib = 32_000;
+/** Pages in the log before it is copied into the database: 32 MB, so that pages written often are copied once. */
+const checkpointPages = 8_000;
+/** A log that an auditor's snapshot made grow gives its room back down to this. */
+const logBytesKept = 64_000_000;
+const writerCacheKib = 64_000;
 const readerCacheKib = 16_000;
 const writerBusyMs = 2_000;
 
@@ -92,6 +94,7 @@ export function openWriter(dataDir: string, { afterFailure = false }: { afterFai
     database.pragma("foreign_keys = ON");
     database.pragma("temp_store = MEMORY");
     database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    database.pragma(`journal_size_limit = ${logBytesKept}`);
     database.pragma(`cache_size = -${writerCacheKib}`);
     if (!emptyLog(database)) {
       if (afterFailure) throw new CheckpointBlocked();
