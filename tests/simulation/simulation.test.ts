@@ -1,4 +1,5 @@
 /** The simulation as a test: the right system survives, the same seed gives the same trace, every planted bug is caught. */
+import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { parseArguments } from "./main.ts";
 import { mutants } from "./mutants.ts";
@@ -60,6 +61,24 @@ describe("a planted bug is caught:", () => {
       testTimeoutMs,
     );
 });
+
+test("another process gives the same trace, and says its hash", async () => {
+  const { hash } = await runSeed(7);
+  const told = sim("--seed", "7");
+  expect([told.exitCode, told.text.split("\n").filter((line) => line.startsWith("hash "))]).toEqual([0, [`hash ${hash}`]]);
+});
+
+test("a caught bug leaves with 1 and says how to see it again; bad usage leaves with 2", () => {
+  const caught = sim("--seed", "1", "--mutant", "refuses-known-buyers");
+  expect(caught.exitCode).toBe(1);
+  expect(caught.text).toContain("npm run sim -- --seed 1 --trace --mutant refuses-known-buyers");
+  expect(sim("--sede", "1")).toMatchObject({ exitCode: 2, text: expect.stringContaining('unknown argument "--sede"') });
+});
+
+function sim(...words: string[]): { exitCode: number; text: string } {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, join(import.meta.dir, "main.ts"), ...words]);
+  return { exitCode, text: `${stdout}${stderr}` };
+}
 
 test("the command line refuses what it does not know", () => {
   expect(parseArguments(["--seeds", "5", "--from=7"])).toMatchObject({ kind: "arguments", value: { seeds: 5, from: 7 } });
