@@ -176,7 +176,7 @@ export class Judge {
 
   #hasGround(attempt: Attempt, reason: string): boolean {
     const sale = this.#world.auditor.books.sales.get(attempt.saleId);
-    const nowMs = this.#world.parts?.clock.nowMs() ?? Infinity;
+    const nowMs = this.#world.latestMs;
     if (sale === undefined) return reason === "sale_unknown";
     if (reason === "not_started") return sale.firstAcceptedMs > attempt.invokedMs;
     const ground = groundOf(reason, nowMs);

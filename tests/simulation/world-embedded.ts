@@ -83,6 +83,8 @@ export class World {
   /** Of the running server. */
   parts: ServerParts | undefined;
   lastTroubleMs = 0;
+  /** The latest time by which any server answered; after a restart with the wall set back it may be earlier again. */
+  latestMs = 0;
   /** Lines without an answer. */
   waiting: () => number = () => 0;
   /** When the running server started. */
@@ -249,6 +251,7 @@ export class World {
       () =>
         void this.#serve(call).then((reply) => {
           if (server.incarnation !== incarnation) return;
+          this.latestMs = Math.max(this.latestMs, this.parts?.clock.nowMs() ?? 0);
           if (this.#network.chance(this.faults.loss)) {
             sim.probe("reply-lost");
             return;
