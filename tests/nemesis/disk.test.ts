@@ -3,10 +3,10 @@ import { afterEach, expect, test } from "bun:test";
 import { appendFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUp } from "../harness/cleanup.ts";
-import { ServerProcess } from "../harness/server-process.ts";
+import { ServerProcess, type ServerOptions } from "../harness/server-process.ts";
 import { Shop, type Answer } from "../harness/shop.ts";
 import { verifyStore } from "../harness/verify-store.ts";
-import { ext4, mayFreeze, mayMount, tmpfs } from "../harness/volumes.ts";
+import { ext4, mayFreeze, mayMount, tempFolder, tmpfs, type FreezableVolume } from "../harness/volumes.ts";
 import { pause, waitFor } from "../harness/wait.ts";
 
 afterEach(cleanUp);
@@ -24,59 +24,96 @@ async function soldOutSale(shop: Shop): Promise<string> {
   return saleId;
 }
 
+/** Says yes before it is durable: it works beside the volume, so neither a stalled nor a full one stops it. */
+const planted = (): Partial<ServerOptions> => ({
+  entry: ["tests/nemesis/planted-server.ts"],
+  env: { PLANTED_FOLDER: `${tempFolder().path}/` },
+});
+
+type Stall = {
+  readonly refused: number;
+  readonly acceptedMeanwhile: number;
+  readonly answers: readonly Answer[];
+  readonly held: number | undefined;
+  readonly exitCode: number;
+};
+
+/** Freezes the data's file system for two seconds while some wait for a yes and others are refused. */
+async function stall(
+  dataDir: string,
+  { freeze, thaw }: Pick<FreezableVolume, "freeze" | "thaw">,
+  options: Partial<ServerOptions> = {},
+): Promise<Stall> {
+  const server = await ServerProcess.start({ dataDir, ...options });
+  const shop = new Shop(() => server.url);
+  const soldOut = await soldOutSale(shop);
+  const live = await shop.liveSale({ stock: 100 });
+  const minted = await shop.post("/api/v1/tokens", { body: { user_id: "token-holder" } });
+  const bearer = { authorization: `Bearer ${String(minted.data["token"])}` };
+  expect((await shop.buy(live, "regular")).status).toBe(201);
+  const names = Array.from({ length: waitingBuyers }, (_, buyer) => `waiting-${buyer}`);
+  let refusals = 0;
+  let accepted = 0;
+  let acceptedMeanwhile = 0;
+  let waiting: Promise<Answer>[] = [];
+  freeze();
+  try {
+    waiting = names.map((name) => shop.buy(live, name, { key: name }));
+    for (const answer of waiting)
+      answer.then(
+        () => (accepted += 1),
+        () => {},
+      );
+    const untilMs = performance.now() + stallMs;
+    while (performance.now() < untilMs) {
+      const signal = AbortSignal.timeout(1_500);
+      const [refused, holder, alive, time] = await Promise.all([
+        // A buyer named by server key whom the server has met, and one with a token. (A stranger's refusal reads the
+        // store once, which a frozen file system stops; see the full disk.)
+        shop.buy(soldOut, "regular", { signal }),
+        shop.post(`/api/v1/sales/${soldOut}/purchases`, { anonymous: true, headers: bearer, body: { quantity: 1 }, signal }),
+        shop.get("/livez", { anonymous: true, signal }),
+        shop.get("/api/v1/time", { anonymous: true, signal }),
+      ]);
+      for (const { status, reason } of [refused, holder]) expect([status, reason]).toEqual([409, "sold_out"]);
+      expect([alive.status, time.status]).toEqual([200, 200]);
+      refusals += 1;
+      await pause(20);
+    }
+    acceptedMeanwhile = accepted;
+  } finally {
+    thaw();
+  }
+  const answers = await Promise.all(waiting);
+  const held = (await shop.stock(live))["held"];
+  const exitCode = await server.stop();
+  return { refused: refusals, acceptedMeanwhile, answers, held, exitCode };
+}
+
 test.skipIf(!mayFreeze())(
   "an fsync that stalls for 2 s: refusals, time and liveness go on, nothing is accepted meanwhile, all who wait get their answer",
   async () => {
     const volume = ext4(64);
-    const server = await ServerProcess.start({ dataDir: join(volume.path, "data") });
-    const shop = new Shop(() => server.url);
-    const soldOut = await soldOutSale(shop);
-    const live = await shop.liveSale({ stock: 100 });
-    const minted = await shop.post("/api/v1/tokens", { body: { user_id: "token-holder" } });
-    const bearer = { authorization: `Bearer ${String(minted.data["token"])}` };
-    expect((await shop.buy(live, "regular")).status).toBe(201);
-    const accepted: Answer[] = [];
-    const during = { refused: 0, alive: 0, time: 0, accepted: 0 };
-    let waiting: Promise<Answer>[] = [];
-    volume.freeze();
-    try {
-      waiting = Array.from({ length: waitingBuyers }, (_, buyer) => shop.buy(live, `waiting-${buyer}`, { key: `w${buyer}` }));
-      for (const answer of waiting)
-        answer.then(
-          (got) => accepted.push(got),
-          () => {},
-        );
-      const untilMs = performance.now() + stallMs;
-      while (performance.now() < untilMs) {
-        const signal = AbortSignal.timeout(1_500);
-        const [refused, holder, alive, time] = await Promise.all([
-          // A buyer named by server key whom the server has met, and one with a token. (A stranger's refusal reads the
-          // store once, which a frozen file system stops; see the full disk.)
-          shop.buy(soldOut, "regular", { signal }),
-          shop.post(`/api/v1/sales/${soldOut}/purchases`, { anonymous: true, headers: bearer, body: { quantity: 1 }, signal }),
-          shop.get("/livez", { anonymous: true, signal }),
-          shop.get("/api/v1/time", { anonymous: true, signal }),
-        ]);
-        for (const { status, reason } of [refused, holder]) expect([status, reason]).toEqual([409, "sold_out"]);
-        expect([alive.status, time.status]).toEqual([200, 200]);
-        during.refused += 1;
-        during.alive += 1;
-        during.time += 1;
-        await pause(20);
-      }
-      during.accepted = accepted.length;
-    } finally {
-      volume.thaw();
-    }
-    const answers = await Promise.all(waiting);
-    expect(during.accepted).toBe(0);
-    expect(during.refused).toBeGreaterThan(10);
+    const dataDir = join(volume.path, "data");
+    const { refused, acceptedMeanwhile, answers, held, exitCode } = await stall(dataDir, volume);
+    expect(exitCode).toBe(0);
+    expect(acceptedMeanwhile).toBe(0);
+    expect(refused).toBeGreaterThan(10);
     expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: waitingBuyers }, () => 201));
-    expect((await shop.stock(live))["held"]).toBe(waitingBuyers + 1);
-    expect(await server.stop()).toBe(0);
-    const verdict = await verifyStore(join(volume.path, "data"));
+    expect(held).toBe(waitingBuyers + 1);
+    const verdict = await verifyStore(dataDir);
     expect(verdict.problems).toEqual([]);
     expect(verdict.verdict).not.toBe("invalid");
+  },
+  { timeout: 60_000 },
+);
+
+test.skipIf(!mayFreeze())(
+  "negative control: a server that does not wait for its disk is seen to accept while the disk stalls",
+  async () => {
+    const volume = ext4(64);
+    const { acceptedMeanwhile } = await stall(join(volume.path, "data"), volume, planted());
+    expect(acceptedMeanwhile).toBe(waitingBuyers);
   },
   { timeout: 60_000 },
 );
@@ -94,6 +131,17 @@ function fill(folder: string): string {
   return path;
 }
 
+/** Buys until ten were refused; what is already allotted to the write-ahead log may still take a few before. */
+async function buyUntilRefused(shop: Shop, saleId: string, tell: (answer: Answer) => void): Promise<number> {
+  let refused = 0;
+  for (let attempt = 0; attempt < 2_000 && refused < 10; attempt++) {
+    const answer = await shop.buy(saleId, `buyer-${attempt}`, { key: `k${attempt}` });
+    if (answer.status !== 201) refused += 1;
+    tell(answer);
+  }
+  return refused;
+}
+
 test.skipIf(!mayMount())(
   "a full disk: purchases are refused cleanly, reads go on, and once there is room it sells again",
   async () => {
@@ -108,11 +156,7 @@ test.skipIf(!mayMount())(
     const ballast = fill(volume.path);
     const accepted: Answer[] = [first];
     const refused: Answer[] = [];
-    // What is already allotted to the write-ahead log may still take a few.
-    for (let attempt = 0; attempt < 5_000 && refused.length < 10; attempt++) {
-      const answer = await shop.buy(live, `buyer-${attempt}`, { key: `k${attempt}` });
-      (answer.status === 201 ? accepted : refused).push(answer);
-    }
+    await buyUntilRefused(shop, live, (answer) => (answer.status === 201 ? accepted : refused).push(answer));
     expect(refused.map(({ status, reason }) => [status, reason])).toEqual(Array.from({ length: 10 }, () => [503, "storage_full"]));
     expect(refused[0]?.headers.get("retry-after")).not.toBeNull();
     expect((await shop.get(`/api/v1/orders/${String(first.data["id"])}`)).status).toBe(200);
@@ -139,4 +183,18 @@ test.skipIf(!mayMount())(
     expect(verdict.verdict).not.toBe("invalid");
   },
   { timeout: 90_000 },
+);
+
+test.skipIf(!mayMount())(
+  "negative control: a server that does not wait for its disk is seen to accept on a full one",
+  async () => {
+    const volume = tmpfs(24);
+    const server = await ServerProcess.start({ dataDir: join(volume.path, "data"), ...planted() });
+    const shop = new Shop(() => server.url);
+    const live = await shop.liveSale({ stock: 50_000 });
+    fill(volume.path);
+    expect(await buyUntilRefused(shop, live, () => {})).toBe(0);
+    await server.kill();
+  },
+  { timeout: 60_000 },
 );

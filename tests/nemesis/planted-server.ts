@@ -10,8 +10,8 @@ import { commandOf, rootDir } from "../harness/server-process.ts";
 
 const writeBackMs = 150;
 const durable = process.env["DOORBUSTER_DATA_DIR"] ?? "";
-// Beside the durable one, so that it goes with the test's folder when a kill leaves it behind.
-const volatile = mkdtempSync(`${durable}-volatile-`);
+// Beside the durable one, or where the test says, so that it goes with the test's folder when a kill leaves it behind.
+const volatile = mkdtempSync(process.env["PLANTED_FOLDER"] ?? `${durable}-volatile-`);
 if (existsSync(durable)) cpSync(durable, volatile, { recursive: true, filter: (path) => !path.endsWith(".lock") });
 mkdirSync(durable, { recursive: true });
 
@@ -21,14 +21,23 @@ const child = spawn(command, [...flags, "src/main.ts", "serve"], {
   stdio: "inherit",
   env: { ...process.env, DOORBUSTER_DATA_DIR: volatile },
 });
-const timer = setInterval(writeBack, writeBackMs);
+const timer = setInterval(tryWriteBack, writeBackMs);
 child.on("exit", (code) => {
   clearInterval(timer);
-  writeBack();
+  tryWriteBack();
   rmSync(volatile, { recursive: true, force: true });
   process.exit(code ?? 1);
 });
 process.on("SIGTERM", () => child.kill("SIGTERM"));
+
+/** The bug goes on also where the store cannot be written any more: that is what makes it one. */
+function tryWriteBack(): void {
+  try {
+    writeBack();
+  } catch (error) {
+    process.stderr.write(`planted: not written back: ${String(error)}\n`);
+  }
+}
 
 /** Puts a consistent copy of each database in place of the durable one, and the other files beside it. */
 function writeBack(): void {
@@ -45,8 +54,6 @@ function writeBack(): void {
     const database = new Database(from, { readonly: true });
     try {
       database.run(`VACUUM INTO '${fresh}'`);
-    } catch {
-      continue;
     } finally {
       database.close();
     }

@@ -11,69 +11,132 @@ import { bounded, waitFor } from "../harness/wait.ts";
 
 afterEach(cleanUp);
 
+/** What 100 posts under one key, all at once, came to. */
+async function sameKeyStorm(
+  shop: Shop,
+  saleId: string,
+): Promise<{ statuses: number[]; bodies: string[]; firsts: number; held: number | undefined }> {
+  const answers = await Promise.all(Array.from({ length: 100 }, () => shop.buy(saleId, "alice", { key: "one" })));
+  const unique = <Value>(values: readonly Value[]) => [...new Set(values)];
+  return {
+    statuses: unique(answers.map(({ status }) => status)),
+    bodies: unique(answers.map(({ text }) => text)),
+    firsts: answers.filter(({ headers }) => headers.get("idempotency-replayed") !== "true").length,
+    held: (await shop.stock(saleId))["held"],
+  };
+}
+
 test("[I8] 100 posts with one key at the same time: one effect, equal bodies; and the same after the sale is sold out", async () => {
   const dataDir = tempFolder().path;
   const server = await ServerProcess.start({ dataDir });
   const shop = new Shop(() => server.url);
   const saleId = await shop.liveSale({ stock: 2, per_buyer_limit: 2 });
-  const answers = await Promise.all(Array.from({ length: 100 }, () => shop.buy(saleId, "alice", { key: "one" })));
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
-  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-  expect(answers.filter(({ headers }) => headers.get("idempotency-replayed") !== "true")).toHaveLength(1);
-  expect((await shop.stock(saleId))["held"]).toBe(1);
+  const { bodies, ...storm } = await sameKeyStorm(shop, saleId);
+  expect(storm).toEqual({ statuses: [201], firsts: 1, held: 1 });
+  expect(bodies).toHaveLength(1);
+  const [body = ""] = bodies;
   const other = await shop.buy(saleId, "bob", { key: "one" });
   expect(other.status).toBe(201);
-  for (const order of [answers[0]?.data ?? {}, other.data]) expect((await shop.payExternally(order)).status).toBe(201);
+  for (const order of [JSON.parse(body).data, other.data]) expect((await shop.payExternally(order)).status).toBe(201);
   const late = await shop.buy(saleId, "carol");
   expect([late.status, late.reason]).toEqual([409, "sold_out"]);
-  expect((await shop.buy(saleId, "alice", { key: "one" })).text).toBe(answers[0]?.text ?? "");
+  expect((await shop.buy(saleId, "alice", { key: "one" })).text).toBe(body);
   const changed = await shop.buy(saleId, "alice", { key: "one", quantity: 2 });
   expect([changed.status, changed.reason]).toEqual([422, "key_reused"]);
   expect(await server.stop()).toBe(0);
   expect((await verifyStore(dataDir)).problems).toEqual([]);
 });
 
+test("negative control: behind something that loses the key, the same storm has more than one effect", async () => {
+  const server = await ServerProcess.start({ dataDir: tempFolder().path });
+  const proxy = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: async (request) => {
+      const { pathname } = new URL(request.url);
+      const headers = new Headers(request.headers);
+      headers.delete("idempotency-key");
+      return fetch(server.url + pathname, {
+        method: request.method,
+        headers,
+        body: request.method === "GET" ? null : await request.text(),
+      });
+    },
+  });
+  try {
+    const shop = new Shop(() => `http://127.0.0.1:${proxy.port}`);
+    const { bodies, held } = await sameKeyStorm(shop, await shop.liveSale({ stock: 5, per_buyer_limit: 2 }));
+    expect(held).toBe(2);
+    expect(bodies.length).toBeGreaterThan(1);
+  } finally {
+    await proxy.stop(true);
+    await server.kill();
+  }
+});
+
 /** What a request that was on its way when the server was told to stop may be told: an answer, or a clean "not now". */
 const cleanStatuses = new Set([201, 409, 503]);
+
+type Stop = { readonly answers: readonly (Answer | Error)[]; readonly exitCode: number; readonly tookMs: number; readonly saleId: string };
+
+/** Ends a server under load, and says what those heard who had asked before. */
+async function endUnderLoad(dataDir: string, end: (server: ServerProcess) => Promise<number>): Promise<Stop> {
+  const server = await ServerProcess.start({ dataDir });
+  const shop = new Shop(() => server.url);
+  const saleId = await shop.liveSale({ stock: 100_000, per_buyer_limit: 1 });
+  const asked: Promise<Answer | Error>[] = [];
+  let ending = false;
+  const worker = async () => {
+    while (!ending) {
+      const key = `k${asked.length}`;
+      const answer = shop.buy(saleId, `buyer-${key}`, { key }).catch((error: Error) => error);
+      asked.push(answer);
+      await answer;
+    }
+  };
+  const workers = Array.from({ length: 32 }, worker);
+  await waitFor("some accepted purchases", () => asked.length > 500);
+  ending = true;
+  const began = performance.now();
+  const exitCode = await end(server);
+  const tookMs = performance.now() - began;
+  await bounded("the last answers", 10_000, Promise.all(workers));
+  return { answers: await Promise.all(asked), exitCode, tookMs, saleId };
+}
+
+const uncleanEnds = (answers: readonly (Answer | Error)[]) =>
+  answers.flatMap((answer) => (answer instanceof Error ? [answer.message] : cleanStatuses.has(answer.status) ? [] : [answer.text]));
 
 test(
   "[G7] a graceful stop under load: every request sent before gets an answer, exit 0 within 10 s, the data is there afterwards",
   async () => {
     const dataDir = tempFolder().path;
-    const server = await ServerProcess.start({ dataDir });
-    const shop = new Shop(() => server.url);
-    const saleId = await shop.liveSale({ stock: 100_000, per_buyer_limit: 1 });
-    const before: { answer: Promise<Answer | Error>; key: string }[] = [];
-    let stopping = false;
-    let sent = 0;
-    const worker = async () => {
-      while (!stopping) {
-        const key = `k${sent++}`;
-        const answer = shop.buy(saleId, `buyer-${key}`, { key }).catch((error: Error) => error);
-        before.push({ answer, key });
-        await answer;
-      }
-    };
-    const workers = Array.from({ length: 32 }, worker);
-    await waitFor("some accepted purchases", () => sent > 500);
-    stopping = true;
-    const began = performance.now();
-    const exitCode = await server.stop(12_000);
-    const tookMs = performance.now() - began;
-    await bounded("the last answers", 10_000, Promise.all(workers));
-    const answers = await Promise.all(before.map(({ answer }) => answer));
-    const failed = answers.filter((answer) => answer instanceof Error || !cleanStatuses.has(answer.status));
-    expect(failed.map((answer) => (answer instanceof Error ? answer.message : answer.text))).toEqual([]);
+    const { answers, exitCode, tookMs, saleId } = await endUnderLoad(dataDir, (server) => server.stop(12_000));
+    expect(uncleanEnds(answers)).toEqual([]);
     expect(exitCode).toBe(0);
     expect(tookMs).toBeLessThan(10_000);
     const again = await ServerProcess.start({ dataDir });
-    const readable = new Shop(() => again.url);
+    const shop = new Shop(() => again.url);
     const accepted = answers.flatMap((answer) => (answer instanceof Error || answer.status !== 201 ? [] : [answer]));
     expect(accepted.length).toBeGreaterThan(100);
-    for (const answer of accepted.slice(-50)) expect((await readable.get(`/api/v1/orders/${String(answer.data["id"])}`)).status).toBe(200);
-    expect((await readable.stock(saleId))["held"]).toBe(accepted.length);
+    for (const answer of accepted.slice(-50)) expect((await shop.get(`/api/v1/orders/${String(answer.data["id"])}`)).status).toBe(200);
+    expect((await shop.stock(saleId))["held"]).toBe(accepted.length);
     expect(await again.stop()).toBe(0);
     expect((await verifyStore(dataDir)).problems).toEqual([]);
+  },
+  { timeout: 60_000 },
+);
+
+test(
+  "negative control: an abrupt end under load is seen as such",
+  async () => {
+    const abrupt = async (server: ServerProcess) => {
+      await server.kill();
+      return server.exited;
+    };
+    const { answers, exitCode } = await endUnderLoad(tempFolder().path, abrupt);
+    expect(uncleanEnds(answers).length).toBeGreaterThan(0);
+    expect(exitCode).not.toBe(0);
   },
   { timeout: 60_000 },
 );
