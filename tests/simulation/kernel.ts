@@ -10,8 +10,8 @@ import type { CancelTask, StopSignal, Tasks } from "../../src/ports/tasks.ts";
 import { hashOf, Rng } from "./rng.ts";
 
 type Event = {
-  readonly atMs: number;
-  readonly tie: number;
+  atMs: number;
+  tie: number;
   readonly number: number;
   run: (() => void) | undefined;
   readonly node: SimNode | undefined;
@@ -111,7 +111,12 @@ export class Sim {
   resume(node: SimNode): void {
     node.paused = false;
     this.log(`resume ${node.name}`);
-    for (const event of node.held.splice(0)) if (event.run !== undefined) this.at(0, event.run, node, event.incarnation);
+    // The same events, so that what was cancelled or is cancelled yet stays so.
+    for (const event of node.held.splice(0)) {
+      event.atMs = this.now;
+      event.tie = this.#ties.u32();
+      this.#heap.push(event);
+    }
   }
 
   /** Runs events until the time is reached, the condition holds, or a violation is found. */
