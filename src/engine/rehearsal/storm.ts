@@ -86,6 +86,8 @@ export class Storm {
     const { finalOrders, refundsDone } = await this.#readBack();
     this.#sampling = false;
     await sampler;
+    // The sampler's last look may be older than rest; the report compares the orders with this one.
+    await this.#sample();
     return { tally: this.#tally, finalOrders, stormMs, elapsedMs: this.#elapsed(), cameToRest: atRest && refundsDone };
   }
 
@@ -149,11 +151,15 @@ export class Storm {
 
   async #sampleUntilDone(): Promise<void> {
     while (this.#sampling) {
-      const stock = await this.#stock();
-      if (stock !== undefined) this.#tally.stock.push({ atMs: Math.round(this.#elapsed()), ...stock });
+      await this.#sample();
       this.#deps.onProgress(this.#progress());
       await this.#deps.tasks.sleep(sampleMs);
     }
+  }
+
+  async #sample(): Promise<void> {
+    const stock = await this.#stock();
+    if (stock !== undefined) this.#tally.stock.push({ atMs: Math.round(this.#elapsed()), ...stock });
   }
 
   #progress(): Progress {
