@@ -72,16 +72,34 @@ export async function runSuite(suite: Suite): Promise<SuiteResult> {
       `--reporter-outfile=${reportFile}`,
       ...suite.files.map((file) => `./${file}`),
     ],
-    { cwd: rootDir, stdin: "ignore", stdout: "inherit", stderr: "inherit", timeout: suiteTimeoutMs, killSignal: "SIGKILL" },
+    {
+      cwd: rootDir,
+      // What a crashed test leaves behind goes with the folder.
+      env: { ...process.env, TMPDIR: dir },
+      stdin: "ignore",
+      stdout: "inherit",
+      stderr: "inherit",
+      timeout: suiteTimeoutMs,
+      killSignal: "SIGKILL",
+    },
   );
   await child.exited;
   const result = judge(suite.name, { report: read(reportFile), exitCode: child.exitCode });
-  rmSync(dir, { recursive: true, force: true });
+  remove(dir);
   const seconds = (performance.now() - startMs) / 1000;
   console.log(
     `${result.failed === 0 ? "ok  " : "FAIL"} ${suite.name}: ${result.passed} passed, ${result.failed} failed${result.skipped > 0 ? `, ${result.skipped} skipped` : ""} (${seconds.toFixed(1)} s)\n`,
   );
   return { ...result, seconds };
+}
+
+/** A file system that a killed test left mounted stays; that is no verdict on the tests. */
+function remove(dir: string): void {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+  } catch (error) {
+    console.log(`could not remove ${dir}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function read(file: string): string | undefined {

@@ -1,11 +1,14 @@
-import { expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { secretFromFile } from "./secret-file.ts";
 
+const base = mkdtempSync(join(tmpdir(), "doorbuster-secret-"));
+afterAll(() => rmSync(base, { recursive: true }));
+
 test("a secret is made once, for its owner only, and nothing is left beside it", () => {
-  const folder = join(mkdtempSync(join(tmpdir(), "doorbuster-")), "var");
+  const folder = join(base, "var");
   const path = join(folder, "token.secret");
   expect(secretFromFile(path, () => "first")).toBe("first");
   expect(secretFromFile(path, () => "second")).toBe("first");
@@ -14,7 +17,7 @@ test("a secret is made once, for its owner only, and nothing is left beside it",
 });
 
 test("an empty secret file is refused rather than used", () => {
-  const path = join(mkdtempSync(join(tmpdir(), "doorbuster-")), "token.secret");
+  const path = join(base, "token.secret");
   writeFileSync(path, "");
   expect(() => secretFromFile(path, () => "x")).toThrow("is empty");
 });
