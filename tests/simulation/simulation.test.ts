@@ -77,7 +77,7 @@ test("a caught bug leaves with 1 and says how to see it again; bad usage leaves 
 
 function sim(...words: string[]): { exitCode: number; text: string } {
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, join(import.meta.dir, "main.ts"), ...words]);
-  return { exitCode, text: `${stdout}${stderr}` };
+  return { exitCode, text: `${stdout.toString()}${stderr.toString()}` };
 }
 
 test("the command line refuses what it does not know", () => {
