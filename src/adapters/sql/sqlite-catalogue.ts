@@ -13,6 +13,8 @@ import { WorkerFailure } from "./worker-protocol.ts";
 /** Ids never change, so a cache needs no more than a bound. */
 const buyersRememberedMax = 100_000;
 const internBatchMax = 1_000;
+/** New buyers that wait for a stalled store; beyond it nothing is tried. */
+const internWaitingMax = 10_000;
 
 type Waiting = {
   readonly buyer: Buyer;
@@ -59,6 +61,7 @@ export class SqliteCatalogue implements Catalogue {
     const name = `${buyer.issuer}\n${buyer.subject}`;
     const known = this.#recall(name);
     if (known !== undefined) return known;
+    if (this.#waiting.length >= internWaitingMax) throw new StoreUnavailable("unavailable", "Too many new buyers wait for the store");
     return new Promise((resolve, reject) => {
       this.#waiting.push({ buyer, name, resolve, reject });
       if (!this.#interning) void this.#internWaiting();
