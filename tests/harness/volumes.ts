@@ -39,7 +39,8 @@ export function ext4(mebibytes: number): FreezableVolume {
   const thaw = () => {
     if (watchdog === undefined) return;
     run("fsfreeze", ["-u", path]);
-    watchdog.kill("SIGKILL");
+    // The group: its sleep must not outlive it.
+    if (watchdog.pid !== undefined) process.kill(-watchdog.pid, "SIGKILL");
     watchdog = undefined;
   };
   const freeze = () => {

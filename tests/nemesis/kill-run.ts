@@ -41,6 +41,9 @@ const buyersAtOnce = 24;
 const stockPerSale = 60;
 /** A kill comes this long after the server was ready. */
 const livesMs = { min: 30, max: 600 };
+/** One start in so many is killed before it is ready, this long after it began. */
+const killedStartShare = 0.2;
+const startingMs = { min: 50, max: 400 };
 
 export async function killRun({ seed, cycles, entry }: KillRunOptions): Promise<KillRun> {
   const folder = tempFolder();
@@ -86,6 +89,7 @@ class Battle {
     for (let cycle = 0; cycle < cycles; cycle++) {
       await pause(this.#random.between(livesMs.min, livesMs.max));
       await this.#kill();
+      if (this.#random.next() < killedStartShare) await this.#dieStarting();
       await this.#start();
       await this.#openSale();
     }
@@ -108,6 +112,13 @@ class Battle {
     const began = performance.now();
     this.#server = await ServerProcess.start(this.#options);
     this.#restartMs.push(performance.now() - began);
+  }
+
+  /** A start that is killed on its way: while it recovers, migrates, or takes the data folder's lock. */
+  async #dieStarting(): Promise<void> {
+    const server = ServerProcess.spawn(this.#options);
+    await pause(this.#random.between(startingMs.min, startingMs.max));
+    await server.kill();
   }
 
   async #kill(): Promise<void> {

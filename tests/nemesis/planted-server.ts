@@ -6,13 +6,14 @@ import { Database } from "bun:sqlite";
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { databaseName } from "../../src/adapters/sql/sqlite-connection.ts";
 import { commandOf, rootDir } from "../harness/server-process.ts";
 
 const writeBackMs = 150;
 const durable = process.env["DOORBUSTER_DATA_DIR"] ?? "";
 // Beside the durable one, or where the test says, so that it goes with the test's folder when a kill leaves it behind.
 const volatile = mkdtempSync(process.env["PLANTED_FOLDER"] ?? `${durable}-volatile-`);
-if (existsSync(durable)) cpSync(durable, volatile, { recursive: true, filter: (path) => !path.endsWith(".lock") });
+if (existsSync(durable)) cpSync(durable, volatile, { recursive: true });
 mkdirSync(durable, { recursive: true });
 
 const [command, ...flags] = commandOf("bun");
@@ -39,19 +40,19 @@ function tryWriteBack(): void {
   }
 }
 
-/** Puts a consistent copy of each database in place of the durable one, and the other files beside it. */
+/** Puts a consistent copy of the database in place of the durable one, and the other files of the store beside it. */
 function writeBack(): void {
   for (const name of readdirSync(volatile)) {
     const from = join(volatile, name);
     const to = join(durable, name);
-    if (/-(wal|shm)$/.test(name) || name.endsWith(".lock")) continue;
-    if (!/\.(db|sqlite)$/.test(name)) {
-      cpSync(from, to, { recursive: true });
+    if (name !== databaseName) {
+      // Not the lock, which is held, nor what belongs to the open database.
+      if (/\.(jsonl|secret)$/.test(name)) cpSync(from, to);
       continue;
     }
     const fresh = `${to}.fresh`;
     rmSync(fresh, { force: true });
-    const database = new Database(from, { readonly: true });
+    const database = new Database(from);
     try {
       database.run(`VACUUM INTO '${fresh}'`);
     } finally {
