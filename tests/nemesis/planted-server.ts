@@ -7,7 +7,6 @@ import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { databaseName } from "../../src/adapters/sql/sqlite-connection.ts";
-import { commandOf, rootDir } from "../harness/server-process.ts";
 
 const writeBackMs = 150;
 const durable = process.env["DOORBUSTER_DATA_DIR"] ?? "";
@@ -16,9 +15,9 @@ const volatile = mkdtempSync(process.env["PLANTED_FOLDER"] ?? `${durable}-volati
 if (existsSync(durable)) cpSync(durable, volatile, { recursive: true });
 mkdirSync(durable, { recursive: true });
 
-const [command, ...flags] = commandOf("bun");
-const child = spawn(command, [...flags, "src/main.ts", "serve"], {
-  cwd: rootDir,
+// Not by the harness: its cleanup answers signals itself, and this process must hand them on.
+const child = spawn(process.execPath, ["--no-env-file", "--no-install", "src/main.ts", "serve"], {
+  cwd: join(import.meta.dirname, "..", ".."),
   stdio: "inherit",
   env: { ...process.env, DOORBUSTER_DATA_DIR: volatile },
 });
