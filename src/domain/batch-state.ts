@@ -32,6 +32,22 @@ export type SaleFacts = {
   readonly groupLimit?: number | undefined;
 };
 
+/** Facts of a sale about which nothing else is known yet. */
+export function noFacts(sale: Sale): SaleFacts {
+  return {
+    sale,
+    purchases: new Map(),
+    unitsElsewhere: new Map(),
+    quotas: new Map(),
+    payments: new Map(),
+    captures: new Map(),
+    refunds: new Map(),
+    callbacks: new Set(),
+    adjustments: new Map(),
+    productHasQuotas: false,
+  };
+}
+
 /** What to write, in one transaction. `from` is the state an update requires: a transition is one conditional update. */
 export type SaleWrites = {
   sale: Sale;
