@@ -4,7 +4,7 @@ import type { Buyer, BuyerId, ProductId, SaleId } from "../../domain/ids.ts";
 import type { Product } from "../../domain/product.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { Catalogue, NewSale } from "../../ports/catalogue.ts";
-import { Insert } from "./chunks.ts";
+import { RowsStatement } from "./chunks.ts";
 import { productColumns, productOf, saleColumns, saleOf, type ProductRow, type SaleRow } from "./rows.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 
@@ -20,7 +20,7 @@ const deleteQuota = `DELETE FROM quota WHERE product_id = ? AND buyer_id = ?`;
 const insertQuota = `INSERT INTO quota (product_id, buyer_id, units) VALUES (?, ?, ?)`;
 const selectBuyer = `SELECT id FROM buyer WHERE issuer = ? AND subject = ?`;
 const nextBuyer = `SELECT coalesce(max(id), 0) + 1 AS id FROM buyer`;
-const insertBuyers = new Insert(`INSERT INTO buyer (id, issuer, subject)`, `(?, ?, ?)`);
+const insertBuyers = new RowsStatement(`INSERT INTO buyer (id, issuer, subject) VALUES :rows`, "(?, ?, ?)");
 
 export async function addProduct(tx: SqlTransaction, product: Product): ReturnType<Catalogue["addProduct"]> {
   const { id, name, price, seller, image, createdAtMs } = product;
@@ -92,7 +92,7 @@ export async function internBuyers(tx: SqlTransaction, buyers: readonly Buyer[])
     }
     ids.push(id);
   }
-  await insertBuyers.run(
+  await insertBuyers.execute(
     tx,
     [...fresh].flatMap(([name, id]) => [id, name.slice(0, name.indexOf("\n")), name.slice(name.indexOf("\n") + 1)]),
   );

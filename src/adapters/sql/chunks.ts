@@ -1,33 +1,49 @@
 /**
- * Many rows in few statements. Statement texts come in a few fixed lengths, so each is prepared once: inserts are cut
- * into those lengths, lists are filled up to the next one by repeating their last value.
+ * Many rows in few statements. Statement texts come in a few fixed lengths, so each is prepared once: rows to write are
+ * cut into those lengths, rows and lists to read by are filled up to the next one.
  */
 import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
 
-const insertSizes = [16, 4, 1] as const;
+const rowSizes = [64, 16, 4, 1] as const;
+const rowsMax = rowSizes[0];
 const listSizes = [1, 4, 16, 64, 256] as const;
 const listMax = 256;
 
-/** `INSERT INTO table (columns) VALUES row, row, …`; `row` has `width` parameters. */
-export class Insert {
+/** A statement over rows of values: `text` holds `:rows` where `VALUES` wants them, and no other parameters; `row` is one of them. */
+export class RowsStatement {
   readonly width: number;
   readonly #texts = new Map<number, string>();
 
-  constructor(head: string, row: string) {
+  constructor(text: string, row: string) {
     this.width = row.split("?").length - 1;
-    for (const size of insertSizes) this.#texts.set(size, `${head} VALUES ${Array(size).fill(row).join(", ")}`);
+    for (const size of rowSizes) this.#texts.set(size, text.replace(":rows", Array(size).fill(row).join(", ")));
   }
 
-  /** Inserts the rows whose parameters stand in `params` one after another. */
-  async run(tx: SqlTransaction, params: readonly SqlValue[]): Promise<void> {
+  /** Writes the rows whose parameters stand in `params` one after another; how many rows that met. */
+  async execute(tx: SqlTransaction, params: readonly SqlValue[]): Promise<number> {
     let at = 0;
-    for (const size of insertSizes) {
+    let matched = 0;
+    for (const size of rowSizes) {
       const length = size * this.width;
       const text = this.#texts.get(size) ?? "";
       for (; params.length - at >= length; at += length) {
-        await tx.execute(text, at === 0 && params.length === length ? params : params.slice(at, at + length));
+        matched += await tx.execute(text, at === 0 && params.length === length ? params : params.slice(at, at + length));
       }
     }
+    return matched;
+  }
+
+  /** Reads by the rows in `params`; rows of nulls, which must find nothing, fill up the last statement. */
+  async query<Row>(tx: SqlTransaction, params: readonly SqlValue[]): Promise<readonly Row[]> {
+    const found: Row[] = [];
+    const lengthMax = rowsMax * this.width;
+    for (let at = 0; at < params.length; at += lengthMax) {
+      const part = params.slice(at, at + lengthMax);
+      const size = rowSizes.findLast((rows) => rows * this.width >= part.length) ?? rowsMax;
+      while (part.length < size * this.width) part.push(null);
+      for (const row of await tx.query<Row>(this.#texts.get(size) ?? "", part)) found.push(row);
+    }
+    return found;
   }
 }
 

@@ -4,7 +4,7 @@
  * which are unique everywhere.
  */
 import { unreachable } from "../../lib/assert.ts";
-import type { SaleFacts } from "../../domain/batch-state.ts";
+import { noFacts, type SaleFacts } from "../../domain/batch-state.ts";
 import type { BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
 import type { Movement } from "../../domain/movement.ts";
 import type { Sale } from "../../domain/sale.ts";
@@ -113,19 +113,7 @@ class Named {
 
 export async function readFacts(tx: SqlTransaction, sale: Sale, movements: readonly Movement[]): Promise<SaleFacts> {
   const named = new Named(movements);
-  const published = named.publishes ? await readForPublishing(tx, sale) : { productHasQuotas: false };
-  const facts: SaleFacts = {
-    sale,
-    purchases: new Map(),
-    unitsElsewhere: new Map(),
-    quotas: new Map(),
-    payments: new Map(),
-    captures: new Map(),
-    refunds: new Map(),
-    callbacks: new Set(),
-    adjustments: new Map(),
-    ...published,
-  };
+  const facts: SaleFacts = named.publishes ? { ...noFacts(sale), ...(await readForPublishing(tx, sale)) } : noFacts(sale);
   if (named.buyers.size > 0) await readBuyers(tx, facts, [...named.buyers]);
   if (named.payments.size + named.withPayments.size > 0) await readPayments(tx, facts, named);
   if (named.purchases.size > 0) {

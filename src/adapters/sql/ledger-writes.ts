@@ -10,23 +10,31 @@ import type { LedgerEntry } from "../../domain/ledger.ts";
 import type { Capture, Payment, Refund } from "../../domain/payment.ts";
 import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
-import { Insert, ListStatement } from "./chunks.ts";
+import { ListStatement, RowsStatement } from "./chunks.ts";
 import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
 
-const insertPurchases = new Insert(
+const insertPurchases = new RowsStatement(
   `INSERT INTO purchase (id, sale_id, product_id, buyer_id, idempotency_key, quantity, price_minor, currency, buyer_limit, metadata,
-     accepted_at, pay_by, state, hold_until, changed_at, refunded)`,
+     accepted_at, pay_by, state, hold_until, changed_at, refunded) VALUES :rows`,
   `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
-const insertEntries = new Insert(`INSERT INTO ledger (sale_id, source_id, kind, units, buyer_limit, at_ms)`, `(?, ?, ?, ?, ?, ?)`);
+const insertEntries = new RowsStatement(
+  `INSERT INTO ledger (sale_id, source_id, kind, units, buyer_limit, at_ms) VALUES :rows`,
+  `(?, ?, ?, ?, ?, ?)`,
+);
 const movePurchases = new ListStatement(
   `UPDATE purchase SET state = ?, changed_at = ?, refunded = ? WHERE sale_id = ? AND state = ? AND id IN :list`,
 );
 const moveHold = `UPDATE purchase SET hold_until = ? WHERE id = ? AND sale_id = ?`;
-const updateStock = `UPDATE sale SET issued = ?, available = ?, held = ?, sold = ?, withdrawn = ?, feed = ?,
-    buyer_count = buyer_count + ?, reserved_count = reserved_count + ?, paid_count = paid_count + ?,
-    cancelled_count = cancelled_count + ?, expired_count = expired_count + ?, closed_count = closed_count + ?
-  WHERE id = ? AND feed = ?`;
+/** Columns: id, feed it was decided on, feed, balances, changes of the counts. */
+const updateStock = new RowsStatement(
+  `UPDATE sale SET feed = new.column3, issued = new.column4, available = new.column5, held = new.column6, sold = new.column7,
+     withdrawn = new.column8, buyer_count = buyer_count + new.column9, reserved_count = reserved_count + new.column10,
+     paid_count = paid_count + new.column11, cancelled_count = cancelled_count + new.column12,
+     expired_count = expired_count + new.column13, closed_count = closed_count + new.column14
+   FROM (VALUES :rows) AS new WHERE sale.id = new.column1 AND sale.feed = new.column2`,
+  `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+);
 const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ? WHERE id = ?`;
 const copyQuotas = `INSERT INTO sale_quota (sale_id, buyer_id, units) SELECT ?, buyer_id, units FROM quota WHERE product_id = ?`;
 const insertPayment = `INSERT INTO payment (id, purchase_id, sale_id, provider, provider_ref, pay_url, amount_minor, currency, state,
@@ -48,12 +56,15 @@ export type Before = {
   readonly refunds: ReadonlySet<string>;
 };
 
-export function beforeDeciding(facts: SaleFacts): Before {
+const none: Omit<Before, "sale"> = { purchases: new Map(), payments: new Set(), refunds: new Set() };
+
+/** Copies only what there is: a first take in each of many sales finds nothing. */
+export function beforeDeciding({ sale, purchases, payments, refunds }: SaleFacts): Before {
   return {
-    sale: facts.sale,
-    purchases: new Map(facts.purchases),
-    payments: new Set(facts.payments.keys()),
-    refunds: new Set(facts.refunds.keys()),
+    sale,
+    purchases: purchases.size === 0 ? none.purchases : new Map(purchases),
+    payments: payments.size === 0 ? none.payments : new Set(payments.keys()),
+    refunds: refunds.size === 0 ? none.refunds : new Set(refunds.keys()),
   };
 }
 
@@ -62,6 +73,7 @@ export class LedgerWriter {
   readonly #nowMs: number;
   #purchases: SqlValue[] = [];
   #entries: SqlValue[] = [];
+  #stock: SqlValue[] = [];
   #wrote = false;
 
   constructor(tx: SqlTransaction, nowMs: number) {
@@ -69,14 +81,19 @@ export class LedgerWriter {
     this.#nowMs = nowMs;
   }
 
-  /** Inserts what was gathered. */
+  /** Writes what was gathered. */
   async flush(): Promise<void> {
     const purchases = this.#purchases;
     const entries = this.#entries;
+    const stock = this.#stock;
     this.#purchases = [];
     this.#entries = [];
-    if (purchases.length > 0) await insertPurchases.run(this.#tx, purchases);
-    if (entries.length > 0) await insertEntries.run(this.#tx, entries);
+    this.#stock = [];
+    if (purchases.length > 0) await insertPurchases.execute(this.#tx, purchases);
+    if (entries.length > 0) await insertEntries.execute(this.#tx, entries);
+    if (stock.length === 0) return;
+    const matched = await updateStock.execute(this.#tx, stock);
+    assert(matched === stock.length / updateStock.width, `each sale's stock changes from what was decided on, got ${matched}`);
   }
 
   /** Whether anything was written; the batch's time is kept with it. */
@@ -90,7 +107,8 @@ export class LedgerWriter {
     this.#wrote = true;
     for (const entry of writes.ledger) this.#addEntry(entry);
     for (const purchase of writes.newPurchases.values()) this.#addPurchase(purchase);
-    if (writes.sale !== before.sale) await this.#updateSale(before, writes);
+    if (writes.sale !== before.sale) this.#addStock(before, writes);
+    if (isRedefined(before.sale, writes.sale)) await this.#switch(writes);
     if (writes.changedPurchases.size > 0) await this.#movePurchases(before, writes);
     for (const payment of writes.payments.values()) await this.#putPayment(payment, before.payments.has(payment.id));
     for (const capture of writes.captures.values()) await this.#addCapture(capture);
@@ -123,16 +141,16 @@ export class LedgerWriter {
     );
   }
 
-  async #updateSale(before: Before, writes: SaleWrites): Promise<void> {
-    const { sale } = writes;
-    const { issued, available, held, sold, withdrawn } = sale.balances;
+  #addStock(before: Before, writes: SaleWrites): void {
+    const { id, feed, balances } = writes.sale;
     const { reserved, paid, cancelled, expired, closed } = countsChanged(writes);
-    const buyers = newBuyers(before, writes);
-    const counts = [buyers, reserved ?? 0, paid ?? 0, cancelled ?? 0, expired ?? 0, closed ?? 0];
-    await this.#one(updateStock, [issued, available, held, sold, withdrawn, sale.feed, ...counts, sale.id, before.sale.feed]);
-    if (isRedefined(before.sale, sale))
-      await this.#one(updateSwitches, [sale.phase, sale.paused ? 1 : 0, sale.hasQuotas ? 1 : 0, sale.endsAtMs, sale.id]);
-    if (writes.copyQuotas) await this.#tx.execute(copyQuotas, [sale.id, sale.productId]);
+    this.#stock.push(id, before.sale.feed, feed, balances.issued, balances.available, balances.held, balances.sold, balances.withdrawn);
+    this.#stock.push(newBuyers(before, writes), reserved, paid, cancelled, expired, closed);
+  }
+
+  async #switch({ sale, copyQuotas: withQuotas }: SaleWrites): Promise<void> {
+    await this.#one(updateSwitches, [sale.phase, sale.paused ? 1 : 0, sale.hasQuotas ? 1 : 0, sale.endsAtMs, sale.id]);
+    if (withQuotas) await this.#tx.execute(copyQuotas, [sale.id, sale.productId]);
   }
 
   /** Purchases that make the same step move in one statement. */
@@ -190,13 +208,12 @@ export function isRedefined(before: Sale, after: Sale): boolean {
   );
 }
 
-function countsChanged({ newPurchases, changedPurchases }: SaleWrites): Partial<Record<PurchaseState, number>> {
-  const counts: Partial<Record<PurchaseState, number>> = {};
-  const add = (state: PurchaseState, by: number) => (counts[state] = (counts[state] ?? 0) + by);
-  for (const { state } of newPurchases.values()) add(state, 1);
+function countsChanged({ newPurchases, changedPurchases }: SaleWrites): Record<PurchaseState, number> {
+  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, closed: 0, queued: 0, refused: 0, offered: 0, stuck: 0 };
+  for (const { state } of newPurchases.values()) counts[state] += 1;
   for (const { purchase, from } of changedPurchases.values()) {
-    add(from, -1);
-    add(purchase.state, 1);
+    counts[from] -= 1;
+    counts[purchase.state] += 1;
   }
   return counts;
 }

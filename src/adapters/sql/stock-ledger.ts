@@ -17,6 +17,7 @@ import { readFacts } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
+import { readTakesAhead } from "./takes-ahead.ts";
 
 const salesById = new ListStatement(`SELECT ${saleColumns} FROM sale WHERE id IN :list`);
 
@@ -38,14 +39,21 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, cop
   const writer = new LedgerWriter(tx, batch.nowMs);
   const groups: GroupAnswer[] = [];
   const touched = new Set<SaleId>();
+  const ahead = await readTakesAhead(tx, batch.groups, sales);
   for (const { saleId, movements } of batch.groups) {
     const sale = sales.get(saleId);
     if (sale === undefined) {
       groups.push({ outcomes: movements.map(() => ({ kind: "sale_unknown" })) });
       continue;
     }
-    if (touched.size > 0 && (sale.limitGroup !== undefined || touched.has(saleId))) await writer.flush();
-    const facts = await readFacts(tx, sale, movements);
+    let facts = ahead.get(saleId);
+    if (facts === undefined) {
+      if (touched.size > 0 && (sale.limitGroup !== undefined || touched.has(saleId))) await writer.flush();
+      facts = await readFacts(tx, sale, movements);
+    } else {
+      // Only the sale's first group was read ahead.
+      ahead.delete(saleId);
+    }
     const before = beforeDeciding(facts);
     const { outcomes, writes, changed } = decideBatch(facts, movements, batch.nowMs);
     if (changed) {
