@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { eachLine } from "../../src/adapters/load/child-process.ts";
 import { commandOf, rootDir } from "./server-process.ts";
 import { bounded, waitFor } from "./wait.ts";
@@ -16,7 +16,7 @@ test.each(ends)(
   "a run that %s leaves no server and no folder",
   async (_, signal) => {
     const [command, ...flags] = commandOf("bun");
-    const entry = join(import.meta.dirname, "left-behind.ts");
+    const entry = fileURLToPath(new URL("./left-behind.ts", import.meta.url));
     const child = spawn(command, [...flags, entry, signal === undefined ? "throw" : "wait"], {
       cwd: rootDir,
       stdio: ["ignore", "pipe", "ignore"],
