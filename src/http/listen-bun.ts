@@ -27,6 +27,8 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
     idleTimeout: idleTimeoutSeconds,
     maxRequestBodySize: socketBodyBytesMax,
     development: false,
+    // Without development rules Bun would share the port with whoever serves on it already.
+    reusePort: false,
     routes: {
       [purchasePath]: {
         POST(request: Bun.BunRequest<typeof purchasePath>, at) {

@@ -35,6 +35,11 @@ describe.each([
     expect((await fetch(url + path)).status).toBe(405);
   });
 
+  test("a port that somebody serves on is refused, not shared: two stores behind one address would answer in turns", async () => {
+    const { port } = await open();
+    await expect(listen(api.app, { host: "127.0.0.1", port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+
   test("tells the site who is at the other end", async () => {
     const peers: string[] = [];
     const { url } = await open({ fetch: (_request, peer) => (peers.push(peer.address), new Response("")) });
