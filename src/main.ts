@@ -98,12 +98,26 @@ async function openProviders(config: Config, engine: Engine, callbackUrl: () => 
 }
 
 async function serve(config: Config): Promise<RunningServer> {
+  const opened = new AsyncDisposableStack();
+  try {
+    return await startServer(config, opened);
+  } catch (error) {
+    // What stays open keeps the process alive, and with it the lock of the data folder.
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+/** What it opens goes onto the stack too, for a start that fails half-way. */
+async function startServer(config: Config, opened: AsyncDisposableStack): Promise<RunningServer> {
   const log = openLog(config);
   const engine = await openEngine(config, log);
   const { store, tasks, entropy, acceptance } = engine;
+  opened.defer(() => store.close());
   let draining = false;
   let url = "";
   const providers = await openProviders(config, engine, () => `${url}/api/v1/payments/callback/${simulatedProviderName}`);
+  opened.defer(() => providers.close());
   const secret = config.tokenSecret ?? secretFromFile(join(config.dataDir, "token.secret"), () => entropy.secret(32));
   const tokens = createTokens({ keys: [{ kid: "1", secret: Buffer.from(secret) }], issuer: store.installation, entropy });
   const keys = config.apiKey === undefined ? [] : [{ id: "bootstrap", issuer: config.shop, secret: config.apiKey }];
@@ -124,6 +138,7 @@ async function serve(config: Config): Promise<RunningServer> {
   });
   const { listen } = process.versions["bun"] === undefined ? await import("./http/listen-node.ts") : await import("./http/listen-bun.ts");
   const listener = await listen(app, { host: config.httpHost, port: config.httpPort });
+  opened.defer(() => listener.stop(0));
   const { metricsPort } = config;
   const metrics =
     metricsPort === undefined ? undefined : await listen({ fetch: app.adminFetch }, { host: config.metricsHost, port: metricsPort });

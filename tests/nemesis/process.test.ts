@@ -154,6 +154,29 @@ test("a second server on the same data refuses to start with one clear line, and
   expect(await third.stop()).toBe(0);
 });
 
+test.each(["bun", "node"] as const)(
+  "a port that is taken, on %s: one clear line, and the process ends and lets go of its data",
+  async (runtime) => {
+    const taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
+    const dataDir = tempFolder().path;
+    const env = { DOORBUSTER_DATA_DIR: dataDir, DOORBUSTER_API_KEY: apiKey };
+    const servePorts = async (port: string, metricsPort: string) =>
+      runCommand(["serve", "--port", port], { env: { ...env, DOORBUSTER_METRICS_PORT: metricsPort }, runtime, withinMs: 8_000 });
+    try {
+      for (const [port, metricsPort] of [[taken.port, 0] as const, [0, taken.port] as const]) {
+        const { code, err } = await servePorts(String(port), String(metricsPort));
+        expect(code).toBe(1);
+        expect(err).toMatch(/^doorbuster: .*port|^doorbuster: .*address/im);
+      }
+    } finally {
+      await taken.stop(true);
+    }
+    const next = await ServerProcess.start({ dataDir });
+    expect(await next.stop()).toBe(0);
+  },
+  { timeout: 60_000 },
+);
+
 test("[E5] wrong configuration: exit 2 before anything starts, one line per mistake, naming the option", async () => {
   const env = { DOORBUSTER_HTTP_PORT: "70000", DOORBUSTER_LOG_LEVEL: "loud", DOORBUSTER_HTTP_PROT: "1", DOORBUSTER_API_KEY: apiKey };
   const { code, out, err } = await runCommand(["serve"], { env, withinMs: 15_000 });
