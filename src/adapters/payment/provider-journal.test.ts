@@ -28,6 +28,14 @@ test("a line is in the file when its append resolves", async () => {
   await journal.close();
 });
 
+test("a line appended the moment another is kept is kept too", async () => {
+  const path = newPath();
+  const journal = await FileJournal.open(path);
+  for (const line of ["first", "second", "third"]) await journal.append(line);
+  await journal.close();
+  expect(readFileSync(path, "utf8")).toBe("first\nsecond\nthird\n");
+});
+
 for (const torn of ["x", '{"kind":"capture","id":"cap_', "é".repeat(5).slice(0, 3)])
   test(`a torn last line (${torn.length} characters) is dropped, and the next one starts afresh`, async () => {
     const path = newPath();

@@ -81,7 +81,7 @@ export class FileJournal implements ProviderJournal {
   append(line: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ line, resolve, reject });
-      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+      this.#writing ??= this.#write();
     });
   }
 
@@ -107,6 +107,8 @@ export class FileJournal implements ProviderJournal {
         for (const { reject } of batch) reject(error);
       }
     }
+    // In the same turn in which nothing was left, so that whoever appends next begins a new round.
+    this.#writing = undefined;
   }
 }
 
