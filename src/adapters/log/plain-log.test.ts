@@ -16,3 +16,12 @@ test("a caller's text cannot forge a line", () => {
   openPlainLog("info", (line) => lines.push(line), at).warn("bad name", { name: "x\n10:00:05 error forged" });
   expect(lines.join("").split("\n").length).toBe(2);
 });
+
+test("an error is told with where it came from, on one line", () => {
+  const lines: string[] = [];
+  const log = openPlainLog("info", (line) => lines.push(line), at);
+  log.error("failed", { err: new TypeError("no such thing") });
+  expect(lines[0]).toMatch(/^10:00:05 error failed err=TypeError: no such thing/);
+  expect(lines[0]).toContain("plain-log.test.ts");
+  expect(lines.join("").split("\n").length).toBe(2);
+});

@@ -10,7 +10,7 @@ export function openPlainLog(level: string, write: (line: string) => void, now: 
     if (levels.indexOf(at) < least) return;
     const rest = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+      .map(([key, value]) => ` ${key}=${textOf(value)}`);
     write(`${now().toISOString().slice(11, 19)} ${at.padEnd(5)} ${oneLine(message + rest.join(""))}\n`);
   };
   return {
@@ -19,6 +19,12 @@ export function openPlainLog(level: string, write: (line: string) => void, now: 
     warn: (message, fields) => line("warn", message, fields),
     error: (message, fields) => line("error", message, fields),
   };
+}
+
+/** JSON knows nothing of an error: it would be `{}`. */
+function textOf(value: unknown): string {
+  if (value instanceof Error) return (value.stack ?? String(value)).replaceAll(/\s*\n\s*/g, " | ");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** What a caller sent may be quoted in a line, but may not begin a new one. */
