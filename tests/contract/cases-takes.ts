@@ -1,5 +1,6 @@
 /** Acceptance, limits, quotas, groups, keys, and the order of refusals. */
 import { expect } from "bun:test";
+import type { Movement } from "../../src/domain/movement.ts";
 import { attemptsPerBuyerMax } from "../../src/domain/purchase.ts";
 import type { ContractCase } from "./fixture.ts";
 import { must } from "../kit/samples.ts";
@@ -169,6 +170,27 @@ export const takeCases: readonly ContractCase[] = [
       const limits = [];
       for (const saleId of [first, second, third, other]) limits.push((await shop.accept(saleId, { buyer })).limit);
       expect(limits).toEqual([2, 5, 1, 1]);
+    },
+  },
+  {
+    rule: "PU4",
+    title: "in one commit with a publish, the limit is the one that the publish leaves, also when it only repeats",
+    run: async (shop) => {
+      const { catalogue } = shop.fixture;
+      const productId = await shop.product();
+      const [ann, bob] = (await shop.buyers(2)).map((buyer) => must(buyer));
+      const published = await shop.sale({ productId, perBuyerLimit: 1 });
+      await catalogue.setQuota(productId, must(ann), 5);
+      const publish: Movement = { kind: "switch", change: { kind: "publish" } };
+      const takes = (): Movement[] => [ann, bob].map((buyer) => shop.movement({ buyer: must(buyer), quantity: 5 }));
+      const over = refused({ reason: "limit_reached", limit: 1, units: 0 });
+      expect(await shop.sendAll(published, [publish, ...takes()])).toMatchObject([{ repeated: true }, over, over]);
+      const draft = await shop.draft({ productId, perBuyerLimit: 1 });
+      expect(await shop.sendAll(draft, [publish, ...takes()])).toMatchObject([
+        { repeated: false },
+        { kind: "accepted", purchase: { limit: 5 } },
+        over,
+      ]);
     },
   },
   {

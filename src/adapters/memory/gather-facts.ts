@@ -17,12 +17,17 @@ export function gatherFacts(tables: Tables, sale: Sale, movements: readonly Move
     refunds: new Map(),
     callbacks: new Set(),
     adjustments: new Map(),
-    productHasQuotas: [...tables.quotas.keys()].some((key) => key.startsWith(joined(sale.productId, ""))),
+    productHasQuotas: publishes(sale, movements) && [...tables.quotas.keys()].some((key) => key.startsWith(joined(sale.productId, ""))),
     groupLimit: otherSalesOfGroup(tables, sale).find((other) => other.phase === "published")?.perBuyerLimit,
   };
   const gather = new Gatherer(tables, facts);
   for (const movement of movements) gather.movement(movement);
   return facts;
+}
+
+/** A publish that only repeats copies nothing: the quotas of today are for later sales. */
+function publishes({ phase }: Sale, movements: readonly Movement[]): boolean {
+  return phase === "draft" && movements.some((movement) => movement.kind === "switch" && movement.change.kind === "publish");
 }
 
 function otherSalesOfGroup(tables: Tables, sale: Sale): Sale[] {
@@ -86,8 +91,11 @@ class Gatherer {
       if (other !== undefined && countsAgainstLimit(purchase, other.refundedUnitsCount)) units += purchase.quantity;
     }
     this.#facts.unitsElsewhere.set(id, units);
-    const quota = this.#tables.saleQuotas.get(joined(sale.id, id));
-    if (sale.hasQuotas && quota !== undefined) this.#facts.quotas.set(id, quota);
+    const { saleQuotas, quotas } = this.#tables;
+    // A publish in this very commit copies the product's quotas before the takes behind it are decided.
+    const toCopy = this.#facts.productHasQuotas ? quotas.get(joined(sale.productId, id)) : undefined;
+    const quota = sale.hasQuotas ? saleQuotas.get(joined(sale.id, id)) : toCopy;
+    if (quota !== undefined) this.#facts.quotas.set(id, quota);
   }
 
   #purchasesOf(id: BuyerId): Purchase[] {

@@ -113,7 +113,9 @@ class Named {
 
 export async function readFacts(tx: SqlTransaction, sale: Sale, movements: readonly Movement[]): Promise<SaleFacts> {
   const named = new Named(movements);
-  const facts: SaleFacts = named.publishes ? { ...noFacts(sale), ...(await readForPublishing(tx, sale)) } : noFacts(sale);
+  // A publish that only repeats copies nothing: the quotas of today are for later sales.
+  const publishes = named.publishes && sale.phase === "draft";
+  const facts: SaleFacts = publishes ? { ...noFacts(sale), ...(await readForPublishing(tx, sale)) } : noFacts(sale);
   if (named.buyers.size > 0) await readBuyers(tx, facts, [...named.buyers]);
   if (named.payments.size + named.withPayments.size > 0) await readPayments(tx, facts, named);
   if (named.purchases.size > 0) {
