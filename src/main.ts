@@ -211,9 +211,9 @@ async function withStore<Result>(config: Config, use: (engine: Engine) => Promis
   }
 }
 
-function readConfig(flags: Readonly<Record<string, string | undefined>>, defaults: Readonly<Record<string, string>> = {}): Config {
+function readConfig(flags: Readonly<Record<string, string | undefined>>, commandDefaults?: Readonly<Record<string, string>>): Config {
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
-  const environment = { ...defaults, ...process.env, ...given };
+  const environment = { ...process.env, ...given };
   const readText = (path: string) => readFileSync(path, "utf8");
   const name = environment["DOORBUSTER_CONFIG"] ?? "doorbuster.yaml";
   let file: { name: string; text: string } | undefined;
@@ -222,7 +222,7 @@ function readConfig(flags: Readonly<Record<string, string | undefined>>, default
   } catch {
     if (environment["DOORBUSTER_CONFIG"] !== undefined) throw new ConfigWrong([`DOORBUSTER_CONFIG: the file "${name}" cannot be read`]);
   }
-  const loaded = loadConfig({ environment, file, readText });
+  const loaded = loadConfig({ environment, file, commandDefaults, readText });
   if (loaded.kind === "wrong") throw new ConfigWrong(loaded.problems);
   return loaded.config;
 }

@@ -8,8 +8,8 @@ const readText = (path: string): string => {
   if (path === "/run/key") return "a-secret-from-a-file-0123456789abcdef\n";
   throw new Error("no such file");
 };
-const load = (environment: Record<string, string>, text?: string) =>
-  loadConfig({ environment, readText, file: text === undefined ? undefined : { name: "doorbuster.yaml", text } });
+const load = (environment: Record<string, string>, text?: string, commandDefaults?: Record<string, string>) =>
+  loadConfig({ environment, readText, commandDefaults, file: text === undefined ? undefined : { name: "doorbuster.yaml", text } });
 
 test("without any setting the defaults hold, and they are safe ones", () => {
   expect(load({})).toMatchObject({
@@ -42,6 +42,20 @@ test("a secret may come from a file", () => {
     kind: "loaded",
     config: { apiKey: "a-secret-from-a-file-0123456789abcdef" },
   });
+});
+
+const demo = { DOORBUSTER_ENV: "development", DOORBUSTER_API_KEY: demoApiKey };
+const own = "a-secret-from-a-file-0123456789abcdef";
+
+test("a command's own defaults hold where nobody sets anything, and give way to every way of setting", () => {
+  const keyOf = (environment: Record<string, string>, text?: string) => {
+    const loaded = load(environment, text, demo);
+    return loaded.kind === "loaded" ? [loaded.config.env, loaded.config.apiKey] : loaded.problems;
+  };
+  expect(keyOf({})).toEqual(["development", demoApiKey]);
+  expect(keyOf({ DOORBUSTER_API_KEY: own })).toEqual(["development", own]);
+  expect(keyOf({ DOORBUSTER_API_KEY_FILE: "/run/key" })).toEqual(["development", own]);
+  expect(keyOf({}, `env: production\napi:\n  key: ${own}\n`)).toEqual(["production", own]);
 });
 
 const mistakes: [string, Record<string, string>, string | undefined, string][] = [

@@ -6,6 +6,8 @@ export type ConfigSources = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Text of the YAML file, if there is one, and its name for messages. */
   readonly file?: { readonly name: string; readonly text: string } | undefined;
+  /** By environment name: what a command begins with where the operator sets nothing. */
+  readonly commandDefaults?: Readonly<Record<string, string>> | undefined;
   /** Reads the file that a `…_FILE` variable names. */
   readonly readText: (path: string) => string;
 };
@@ -54,8 +56,11 @@ function rawOf(option: Option, { sources, file, known, problems }: Reading): Raw
   const text = sources.environment[name];
   if (text !== undefined && text !== "") return { value: text, source: name };
   const path = option.type.kind === "secret" ? sources.environment[`${name}_FILE`] : undefined;
-  if (path === undefined || path === "")
-    return fromFile === undefined ? undefined : { value: fromFile, source: `${sources.file?.name}: ${option.path}` };
+  if (path === undefined || path === "") {
+    if (fromFile !== undefined) return { value: fromFile, source: `${sources.file?.name}: ${option.path}` };
+    const value = sources.commandDefaults?.[name];
+    return value === undefined ? undefined : { value, source: name };
+  }
   try {
     return { value: sources.readText(path).trim(), source: `${name}_FILE` };
   } catch {
