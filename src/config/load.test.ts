@@ -100,6 +100,18 @@ const mistakes: [string, Record<string, string>, string | undefined, string][] =
     undefined,
     "DOORBUSTER_API_KEY: expected at least 32 characters in production",
   ],
+  [
+    "a key longer than any that is checked",
+    { DOORBUSTER_API_KEY: "0123456789abcdef".repeat(17) },
+    undefined,
+    "DOORBUSTER_API_KEY: expected at most 256 printable characters without spaces, got a value that is not",
+  ],
+  [
+    "a key that no header can carry",
+    { DOORBUSTER_API_KEY: "schlüssel-0123456789abcdef0123456789" },
+    undefined,
+    "DOORBUSTER_API_KEY: expected at most 256 printable characters without spaces, got a value that is not",
+  ],
   ["a bad shop name", { DOORBUSTER_SHOP: "My Shop" }, undefined, "DOORBUSTER_SHOP: expected lower-case letters"],
 ];
 test.each(mistakes)("%s is named before start", (_title, environment, text, line) => {

@@ -63,7 +63,7 @@ export const options = {
   },
   apiKey: {
     path: "api.key",
-    type: { kind: "secret", lengthMin: 16 },
+    type: { kind: "secret", lengthMin: 16, pattern: /^[!-~]{1,256}$/, hint: "at most 256 printable characters without spaces" },
     default: undefined,
     about: "A server key to begin with; it may do everything",
   },
