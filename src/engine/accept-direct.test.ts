@@ -155,6 +155,24 @@ test("[PU18] overdue: in flight hears unknown, queued is let go, fresh stays; th
   expect(acceptance.isPending(one, bob)).toBe(false);
 });
 
+test("[PU18] a store that is slow but never stands still does not make anybody wait longer either", async () => {
+  const { ledger, take, buyers, time, acceptance } = direct({ batchMax: 1 });
+  const heard: string[] = [];
+  const first = ledger.hold();
+  for (const buyer of buyers.slice(0, 6)) void take(buyer).then((answer) => heard.push(answer.kind));
+  await turns();
+  await time.advance(800);
+  first();
+  const second = ledger.hold();
+  await turns();
+  await time.advance(800);
+  // One commit has ended, the second is under way, and all of them came 1.6 s ago.
+  expect(heard.toSorted()).toEqual(["accepted", "not_tried", "not_tried", "not_tried", "not_tried", "unknown"]);
+  second();
+  await turns();
+  expect(acceptance.waiting).toBe(0);
+});
+
 test("[PU18] no timer is left when nothing is in flight", async () => {
   const { take, buyers, time } = direct();
   await Promise.all(buyers.slice(0, 6).map((buyer) => take(buyer)));

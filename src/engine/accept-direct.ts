@@ -34,6 +34,9 @@ export type DirectOptions = {
  */
 export const otherLinesMax = 1_000;
 
+/** A caller hears at most this part of the answer timeout late. */
+const looksPerTimeout = 4;
+
 type LineAnswer = MovementOutcome | NotTried | Unknown;
 type Line = {
   readonly saleId: SaleId;
@@ -134,16 +137,16 @@ export class DirectAcceptance implements Acceptance {
   }
 
   async #run(lane: Lane): Promise<void> {
+    const stopWatch = this.#watch(lane);
     while (lane.queue.length > 0) {
       const { batchMax } = this.#options;
       const lines = lane.queue.length <= batchMax ? lane.queue : lane.queue.slice(0, batchMax);
       lane.queue = lane.queue.length <= batchMax ? [] : lane.queue.slice(batchMax);
       lane.inFlight = lines;
-      const stopWatch = this.#watch(lane);
       await this.#commitDefinitely(lines);
-      stopWatch();
       lane.inFlight = [];
     }
+    stopWatch();
     lane.scheduled = false;
   }
 
@@ -208,22 +211,26 @@ export class DirectAcceptance implements Acceptance {
     line.settle = undefined;
   }
 
-  /** While a commit takes too long: callers in flight hear `unknown`, those still queued are let go untried. */
+  /**
+   * While there is work: callers that wait too long hear `unknown` when in flight, and are let go untried when still
+   * queued. It goes by each line's own waiting, for a store that is slow and never stands still keeps them waiting too.
+   */
   #watch(lane: Lane): CancelTask {
     const { answerTimeoutMs } = this.#options;
-    let cancel = this.#tasks.after(answerTimeoutMs, () => overdue());
-    const overdue = () => {
+    const look = () => {
+      const before = this.#clock.nowMs() - answerTimeoutMs;
       for (const line of lane.inFlight) {
+        if (line.queuedAtMs > before) break;
         line.settle?.(unknown);
         line.settle = undefined;
       }
-      const before = this.#clock.nowMs() - answerTimeoutMs;
       const fresh = lane.queue.findIndex((line) => line.queuedAtMs > before);
       const stale = fresh < 0 ? lane.queue.splice(0) : lane.queue.splice(0, fresh);
       this.counts.shed += stale.length;
       for (const line of stale) this.#settle(line, notTried("busy"));
-      cancel = this.#tasks.after(answerTimeoutMs / 4, overdue);
+      cancel = this.#tasks.after(answerTimeoutMs / looksPerTimeout, look);
     };
+    let cancel = this.#tasks.after(answerTimeoutMs / looksPerTimeout, look);
     return () => cancel();
   }
 
