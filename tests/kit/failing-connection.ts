@@ -18,6 +18,8 @@ const modes = {
   disk_full: 5,
   /** Somebody else has the write lock. */
   busy: 6,
+  /** The log is due to be copied into the database, and the sync of the database fails. */
+  checkpoint_fails: 7,
 } as const;
 export type Failure = keyof typeof modes;
 
@@ -53,6 +55,7 @@ export function wrap(connection: SqliteConnection, state: SharedArrayBuffer): Wr
     if (failure !== undefined && Atomics.sub(cells, timesAt, 1) <= 1) Atomics.store(cells, modeAt, modes.none);
     return failure;
   };
+  let checkpointFails = false;
   return {
     query: (sql, params) => connection.query(sql, params),
     execute: (sql, params) => connection.execute(sql, params),
@@ -71,6 +74,14 @@ export function wrap(connection: SqliteConnection, state: SharedArrayBuffer): Wr
     rollback: () => connection.rollback(),
     get inTransaction() {
       return connection.inTransaction;
+    },
+    checkpointDue() {
+      checkpointFails = due("checkpoint_fails") !== undefined;
+      return checkpointFails || connection.checkpointDue();
+    },
+    checkpoint() {
+      if (checkpointFails) throw new Database.SqliteError("disk I/O error", "SQLITE_IOERR_FSYNC");
+      connection.checkpoint();
     },
     close: () => connection.close(),
   };

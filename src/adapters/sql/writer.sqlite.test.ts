@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { FailureSwitch, type Failure } from "../../../tests/kit/failing-connection.ts";
 import { addSale, batch, outcomes, StoreBench, take } from "../../../tests/kit/sqlite-shop.ts";
 import type { LedgerBatch } from "../../ports/stock-ledger.ts";
+import { databaseName } from "./sqlite-connection.ts";
 import type { SqliteStore } from "./sqlite-store.ts";
 
 /** Commits as the engine does, until the answer is definite. */
@@ -54,6 +57,33 @@ test("[I8] control: with other ids and no key the same lines have two effects, s
   expect(await store.ledger.commit(batch(id, take("100", 1)))).toMatchObject({ kind: "unknown" });
   await outcomes(store, batch(id, take("200", 1)));
   expect(await store.records.counts(id)).toMatchObject({ byState: { reserved: 2 } });
+});
+
+test("[I4] a failed checkpoint throws the connection away after its commit is answered, and nothing is lost", async () => {
+  await using bench = new StoreBench();
+  const failures = new FailureSwitch();
+  const store = await bench.open({ failpoints: failures.failpoints });
+  const id = await addSale(store, "5");
+  failures.next("checkpoint_fails");
+  expect(await outcomes(store, batch(id, take("100", 1)))).toMatchObject([{ kind: "accepted" }]);
+  expect(failures.opens).toBe(1);
+  expect(await outcomes(store, batch(id, take("101", 2)))).toMatchObject([{ kind: "accepted" }]);
+  expect(failures.opens).toBe(2);
+  expect(await store.records.counts(id)).toEqual({ byState: { reserved: 2 }, buyers: 2 });
+});
+
+test("a log that grows long is copied between commits and starts anew", async () => {
+  await using bench = new StoreBench();
+  const store = await bench.open();
+  const id = await addSale(store, "5", { stock: 100_000 });
+  const metadata = "x".repeat(1_800);
+  let next = 1_000;
+  for (let commits = 0; commits < 24; commits++) {
+    const takes = Array.from({ length: 800 }, () => ({ ...take(String(++next), next), metadata }));
+    await outcomes(store, batch(id, ...takes));
+  }
+  // 24 commits of more than 400 pages each, of which the log keeps fewer.
+  expect(statSync(join(bench.dataDir, `${databaseName}-wal`)).size).toBeLessThan(24 * 400 * 4_096);
 });
 
 test("a full disk refuses the batch whole, reads go on, and it sells again when there is room", async () => {

@@ -52,8 +52,24 @@ export class Writer {
 
   #inTurn<Value>(run: () => Promise<Value>): Promise<Value> {
     const turn = this.#queue.then(run);
-    this.#queue = turn.catch(() => undefined);
+    this.#queue = turn.then(
+      () => this.#checkpoint(),
+      () => undefined,
+    );
     return turn;
+  }
+
+  /** Copies a long log once the answer is out. A sync that fails here is like one that fails in a commit. */
+  async #checkpoint(): Promise<void> {
+    try {
+      if (this.#connection?.checkpointDue() !== true) return;
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#connection.checkpoint();
+    } catch (error) {
+      if (failureOf(error, false) !== "unknown") return;
+      this.#failed = true;
+      this.#discard();
+    }
   }
 
   async #transact<Value>(run: (tx: SqlTransaction) => Promise<Value>): Promise<WriteResult<Value>> {
