@@ -289,3 +289,36 @@ describe("look-ups", () => {
       expect((await api.ask("GET", path, local)).status).toBe(400);
   });
 });
+
+describe("a key, while the product's current sale changes", () => {
+  const key: Call = { key: shopKey, idempotencyKey: "k" };
+  const openSaleOf = async (productId: string, seconds: { startsIn: number; endsIn: number }) => {
+    const at = (inSeconds: number) => new Date(api.time.nowMs + inSeconds * 1000).toISOString();
+    const window = { starts_at: at(seconds.startsIn), ends_at: at(seconds.endsIn) };
+    const sale = await api.shop("POST", "/api/v1/sales", { product_id: productId, stock: 5, ...window });
+    expect((await api.shop("POST", `/api/v1/sales/${String(sale.data["id"])}/publish`)).status).toBe(200);
+  };
+
+  test("[I8] accepted in a sale that has ended since, it gets its answer and not the next sale's refusal", async () => {
+    const { productId } = await api.openSale({ nowMs: api.time.nowMs, endsIn: 60 });
+    const first = await buy({ product_id: productId, user_id: "ann" }, key);
+    expect(first.status).toBe(201);
+    await openSaleOf(productId, { startsIn: 600, endsIn: 1200 });
+    api.time.nowMs += 120_000;
+    expect((await buy({ product_id: productId, user_id: "bob" }, key)).data).toMatchObject({ reason: "not_started" });
+    const again = await buy({ product_id: productId, user_id: "ann" }, key);
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    const other = await buy({ product_id: productId, user_id: "ann", quantity: 2 }, key);
+    expect([other.status, other.data["reason"]]).toEqual([422, "key_reused"]);
+  });
+
+  test("[I8] accepted in a sale that another one overtakes, it buys nothing there", async () => {
+    const { productId } = await api.openSale({ nowMs: api.time.nowMs, endsIn: 600 });
+    const first = await buy({ product_id: productId, user_id: "ann" }, key);
+    await openSaleOf(productId, { startsIn: 0, endsIn: 60 });
+    expect((await buy({ product_id: productId, user_id: "ann" }, key)).text).toBe(first.text);
+    const fresh = await buy({ product_id: productId, user_id: "ann" }, { ...key, idempotencyKey: "another" });
+    expect(fresh.status).toBe(201);
+    expect(fresh.data["sale_id"]).not.toBe(first.data["sale_id"]);
+  });
+});

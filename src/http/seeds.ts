@@ -4,7 +4,7 @@
  * count only from a server key, from the buyer's own token, or in development from a caller on this machine.
  */
 import type { z } from "zod";
-import { isKey, isSubject, parseProductId, type Buyer, type BuyerId, type ProductId } from "../domain/ids.ts";
+import { isKey, isSubject, parseProductId, type Buyer, type BuyerId, type ProductId, type SaleId } from "../domain/ids.ts";
 import { exponentOf, parseCurrency, parseDecimal, type Currency, type Money } from "../domain/money.ts";
 import type { Sale } from "../domain/sale.ts";
 import { listPurchases } from "../engine/orders.ts";
@@ -95,10 +95,23 @@ async function purchaseReply(ask: Ask): Promise<Reply> {
   if (buyer.kind === "reply") return buyer.reply;
   const sale = await deps.records.currentSaleOf(productId, ask.nowMs);
   if (sale === undefined) return noSale(ask, productId);
-  const found = await numberOrRefusal(ask.context, sale.id, buyer.value);
-  const answer = found.kind === "refused" ? found : await purchase(deps, { saleId: sale.id, buyerId: found.buyerId, key, quantity });
+  const saleId = (await saleOfKey(ask, { productId, buyer: buyer.value, key })) ?? sale.id;
+  const found = await numberOrRefusal(ask.context, saleId, buyer.value);
+  const answer = found.kind === "refused" ? found : await purchase(deps, { saleId, buyerId: found.buyerId, key, quantity });
   counters.outcome(outcomeName(answer));
   return takeReply(answer);
+}
+
+type Keyed = { readonly productId: ProductId; readonly buyer: NamedBuyer; readonly key: string | undefined };
+
+/**
+ * The sale in which a key was accepted before. These paths name a product, and its current sale may have changed since
+ * the first request: the repeat belongs to that request's sale, whatever the current one would say.
+ */
+async function saleOfKey({ context }: Ask, { productId, buyer, key }: Keyed): Promise<SaleId | undefined> {
+  if (key === undefined) return undefined;
+  const buyerId = await numberToRead(context, buyer);
+  return (await context.deps.records.purchaseByProductKey({ productId, buyerId, key }))?.saleId;
 }
 
 async function withCurrentSale(ask: Ask, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {

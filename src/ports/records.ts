@@ -16,6 +16,8 @@ export interface Records {
   currentSaleOf(productId: ProductId, nowMs: number): Promise<Sale | undefined>;
   purchase(id: PurchaseId): Promise<Purchase | undefined>;
   purchaseByKey(ask: { saleId: SaleId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined>;
+  /** The same without a sale: in whichever sale of the product the key was accepted; the latest, should there be several. */
+  purchaseByProductKey(ask: { productId: ProductId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined>;
   purchasesOf(buyerId: BuyerId, query: PurchaseQuery, page: Page): Promise<Listing<Purchase>>;
   /** The number of a buyer who has been here before; asking mints none (see Catalogue.internBuyers). */
   buyerId(buyer: Buyer): Promise<BuyerId | undefined>;

@@ -1,5 +1,6 @@
 /** Ways an order gives its units back, and how orders are found. */
 import { expect } from "bun:test";
+import type { BuyerId } from "../../src/domain/ids.ts";
 import type { ContractCase } from "./fixture.ts";
 import { must } from "../kit/samples.ts";
 import { answerFields, minuteMs, payWindowMs } from "./shop.ts";
@@ -121,6 +122,23 @@ export const orderCases: readonly ContractCase[] = [
       expect(byKey && { ...answerFields(byKey), state: byKey.state }).toEqual({ ...answerFields(third), state: "cancelled" });
       expect(await records.purchaseByKey({ saleId: two, buyerId: must(bob), key: "k1" })).toBeUndefined();
       expect(await records.purchase(shop.newPurchaseId())).toBeUndefined();
+    },
+  },
+  {
+    rule: "OR7",
+    title: "a key is found by its product, in whichever of its sales it was accepted, the latest first",
+    run: async (shop) => {
+      const { records } = shop.fixture;
+      const productId = await shop.product();
+      const [one, two, other] = [await shop.sale({ productId }), await shop.sale({ productId }), await shop.sale()];
+      const [ann, bob] = (await shop.buyers(2)).map((buyer) => must(buyer));
+      const first = await shop.accept(one, { buyer: must(ann), key: "k" });
+      await shop.accept(other, { buyer: must(ann), key: "elsewhere" });
+      const find = async (buyer: BuyerId | undefined, key: string) =>
+        (await records.purchaseByProductKey({ productId, buyerId: must(buyer), key }))?.id;
+      expect([await find(ann, "k"), await find(bob, "k"), await find(ann, "elsewhere")]).toEqual([first.id, undefined, undefined]);
+      const second = await shop.accept(two, { buyer: must(ann), key: "k" });
+      expect(await find(ann, "k")).toBe(second.id);
     },
   },
   {

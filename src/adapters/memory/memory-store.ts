@@ -161,6 +161,8 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
     const id = this.#tables.purchaseKeys.get(joined(ask.saleId, ask.buyerId, ask.key));
     return id === undefined ? undefined : this.#tables.purchases.get(id);
   };
+  purchaseByProductKey = async (ask: { productId: ProductId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined> =>
+    read.findByProductKey(this.#tables, ask);
   purchasesOf = async (buyerId: BuyerId, query: PurchaseQuery, page: Page) => read.listPurchases(this.#tables, buyerId, query, page);
   payment = async (id: PaymentId) => this.#tables.payments.get(id);
   paymentsOf = async (id: PurchaseId) => [...this.#tables.payments.values()].filter((payment) => payment.purchaseId === id);

@@ -33,6 +33,14 @@ export function listPurchases(tables: Tables, buyerId: BuyerId, query: PurchaseQ
   return paged([...tables.purchases.values()].filter(matches).sort(newestFirst), page);
 }
 
+export function findByProductKey(
+  tables: Tables,
+  { productId, buyerId, key }: { productId: ProductId; buyerId: BuyerId; key: string },
+): Purchase | undefined {
+  const matches = (purchase: Purchase) => purchase.productId === productId && purchase.buyerId === buyerId && purchase.key === key;
+  return [...tables.purchases.values()].filter(matches).sort(newestFirst)[0];
+}
+
 export function listBuyers(tables: Tables, saleId: SaleId, after: number, countMax: number): Float64Array {
   const ids = new Set<number>();
   for (const purchase of tables.purchases.values()) if (purchase.saleId === saleId && purchase.buyerId > after) ids.add(purchase.buyerId);

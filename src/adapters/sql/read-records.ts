@@ -39,6 +39,10 @@ const nextSale = `${published} AND starts_at > ? AND ends_at > ? ORDER BY starts
 const lastSale = `SELECT ${saleColumns} FROM sale WHERE product_id = ? AND phase <> 'draft' ORDER BY ends_at DESC, sale.id LIMIT 1`;
 const purchaseById = `SELECT ${purchaseColumns} FROM purchase WHERE id = ?`;
 const purchaseByKey = `SELECT ${purchaseColumns} FROM purchase WHERE sale_id = ? AND buyer_id = ? AND idempotency_key = ?`;
+// One step in the index of keys for each sale of the product.
+const purchaseByProductKey = `SELECT ${purchaseColumns} FROM purchase
+  WHERE sale_id IN (SELECT sale.id FROM sale WHERE product_id = ?) AND buyer_id = ? AND idempotency_key = ?
+  ORDER BY purchase.id DESC LIMIT 1`;
 const paymentById = `SELECT ${paymentColumns} FROM payment WHERE id = ?`;
 const paymentsOf = `SELECT ${paymentColumns} FROM payment WHERE purchase_id = ? ORDER BY payment.id`;
 const refundById = `SELECT ${refundColumns} FROM refund WHERE id = ?`;
@@ -83,6 +87,7 @@ export function recordReaders(db: Read): RecordReaders {
       one(liveSale, saleOf, id, nowMs, nowMs) ?? one(nextSale, saleOf, id, nowMs, nowMs) ?? one(lastSale, saleOf, id),
     purchase: (id) => one(purchaseById, purchaseOf, id),
     purchaseByKey: ({ saleId, buyerId, key }) => one(purchaseByKey, purchaseOf, saleId, buyerId, key),
+    purchaseByProductKey: ({ productId, buyerId, key }) => one(purchaseByProductKey, purchaseOf, productId, buyerId, key),
     purchasesOf: (buyerId, query, at) => page<PurchaseRow, ReturnType<typeof purchaseOf>>(listPurchases(buyerId, query, at), purchaseOf),
     buyerId: ({ issuer, subject }) => one(buyerIdOf, numberOf, issuer, subject),
     payment: (id) => one<PaymentRow, ReturnType<typeof paymentOf>>(paymentById, paymentOf, id),

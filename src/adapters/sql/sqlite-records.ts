@@ -20,6 +20,7 @@ export class SqliteRecords implements Records {
   currentSaleOf = (...args: Args<"currentSaleOf">) => this.#ask("currentSaleOf", args);
   purchase = (...args: Args<"purchase">) => this.#ask("purchase", args);
   purchaseByKey = (...args: Args<"purchaseByKey">) => this.#ask("purchaseByKey", args);
+  purchaseByProductKey = (...args: Args<"purchaseByProductKey">) => this.#ask("purchaseByProductKey", args);
   purchasesOf = (...args: Args<"purchasesOf">) => this.#ask("purchasesOf", args);
   buyerId = (...args: Args<"buyerId">) => this.#ask("buyerId", args);
   payment = (...args: Args<"payment">) => this.#ask("payment", args);
