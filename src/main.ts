@@ -155,6 +155,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     await Promise.race([acceptance.drain(), tasks.sleep(config.drainTimeoutMs, drained.signal)]);
     // A timer that is left running keeps the process alive for as long.
     drained.abort();
+    acceptance.close();
     await stopWorkers();
     await providers.close();
     await Promise.all([listener.stop(config.drainTimeoutMs), metrics?.stop(0)]);

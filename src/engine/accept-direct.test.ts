@@ -219,3 +219,18 @@ test("[PU21] a drain answers what was taken in, refuses the rest, and ends", asy
   await eventually(async () => (await time.advance(5), drained), "the drain");
   await drain;
 });
+
+test("[PU21] a drain that a dead store keeps from its end is given up: what is unknown is said to be, and nothing goes on", async () => {
+  const { acceptance, ledger, buyers, take, time } = direct({ batchMax: 2 });
+  ledger.loseAnswers(1_000, "before");
+  const inside = buyers.slice(0, 3).map((buyer) => take(buyer));
+  await turns();
+  const drain = acceptance.drain();
+  await time.advance(500);
+  expect(acceptance.waiting).toBe(3);
+  acceptance.close();
+  await time.advance(2_000);
+  expect(await Promise.all(inside)).toEqual([{ kind: "unknown" }, { kind: "unknown" }, { kind: "unknown" }]);
+  await drain;
+  expect([acceptance.waiting, time.timers]).toEqual([0, 0]);
+});

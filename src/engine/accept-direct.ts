@@ -61,6 +61,7 @@ export class DirectAcceptance implements Acceptance {
   readonly #pending = new Map<SaleId, Map<number, number>>();
   #waiting = 0;
   #draining = false;
+  #closed = false;
   /** Commits and lines so far, for the metrics. */
   readonly counts = { commits: 0, lines: 0, retries: 0, shed: 0 };
 
@@ -110,6 +111,11 @@ export class DirectAcceptance implements Acceptance {
   async drain(): Promise<void> {
     this.#draining = true;
     while (this.#waiting > 0) await this.#tasks.sleep(5);
+  }
+
+  /** After a drain that did not come to its end: a commit that stays unknown is not tried again, for the store goes away. */
+  close(): void {
+    this.#closed = true;
   }
 
   #enqueue(saleId: SaleId, movement: Movement, settle: (answer: LineAnswer) => void): void {
@@ -171,6 +177,7 @@ export class DirectAcceptance implements Acceptance {
         default:
           return unreachable(result);
       }
+      if (this.#closed) return this.#settleAll(lines, unknown);
       this.counts.retries += 1;
       await this.#tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 1000 }));
     }
@@ -198,6 +205,10 @@ export class DirectAcceptance implements Acceptance {
       return this.#commitDefinitely(lines.slice(middle), uncertain);
     }
     const answer = uncertain ? unknown : notTried(cause === "bad_line" ? "failed" : cause === "unavailable" ? "busy" : cause);
+    this.#settleAll(lines, answer);
+  }
+
+  #settleAll(lines: readonly Line[], answer: LineAnswer): void {
     for (const line of lines) this.#settle(line, answer);
   }
 
