@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { money, must } from "../../tests/kit/samples.ts";
 import { exponentOf, formatDecimal, isPriceMinor, parseCurrency, parseDecimal, priceMinorMax, sameMoney } from "./money.ts";
+import { amountOf } from "./purchase.ts";
+import { quotaUnitsMax } from "./quota.ts";
 
 describe("[PA12] decimals become minor units exactly", () => {
   const rows: readonly (readonly [string, string, number | undefined])[] = [
@@ -60,6 +62,14 @@ test("[PU23] a price is a positive integer up to its bound", () => {
   for (const right of [1, 999, priceMinorMax]) expect(isPriceMinor(right)).toBe(true);
   for (const wrong of [0, -1, 1.5, priceMinorMax + 1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60])
     expect(isPriceMinor(wrong)).toBe(false);
+});
+
+test("[PU23] an order's amount is exact to the last unit: the highest price times the most units that anybody may buy", () => {
+  const exact = BigInt(priceMinorMax) * BigInt(quotaUnitsMax);
+  expect(exact <= BigInt(Number.MAX_SAFE_INTEGER)).toBe(true);
+  expect(BigInt(amountOf({ price: money(priceMinorMax - 1), quantity: quotaUnitsMax - 1 }).minor)).toBe(
+    BigInt(priceMinorMax - 1) * BigInt(quotaUnitsMax - 1),
+  );
 });
 
 test("[PA4] equal money has equal units and currency", () => {

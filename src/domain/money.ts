@@ -3,8 +3,8 @@ export type Money = { readonly minor: number; readonly currency: Currency };
 declare const tag: unique symbol;
 export type Currency = string & { readonly [tag]: "Currency" };
 
-/** One thousand million of the smallest unit keeps price × quantity far inside exact integers. */
-export const priceMinorMax = 1_000_000_000_000;
+/** Nine thousand million of the smallest unit: times the most units anybody may buy it is still an exact integer. */
+export const priceMinorMax = 9_000_000_000;
 
 /** ISO 4217 exponents that are not two. Source: ISO 4217 list one. */
 // oxfmt-ignore

@@ -1,5 +1,5 @@
 import type { ProductId } from "./ids.ts";
-import { isPriceMinor, type Money } from "./money.ts";
+import { isPriceMinor, priceMinorMax, type Money } from "./money.ts";
 import { nameLengthMax, type DraftProblem } from "./sale.ts";
 
 /** What a sale sells. Its everyday price; each sale has its own. */
@@ -19,7 +19,8 @@ const imageLengthMax = 2048;
 export function problemOfProduct(product: Pick<Product, "name" | "price" | "seller" | "image">): DraftProblem | undefined {
   const { name, price, seller, image } = product;
   if (name.length < 1 || name.length > nameLengthMax) return { field: "name", problem: `must have 1 to ${nameLengthMax} characters` };
-  if (!isPriceMinor(price.minor)) return { field: "price_minor", problem: "must be a positive integer of the currency's smallest unit" };
+  if (!isPriceMinor(price.minor))
+    return { field: "price_minor", problem: `must be an integer of the currency's smallest unit from 1 to ${priceMinorMax}` };
   if (seller.length < 1 || seller.length > sellerLengthMax)
     return { field: "seller", problem: `must have 1 to ${sellerLengthMax} characters` };
   if (image !== undefined && (image.length > imageLengthMax || !/^(https?:\/\/|\/)\S+$/.test(image)))

@@ -1,6 +1,6 @@
 import { unreachable } from "../lib/assert.ts";
 import type { ProductId, SaleId } from "./ids.ts";
-import { isPriceMinor, type Money } from "./money.ts";
+import { isPriceMinor, priceMinorMax, type Money } from "./money.ts";
 import { unitsMax, type Balances } from "./ledger.ts";
 
 /** One product, a price, a stock, a window. Published or cancelled is a switch; scheduled, live and ended are time. */
@@ -77,7 +77,8 @@ export type DraftProblem = { readonly field: string; readonly problem: string };
 /** The first thing wrong with a sale to be created, or undefined. */
 export function problemOf(draft: SaleDraft, nowMs: number): DraftProblem | undefined {
   if (!isLength(draft.name, 1, nameLengthMax)) return wrong("name", `must have 1 to ${nameLengthMax} characters`);
-  if (!isPriceMinor(draft.price.minor)) return wrong("price_minor", "must be a positive integer of the currency's smallest unit");
+  if (!isPriceMinor(draft.price.minor))
+    return wrong("price_minor", `must be an integer of the currency's smallest unit from 1 to ${priceMinorMax}`);
   if (!isWithin(draft.stock, 1, unitsMax)) return wrong("stock", `must be an integer from 1 to ${unitsMax}`);
   if (!isWithin(draft.perBuyerLimit, 1, perBuyerLimitMax))
     return wrong("per_buyer_limit", `must be an integer from 1 to ${perBuyerLimitMax}`);
