@@ -1,13 +1,19 @@
 import { isSubject, type Buyer, type BuyerId } from "../domain/ids.ts";
 import type { Catalogue } from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
+import { StoreUnavailable } from "../ports/store-unavailable.ts";
+import type { CancelTask, Tasks } from "../ports/tasks.ts";
 import type { Tokens } from "../ports/tokens.ts";
 
-export type IdentityDeps = { readonly catalogue: Catalogue; readonly tokens: Tokens; readonly clock: Clock };
+export type MintDeps = { readonly catalogue: Catalogue; readonly tasks: Tasks };
+export type IdentityDeps = MintDeps & { readonly tokens: Tokens; readonly clock: Clock };
 
 export const tokenLifetimeMinMs = 60_000;
 export const tokenLifetimeMaxMs = 3_600_000;
 export const tokenLifetimeDefaultMs = 600_000;
+
+/** How long a store may take to write a new buyer down. A number that comes later serves the next request. */
+const mintTimeoutMs = 5_000;
 
 export type GrantAnswer =
   | { readonly kind: "granted"; readonly token: string; readonly expiresAtMs: number }
@@ -32,9 +38,18 @@ export async function grantToken(deps: IdentityDeps, ask: { buyer: Buyer; lifeti
   };
 }
 
-/** The store's number of a buyer that a server key names; minted the first time. */
-export async function buyerIdOf(deps: Pick<IdentityDeps, "catalogue">, buyer: Buyer): Promise<BuyerId> {
-  const [buyerId] = await deps.catalogue.internBuyers([buyer]);
-  if (buyerId === undefined) throw new Error(`The store gave no id for a buyer of "${buyer.issuer}"`);
-  return buyerId;
+/** The store's number of a buyer that a server key names; minted the first time. Throws StoreUnavailable. */
+export async function buyerIdOf({ catalogue, tasks }: MintDeps, buyer: Buyer): Promise<BuyerId> {
+  let cancel: CancelTask = () => {};
+  const late = new Promise<never>((_, reject) => {
+    const message = `The store did not write a buyer down within ${mintTimeoutMs} ms`;
+    cancel = tasks.after(mintTimeoutMs, () => reject(new StoreUnavailable("unavailable", message)));
+  });
+  try {
+    const [buyerId] = await Promise.race([catalogue.internBuyers([buyer]), late]);
+    if (buyerId === undefined) throw new Error(`The store gave no id for a buyer of "${buyer.issuer}"`);
+    return buyerId;
+  } finally {
+    cancel();
+  }
 }

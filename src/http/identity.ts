@@ -4,8 +4,7 @@
  * its holder as nobody would hide the mistake.
  */
 import { isSubject, type Buyer, type BuyerId } from "../domain/ids.ts";
-import { buyerIdOf } from "../engine/identity.ts";
-import type { Catalogue } from "../ports/catalogue.ts";
+import { buyerIdOf, type MintDeps } from "../engine/identity.ts";
 import type { Records } from "../ports/records.ts";
 import type { ServerKey, ServerKeys } from "../ports/server-keys.ts";
 import type { TokenHolder, Tokens } from "../ports/tokens.ts";
@@ -59,13 +58,13 @@ const rememberedMax = 200_000;
  * must go on when the store cannot write, and a storm of refused strangers must not fill it.
  */
 export class BuyerNumbers {
-  readonly #catalogue: Catalogue;
+  readonly #mintDeps: MintDeps;
   readonly #records: Pick<Records, "buyerId">;
   readonly #known = new Map<string, BuyerId>();
 
-  constructor({ catalogue, records }: { catalogue: Catalogue; records: Pick<Records, "buyerId"> }) {
-    this.#catalogue = catalogue;
-    this.#records = records;
+  constructor(deps: MintDeps & { readonly records: Pick<Records, "buyerId"> }) {
+    this.#mintDeps = deps;
+    this.#records = deps.records;
   }
 
   /** The number if it is at hand. */
@@ -83,7 +82,7 @@ export class BuyerNumbers {
 
   /** The number, minted and durable if it is new; those who arrive together share a commit. */
   async mint(buyer: Buyer): Promise<BuyerId> {
-    return this.peek(buyer) ?? this.#remember(buyer, await buyerIdOf({ catalogue: this.#catalogue }, buyer));
+    return this.peek(buyer) ?? this.#remember(buyer, await buyerIdOf(this.#mintDeps, buyer));
   }
 
   #remember(buyer: Buyer, id: BuyerId): BuyerId {

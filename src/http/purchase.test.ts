@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { MemoryStore } from "../adapters/memory/memory-store.ts";
+import { SystemTasks } from "../adapters/system/system-tasks.ts";
 import type { LedgerBatch, CommitResult } from "../ports/stock-ledger.ts";
 import { openMemoryApi, shopKey, type MemoryApi, type Told } from "../../tests/harness/memory-api.ts";
 
@@ -215,4 +216,34 @@ describe("when the ledger cannot", () => {
     expect(shed[0]?.headers.get("retry-after")).toBe("1");
     expect(answers.filter((answer) => answer.status === 201).length).toBe(20 - shed.length);
   });
+});
+
+test("[PU18] a buyer whom a stalled store cannot write down hears 503 and not nothing; what waits so is not bought later", async () => {
+  const store = new MemoryStore();
+  let goOn = () => {};
+  const stalled = new Promise<void>((resolve) => (goOn = resolve));
+  let stalls = false;
+  const catalogue = {
+    addProduct: store.addProduct,
+    addSale: store.addSale,
+    setQuota: store.setQuota,
+    internBuyers: async (...args: Parameters<MemoryStore["internBuyers"]>) => {
+      if (stalls) await stalled;
+      return store.internBuyers(...args);
+    },
+  };
+  const tasks = new SystemTasks();
+  const after = tasks.after.bind(tasks);
+  // A hundred times as fast.
+  tasks.after = (ms, run) => after(ms / 100, run);
+  const slow = await openMemoryApi({ store, catalogue, tasks });
+  const { saleId } = await slow.openSale({ nowMs: slow.time.nowMs });
+  stalls = true;
+  const told = await slow.ask("POST", `/api/v1/sales/${saleId}/purchases`, { key: shopKey, userId: "new", idempotencyKey: "k" });
+  expect([told.status, told.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect((await slow.shop("POST", "/api/v1/tokens", { user_id: "newer" })).status).toBe(503);
+  goOn();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(store.tables.purchases.size).toBe(0);
+  await slow.close();
 });
