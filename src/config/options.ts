@@ -113,7 +113,8 @@ export const options = {
   },
   answerTimeoutMs: {
     path: "answer.timeout_ms",
-    type: { kind: "integer", min: 100, max: 60_000 },
+    // Longer, and the socket would be closed as idle before the answer came.
+    type: { kind: "integer", min: 100, max: 7_000 },
     default: 5_000,
     about: "After this long without a commit the answer is 504 outcome_unknown",
   },

@@ -35,7 +35,7 @@ export type DirectOptions = {
 export const otherLinesMax = 1_000;
 
 /** A caller hears at most this part of the answer timeout late. */
-const looksPerTimeout = 4;
+export const looksPerTimeout = 4;
 
 type LineAnswer = MovementOutcome | NotTried | Unknown;
 type Line = {

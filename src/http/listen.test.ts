@@ -2,9 +2,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { openMemoryApi, shopKey, type MemoryApi } from "../../tests/harness/memory-api.ts";
 import { waitFor } from "../../tests/harness/wait.ts";
+import { options } from "../config/options.ts";
+import { looksPerTimeout } from "../engine/accept-direct.ts";
 import { listen as listenBun } from "./listen-bun.ts";
 import { listen as listenNode } from "./listen-node.ts";
-import type { Listener, Site } from "./listener.ts";
+import { idleTimeoutSeconds, type Listener, type Site } from "./listener.ts";
+
+test("whoever waits longest hears 504 before the socket closes as idle, with any answer timeout that may be set", () => {
+  const { max } = options.answerTimeoutMs.type;
+  expect(max + max / looksPerTimeout).toBeLessThan(idleTimeoutSeconds * 1000);
+});
 
 let api: MemoryApi;
 let listener: Listener | undefined;
