@@ -20,7 +20,12 @@ export const sqliteVersionMin = "3.51.3";
 const checkpointPages = 4_000;
 /** A log that an auditor's snapshot made grow gives its room back down to this. */
 const logBytesKept = 64_000_000;
-const writerCacheKib = 64_000;
+/**
+ * Small on purpose. Whenever a full page of a tree was split, SQLite walks through its whole cache at the end of the
+ * transaction; a page that is no longer in it comes from the system's cache for less. It must hold the inner pages of the
+ * trees and what a batch changes.
+ */
+const writerCacheKib = 8_000;
 const readerCacheKib = 16_000;
 const writerBusyMs = 2_000;
 
