@@ -18,13 +18,18 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "4" },
     connections: { type: "string", default: "64" },
+    /** For accepts: a commit holds what came in during the one before, so a crowd is what they are made for. */
+    crowd: { type: "string", default: "256" },
     /** Small worlds and one short round: whether the bench works, not what the figures are. */
     quick: { type: "boolean", default: false },
+    /** Names of the worlds to measure, comma-separated; the first is what the others are compared with. */
+    worlds: { type: "string", default: "" },
   },
 });
 const rounds = flags.quick ? 1 : Number(flags.rounds);
 const seconds = flags.quick ? 1 : Number(flags.seconds);
 const connections = Number(flags.connections);
+const crowd = Number(flags.crowd);
 const many = flags.quick ? 10_000 : 1_000_000;
 const manySales = flags.quick ? 100 : 10_000;
 
@@ -47,14 +52,22 @@ const plans: readonly WorldPlan[] = [
   },
 ];
 
-type Round = { readonly floor: Measured; readonly refused: Measured; readonly accepted: Measured; readonly settledPerSecond: number };
+type Round = {
+  readonly floor: Measured;
+  readonly refused: Measured;
+  /** With as many connections as accepts have. */
+  readonly crowdFloor: Measured;
+  readonly accepted: Measured;
+  readonly acceptedByFew: Measured;
+  readonly settledPerSecond: number;
+};
 
 async function main(): Promise<void> {
   ensureWrk();
   const root = mkdtempSync(join(tmpdir(), "doorbuster-bench-"));
   try {
     const worlds: WorldReport[] = [];
-    for (const plan of plans) {
+    for (const plan of plans.filter(({ name }) => flags.worlds === "" || flags.worlds.split(",").includes(name))) {
       say(`filling "${plan.name}": ${plan.about}`);
       worlds.push(await measureWorld(await buildWorld(plan, root)));
     }
@@ -63,7 +76,7 @@ async function main(): Promise<void> {
     const report: Report = {
       machine: describeMachine(),
       at: new Date().toISOString(),
-      settings: { rounds, seconds, connections, quick: flags.quick },
+      settings: { rounds, seconds, connections, crowd, quick: flags.quick },
       worlds,
       parts,
     };
@@ -108,37 +121,37 @@ async function measureRound(server: Started, floor: Started, world: World, round
   const refused = { ...common, ...part, pathsFile: world.refusedPaths, key: "" };
   const floorMeasured = await runWrk({ ...refused, url: floor.url, pid: floor.pid });
   const refusedMeasured = await runWrk({ ...refused, url: server.url, pid: server.pid });
+  const buying = { ...common, ...part, pathsFile: world.acceptedPaths, url: server.url, pid: server.pid };
+  const acceptedByFew = await runWrk({ ...buying, key: `few${round}-` });
+  const crowdFloor = await runWrk({ ...refused, connections: crowd, url: floor.url, pid: floor.pid });
   const before = await ordersOf(server, world);
   const begun = performance.now();
-  const accepted = await runWrk({
-    ...common,
-    ...part,
-    pathsFile: world.acceptedPaths,
-    key: `r${round}-`,
-    url: server.url,
-    pid: server.pid,
-  });
+  const accepted = await runWrk({ ...buying, connections: crowd, key: `crowd${round}-` });
   const settled = (await ordersOf(server, world)) - before;
   const elapsed = (performance.now() - begun) / 1000;
-  if (accepted.errorStatus > 0)
-    throw new Error(`${accepted.errorStatus} of ${accepted.requests} purchases in "${world.name}" were not accepted`);
+  for (const { errorStatus, requests } of [accepted, acceptedByFew])
+    if (errorStatus > 0) throw new Error(`${errorStatus} of ${requests} purchases in "${world.name}" were not accepted`);
   if (refusedMeasured.errorStatus !== refusedMeasured.requests) throw new Error(`Some purchases in "${world.name}" were not refused`);
-  return { floor: floorMeasured, refused: refusedMeasured, accepted, settledPerSecond: settled / elapsed };
+  return { floor: floorMeasured, refused: refusedMeasured, crowdFloor, accepted, acceptedByFew, settledPerSecond: settled / elapsed };
 }
 
-function rowsOf(done: readonly Round[]): { floor: Row; refused: Row; accepted: Row; settledPerSecond: number } {
-  const row = (pick: (round: Round) => Measured): Row => ({
+function rowsOf(done: readonly Round[]): Pick<WorldReport, "floor" | "refused" | "accepted" | "acceptedByFew" | "settledPerSecond"> {
+  const row = (pick: (round: Round) => Measured, floor = (round: Round) => round.floor): Row => ({
     perSecond: median(done.map((round) => pick(round).perSecond)),
     cpuUs: median(done.map((round) => pick(round).cpuUsPerRequest)),
-    ofFloor: median(done.map((round) => pick(round).cpuUsPerRequest / round.floor.cpuUsPerRequest)),
+    ofFloor: median(done.map((round) => pick(round).cpuUsPerRequest / floor(round).cpuUsPerRequest)),
     p50Ms: median(done.map((round) => pick(round).p50Ms)),
     p99Ms: median(done.map((round) => pick(round).p99Ms)),
-    p99OfFloor: median(done.map((round) => pick(round).p99Ms / round.floor.p99Ms)),
+    p99OfFloor: median(done.map((round) => pick(round).p99Ms / floor(round).p99Ms)),
   });
   return {
     floor: row((round) => round.floor),
     refused: row((round) => round.refused),
-    accepted: row((round) => round.accepted),
+    accepted: row(
+      (round) => round.accepted,
+      (round) => round.crowdFloor,
+    ),
+    acceptedByFew: row((round) => round.acceptedByFew),
     settledPerSecond: median(done.map((round) => round.settledPerSecond)),
   };
 }
@@ -203,7 +216,7 @@ async function ordersOf(server: Started, world: World): Promise<number> {
 const summary = (round: Round | undefined) =>
   round === undefined
     ? ""
-    : `floor ${round.floor.cpuUsPerRequest.toFixed(1)} µs, refused ${round.refused.cpuUsPerRequest.toFixed(1)} µs, accepted ${round.accepted.cpuUsPerRequest.toFixed(1)} µs at ${round.accepted.perSecond}/s`;
+    : `floor ${round.floor.cpuUsPerRequest.toFixed(1)} µs, refused ${round.refused.cpuUsPerRequest.toFixed(1)} µs, accepted ${round.accepted.cpuUsPerRequest.toFixed(1)} µs at ${round.accepted.perSecond}/s (${round.acceptedByFew.cpuUsPerRequest.toFixed(1)} µs by few)`;
 const say = (text: string) => console.error(text);
 
 await main();

@@ -9,6 +9,7 @@ const world = (name: string, accepted: Row): WorldReport => ({
   floor: row(60_000, 10),
   refused: row(50_000, 14),
   accepted,
+  acceptedByFew: accepted,
   settledPerSecond: accepted.perSecond - 1,
   memoryMb: 120,
   firstAcceptMs: 400,
@@ -21,7 +22,7 @@ function printed(worlds: readonly WorldReport[]): string {
   const report: Report = {
     machine,
     at: "2026-11-20T00:00:00Z",
-    settings: { rounds: 3, seconds: 4, connections: 64, quick: false },
+    settings: { rounds: 3, seconds: 4, connections: 64, crowd: 256, quick: false },
     worlds,
     parts: { decision: 0.5 },
   };
