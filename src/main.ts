@@ -62,7 +62,7 @@ function openLog(config: Config): Log {
 
 /** Store, clock, ids and engine: what every way in shares. */
 async function openEngine(config: Config, log: Log) {
-  const store = await openSqliteStore({ dataDir: config.dataDir });
+  const store = await openSqliteStore({ dataDir: config.dataDir, callTimeoutMs: config.answerTimeoutMs });
   const clock = new SystemClock({
     notBeforeMs: store.lastAtMs,
     onJump: (jump) => log.error("the wall clock jumped and is not followed; correct it and restart", jump),

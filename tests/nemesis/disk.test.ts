@@ -38,13 +38,16 @@ type Stall = {
   readonly repeats: readonly Answer[];
   readonly held: number | undefined;
   readonly exitCode: number;
+  /** Buyers whom the store did not know: how many had an answer before the thaw, and what it was. */
+  readonly strangersAnswered: number;
+  readonly strangersHeard: readonly Answer[];
 };
 
 /** Freezes the data's file system for two seconds while some wait for a yes and others are refused. */
 async function stall(
   dataDir: string,
   { freeze, thaw }: Pick<FreezableVolume, "freeze" | "thaw">,
-  options: Partial<ServerOptions> = {},
+  options: Partial<ServerOptions> & { readonly strangers?: number } = {},
 ): Promise<Stall> {
   const server = await ServerProcess.start({ dataDir, ...options });
   const shop = new Shop(() => server.url);
@@ -60,9 +63,18 @@ async function stall(
   let accepted = 0;
   let acceptedMeanwhile = 0;
   let waiting: Promise<Answer>[] = [];
+  let strangers: Promise<Answer>[] = [];
+  let strangersMeanwhile = 0;
+  let strangersAnswered = 0;
   freeze();
   try {
     waiting = names.map((name) => shop.buy(live, name, { key: name }));
+    strangers = Array.from({ length: options.strangers ?? 0 }, (_, i) => shop.buy(live, `stranger-${i}`, { key: `stranger-${i}` }));
+    for (const answer of strangers)
+      answer.then(
+        () => (strangersMeanwhile += 1),
+        () => {},
+      );
     for (const answer of waiting)
       answer.then(
         ({ status }) => (accepted += status === 201 ? 1 : 0),
@@ -85,14 +97,16 @@ async function stall(
       await pause(20);
     }
     acceptedMeanwhile = accepted;
+    strangersAnswered = strangersMeanwhile;
   } finally {
     thaw();
   }
   const answers = await Promise.all(waiting);
+  const strangersHeard = await Promise.all(strangers);
   const repeats = await Promise.all(names.map((name) => shop.buy(live, name, { key: name })));
   const held = (await shop.stock(live))["held"];
   const exitCode = await server.stop();
-  return { refused: refusals, acceptedMeanwhile, answers, repeats, held, exitCode };
+  return { refused: refusals, acceptedMeanwhile, answers, repeats, held, exitCode, strangersAnswered, strangersHeard };
 }
 
 test.skipIf(!mayFreeze())(
@@ -128,8 +142,12 @@ test.skipIf(!mayFreeze())(
   async () => {
     const volume = ext4(64);
     const dataDir = join(volume.path, "data");
-    const { acceptedMeanwhile, answers, repeats, held } = await stall(dataDir, volume, { env: { DOORBUSTER_ANSWER_TIMEOUT_MS: "400" } });
+    const hasty = { env: { DOORBUSTER_ANSWER_TIMEOUT_MS: "400" }, strangers: 5 };
+    const { acceptedMeanwhile, answers, repeats, held, strangersAnswered, strangersHeard } = await stall(dataDir, volume, hasty);
     expect(acceptedMeanwhile).toBe(0);
+    // A stranger's number has to be written or read first: that wait has an end, too.
+    expect(strangersAnswered).toBe(5);
+    for (const { status } of strangersHeard) expect([503, 504]).toContain(status);
     for (const { status, reason } of answers) expect([status, reason]).toEqual(status === 504 ? [504, "outcome_unknown"] : [503, "busy"]);
     expect(answers.some(({ status }) => status === 504)).toBe(true);
     expect(repeats.map(({ status }) => status)).toEqual(Array.from({ length: waitingBuyers }, () => 201));

@@ -25,14 +25,16 @@ type Waiting = {
 
 export class SqliteCatalogue implements Catalogue {
   readonly #writer: WorkerClient;
+  readonly #timeoutMs: number;
   /** Two generations: when the young one is full the old one is forgotten, so what is used stays. */
   #young = new Map<string, BuyerId>();
   #old = new Map<string, BuyerId>();
   #waiting: Waiting[] = [];
   #interning = false;
 
-  constructor(writer: WorkerClient) {
+  constructor(writer: WorkerClient, timeoutMs: number) {
     this.#writer = writer;
+    this.#timeoutMs = timeoutMs;
   }
 
   addProduct(product: Product): ReturnType<Catalogue["addProduct"]> {
@@ -110,7 +112,7 @@ export class SqliteCatalogue implements Catalogue {
 
   async #send<Value>(operation: string, payload: unknown): Promise<Value> {
     try {
-      return await this.#writer.call<Value>(operation, payload);
+      return await this.#writer.call<Value>(operation, payload, this.#timeoutMs);
     } catch (error) {
       if (error instanceof WorkerFailure && error.code !== "defect") throw new StoreUnavailable(error.code, error.message, error);
       throw error;

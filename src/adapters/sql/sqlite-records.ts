@@ -9,9 +9,11 @@ type Answer<Name extends keyof Records> = Awaited<ReturnType<Records[Name]>>;
 
 export class SqliteRecords implements Records {
   readonly #reader: WorkerClient;
+  readonly #timeoutMs: number;
 
-  constructor(reader: WorkerClient) {
+  constructor(reader: WorkerClient, timeoutMs: number) {
     this.#reader = reader;
+    this.#timeoutMs = timeoutMs;
   }
 
   product = (...args: Args<"product">) => this.#ask("product", args);
@@ -45,7 +47,7 @@ export class SqliteRecords implements Records {
 
   async #send<Value>(name: string, args: readonly unknown[]): Promise<Value> {
     try {
-      return await this.#reader.call<Value>(name, args);
+      return await this.#reader.call<Value>(name, args, this.#timeoutMs);
     } catch (error) {
       // Nothing was to be changed, so nothing is unknown.
       if (error instanceof WorkerFailure && error.code !== "defect") throw new StoreUnavailable("unavailable", error.message, error);

@@ -21,9 +21,13 @@ import type { Failpoints } from "./worker-protocol.ts";
 export type SqliteStoreOptions = {
   /** Made if it does not exist. */
   readonly dataDir: string;
+  /** How long a read or a catalogue write may take before it is given up as unanswered. Commits have the engine's patience. */
+  readonly callTimeoutMs?: number | undefined;
   /** Tests only. */
   readonly failpoints?: Failpoints | undefined;
 };
+
+const callTimeoutDefaultMs = 5_000;
 
 export type SqliteStore = {
   readonly ledger: StockLedger;
@@ -42,7 +46,11 @@ export type SqliteStore = {
 };
 
 /** Migrates, makes durable what is visible, and opens. Throws DataFolderLocked, or an Error that says what is wrong with the folder. */
-export async function openSqliteStore({ dataDir, failpoints }: SqliteStoreOptions): Promise<SqliteStore> {
+export async function openSqliteStore({
+  dataDir,
+  callTimeoutMs = callTimeoutDefaultMs,
+  failpoints,
+}: SqliteStoreOptions): Promise<SqliteStore> {
   const lock = DataFolderLock.take(dataDir);
   const mirror = new SaleMirror();
   const writer = new WorkerClient(new URL("./writer-worker.ts", import.meta.url), { dataDir, failpoints }, () => mirror.clear());
@@ -56,9 +64,9 @@ export async function openSqliteStore({ dataDir, failpoints }: SqliteStoreOption
   };
   try {
     const extent = await writer.call<Extent>("extent", null);
-    const records = new SqliteRecords(reader);
+    const records = new SqliteRecords(reader, callTimeoutMs);
     await records.totals();
-    return { ledger: new SqliteLedger(writer, mirror), catalogue: new SqliteCatalogue(writer), records, ...extent, close };
+    return { ledger: new SqliteLedger(writer, mirror), catalogue: new SqliteCatalogue(writer, callTimeoutMs), records, ...extent, close };
   } catch (error) {
     await close();
     throw error;

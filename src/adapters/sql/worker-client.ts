@@ -1,12 +1,22 @@
 /**
  * This thread's end of a worker: numbers requests and settles their answers. A worker that dies fails all its open calls
- * with `unknown` and is started again by the next one.
+ * with `unknown` and is started again by the next one. So does a call whose time is up, though its worker may still do
+ * it: a disk that stands still must not keep callers waiting, nor pile them up.
  */
 import { Worker } from "node:worker_threads";
 import { assert } from "../../lib/assert.ts";
 import { WorkerFailure, type WireReply, type WorkerStart } from "./worker-protocol.ts";
 
-type Call = { readonly resolve: (value: unknown) => void; readonly reject: (failure: WorkerFailure) => void };
+type Call = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (failure: WorkerFailure) => void;
+  /** By performance.now(). */
+  readonly untilMs: number;
+};
+
+/** Calls without an answer; beyond it nothing is tried. */
+const openCallsMax = 20_000;
+const watchMs = 100;
 
 export class WorkerClient {
   readonly #module: URL;
@@ -14,6 +24,7 @@ export class WorkerClient {
   readonly #onDeath: () => void;
   readonly #calls = new Map<number, Call>();
   #worker: Worker | undefined;
+  #watch: ReturnType<typeof setInterval> | undefined;
   #last = 0;
   #closed = false;
 
@@ -24,14 +35,17 @@ export class WorkerClient {
     this.#onDeath = onDeath;
   }
 
-  /** Rejects with WorkerFailure. The caller knows what its operation answers. */
-  call<Value>(operation: string, payload: unknown): Promise<Value> {
+  /** Rejects with WorkerFailure, at the latest after `timeoutMs`. The caller knows what its operation answers. */
+  call<Value>(operation: string, payload: unknown, timeoutMs = Number.POSITIVE_INFINITY): Promise<Value> {
     if (this.#closed) return Promise.reject(new WorkerFailure({ code: "unavailable", message: "The store is closed" }));
+    if (this.#calls.size >= openCallsMax)
+      return Promise.reject(new WorkerFailure({ code: "unavailable", message: "Too many calls wait for the store" }));
     const worker = (this.#worker ??= this.#spawn());
     const number = ++this.#last;
     return new Promise((resolve, reject) => {
       // The caller said what its operation answers.
-      this.#calls.set(number, { resolve: (value) => resolve(value as Value), reject });
+      this.#calls.set(number, { resolve: (value) => resolve(value as Value), reject, untilMs: performance.now() + timeoutMs });
+      if (timeoutMs < Number.POSITIVE_INFINITY) this.#watch ??= setInterval(() => this.#failOverdue(), watchMs).unref();
       worker.postMessage(JSON.stringify([number, operation, payload]));
     });
   }
@@ -39,6 +53,7 @@ export class WorkerClient {
   /** Ends the worker; what is still open fails. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#watch);
     await this.#worker?.terminate();
   }
 
@@ -54,10 +69,24 @@ export class WorkerClient {
     // What serve-port.ts sends.
     const [number, value, failure] = JSON.parse(text) as WireReply;
     const call = this.#calls.get(number);
-    assert(call !== undefined, "an answer has its call");
+    assert(number <= this.#last, "an answer has had its call");
+    // Its time was up.
+    if (call === undefined) return;
     this.#calls.delete(number);
     if (failure === undefined) call.resolve(value);
     else call.reject(new WorkerFailure(failure));
+  }
+
+  #failOverdue(): void {
+    const nowMs = performance.now();
+    for (const [number, { reject, untilMs }] of this.#calls) {
+      if (untilMs > nowMs) continue;
+      this.#calls.delete(number);
+      reject(new WorkerFailure({ code: "unknown", message: "The store did not answer in time" }));
+    }
+    if (this.#calls.size > 0) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
   }
 
   #died(worker: Worker, how: string): void {
