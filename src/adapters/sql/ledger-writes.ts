@@ -110,6 +110,8 @@ export class LedgerWriter {
     if (writes.sale !== before.sale) this.#addStock(before, writes);
     if (isRedefined(before.sale, writes.sale)) await this.#switch(writes);
     if (writes.changedPurchases.size > 0) await this.#movePurchases(before, writes);
+    // A payment refers to its purchase's row, which may be one of this group's.
+    if (writes.payments.size > 0 && writes.newPurchases.size > 0) await this.flush();
     for (const payment of writes.payments.values()) await this.#putPayment(payment, before.payments.has(payment.id));
     for (const capture of writes.captures.values()) await this.#addCapture(capture);
     for (const refund of writes.refunds.values()) await this.#putRefund(refund, before.refunds.has(refund.id));

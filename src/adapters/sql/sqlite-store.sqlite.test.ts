@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import type { BuyerId } from "../../domain/ids.ts";
+import { parsePaymentId, type BuyerId } from "../../domain/ids.ts";
 import { addSale, batch, nowMs, outcomes, productId, saleId, StoreBench, take } from "../../../tests/kit/sqlite-shop.ts";
 import { databaseName, openReadOnly } from "./sqlite-connection.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
@@ -143,6 +143,19 @@ test("[I3] a quota holds from the very batch that publishes the sale", async () 
     { kind: "refused", refusal: { reason: "limit_reached", limit: 2 } },
     { kind: "refused", refusal: { reason: "limit_reached", limit: 1 } },
   ]);
+});
+
+test("[ST11] a take and its payment fit into one commit", async () => {
+  await using bench = new StoreBench();
+  const store = await bench.open();
+  const id = await addSale(store, "5");
+  const order = take("100", 1, "k");
+  const { purchaseId } = order;
+  const paymentId = parsePaymentId("900");
+  if (paymentId === undefined) throw new Error("900 is an id");
+  const pay = { kind: "start_payment", paymentId, purchaseId, provider: "simulated" } as const;
+  expect(await outcomes(store, batch(id, order, pay))).toMatchObject([{ kind: "accepted" }, { kind: "started" }]);
+  expect(await store.records.paymentsOf(purchaseId)).toMatchObject([{ id: "900" }]);
 });
 
 test("buyers asked for at once become one write, and keep their ids", async () => {
