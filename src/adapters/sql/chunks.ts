@@ -9,7 +9,10 @@ const rowsMax = rowSizes[0];
 const listSizes = [1, 4, 16, 64, 256] as const;
 const listMax = 256;
 
-/** A statement over rows of values: `text` holds `:rows` where `VALUES` wants them, and no other parameters; `row` is one of them. */
+/**
+ * A statement over rows of values: `text` holds `:rows` where `VALUES` wants them, and no parameters after them; `row` is
+ * one of them. What many rows have in common is better bound once, before them: binding a value costs more than storing it.
+ */
 export class RowsStatement {
   readonly width: number;
   readonly #texts = new Map<number, string>();
@@ -19,15 +22,16 @@ export class RowsStatement {
     for (const size of rowSizes) this.#texts.set(size, text.replace(":rows", Array(size).fill(row).join(", ")));
   }
 
-  /** Writes the rows whose parameters stand in `params` one after another; how many rows that met. */
-  async execute(tx: SqlTransaction, params: readonly SqlValue[]): Promise<number> {
+  /** Writes the rows whose parameters stand in `params` one after another; how many rows that met. `common` comes before each lot. */
+  async execute(tx: SqlTransaction, params: readonly SqlValue[], common: readonly SqlValue[] = []): Promise<number> {
     let at = 0;
     let matched = 0;
     for (const size of rowSizes) {
       const length = size * this.width;
       const text = this.#texts.get(size) ?? "";
       for (; params.length - at >= length; at += length) {
-        matched += await tx.execute(text, at === 0 && params.length === length ? params : params.slice(at, at + length));
+        const lot = at === 0 && params.length === length ? params : params.slice(at, at + length);
+        matched += await tx.execute(text, common.length === 0 ? lot : common.concat(lot));
       }
     }
     return matched;

@@ -13,15 +13,29 @@ import type { Sale } from "../../domain/sale.ts";
 import { ListStatement, RowsStatement } from "./chunks.ts";
 import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
 
+const purchaseColumns = `id, sale_id, product_id, buyer_id, idempotency_key, quantity, price_minor, currency, buyer_limit, metadata,
+  accepted_at, pay_by, state, hold_until, changed_at, refunded`;
+const entryColumns = `sale_id, source_id, kind, units, buyer_limit, at_ms`;
 const insertPurchases = new RowsStatement(
-  `INSERT INTO purchase (id, sale_id, product_id, buyer_id, idempotency_key, quantity, price_minor, currency, buyer_limit, metadata,
-     accepted_at, pay_by, state, hold_until, changed_at, refunded) VALUES :rows`,
+  `INSERT INTO purchase (${purchaseColumns}) VALUES :rows`,
   `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
-const insertEntries = new RowsStatement(
-  `INSERT INTO ledger (sale_id, source_id, kind, units, buyer_limit, at_ms) VALUES :rows`,
+const insertEntries = new RowsStatement(`INSERT INTO ledger (${entryColumns}) VALUES :rows`, `(?, ?, ?, ?, ?, ?)`);
+const insertAccepted = new RowsStatement(
+  `WITH common (sale_id, product_id, price_minor, currency, accepted_at, pay_by) AS (VALUES (?, ?, ?, ?, ?, ?))
+   INSERT INTO purchase (${purchaseColumns})
+   SELECT column1, sale_id, product_id, column2, column3, column4, price_minor, currency, column5, column6,
+     accepted_at, pay_by, 'reserved', pay_by, accepted_at, 0
+   FROM common CROSS JOIN (VALUES :rows)`,
   `(?, ?, ?, ?, ?, ?)`,
 );
+const insertTakes = new RowsStatement(
+  `WITH common (sale_id, at_ms) AS (VALUES (?, ?))
+   INSERT INTO ledger (${entryColumns}) SELECT sale_id, column1, 'take', column2, column3, at_ms FROM common CROSS JOIN (VALUES :rows)`,
+  `(?, ?, ?)`,
+);
+/** Fewer purchases than this are gathered with those of other sales. */
+const kindredMin = 4;
 const movePurchases = new ListStatement(
   `UPDATE purchase SET state = ?, changed_at = ?, refunded = ? WHERE sale_id = ? AND state = ? AND id IN :list`,
 );
@@ -68,6 +82,13 @@ export function beforeDeciding({ sale, purchases, payments, refunds }: SaleFacts
   };
 }
 
+/** The whole decision is takes, each as it was accepted: what a storm consists of. */
+function isTakesOnly({ ledger, newPurchases }: SaleWrites): boolean {
+  if (newPurchases.size < kindredMin || newPurchases.size !== ledger.length) return false;
+  for (const { state, holdUntilMs, payByMs } of newPurchases.values()) if (state !== "reserved" || holdUntilMs !== payByMs) return false;
+  return ledger.every(({ kind }) => kind === "take");
+}
+
 export class LedgerWriter {
   readonly #tx: SqlTransaction;
   readonly #nowMs: number;
@@ -105,8 +126,11 @@ export class LedgerWriter {
 
   async write(before: Before, writes: SaleWrites): Promise<void> {
     this.#wrote = true;
-    for (const entry of writes.ledger) this.#addEntry(entry);
-    for (const purchase of writes.newPurchases.values()) this.#addPurchase(purchase);
+    if (isTakesOnly(writes)) await this.#insertTakes([...writes.newPurchases.values()]);
+    else {
+      for (const entry of writes.ledger) this.#addEntry(entry);
+      for (const purchase of writes.newPurchases.values()) this.#addPurchase(purchase);
+    }
     if (writes.sale !== before.sale) this.#addStock(before, writes);
     if (isRedefined(before.sale, writes.sale)) await this.#switch(writes);
     if (writes.changedPurchases.size > 0) await this.#movePurchases(before, writes);
@@ -116,6 +140,21 @@ export class LedgerWriter {
     for (const capture of writes.captures.values()) await this.#addCapture(capture);
     for (const refund of writes.refunds.values()) await this.#putRefund(refund, before.refunds.has(refund.id));
     for (const id of writes.callbacks) await this.#one(insertCallback, [id, this.#nowMs]);
+  }
+
+  /** Purchases of one sale accepted together, in the order of their ledger entries, which say nothing that they do not. */
+  async #insertTakes(purchases: readonly Purchase[]): Promise<void> {
+    const [first] = purchases;
+    assert(first !== undefined, "there are purchases to insert");
+    const { saleId, productId, price, acceptedAtMs, payByMs } = first;
+    const rows: SqlValue[] = [];
+    const entries: SqlValue[] = [];
+    for (const { id, buyerId, key, quantity, limit, metadata } of purchases) {
+      rows.push(id, buyerId, key ?? null, quantity, limit, metadata ?? null);
+      entries.push(id, quantity, limit);
+    }
+    await insertAccepted.execute(this.#tx, rows, [saleId, productId, price.minor, price.currency, acceptedAtMs, payByMs]);
+    await insertTakes.execute(this.#tx, entries, [saleId, acceptedAtMs]);
   }
 
   #addEntry({ saleId, sourceId, kind, units, limit, atMs }: LedgerEntry): void {
