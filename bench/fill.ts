@@ -95,14 +95,14 @@ async function committed(store: SqliteStore, groups: readonly SaleGroup[]): Prom
 /** Bearer tokens for the buyers, one a line, good for an hour. */
 export async function writeTokens(
   path: string,
-  options: { secret: string; issuer: string; buyers: readonly BuyerId[]; from: number },
+  options: { secret: string; issuer: string; buyers: readonly { buyerId: BuyerId; subject: string }[] },
 ): Promise<void> {
   const keys = [{ kid: "1", secret: Buffer.from(options.secret) }] as const;
   const tokens = createTokens({ keys, issuer: options.issuer, entropy: new SystemEntropy() });
   const file = createWriteStream(path);
   const nowMs = Date.now();
-  for (const [i, buyerId] of options.buyers.entries()) {
-    const token = tokens.mint({ buyer: { issuer: "shop", subject: `b${options.from + i}` }, buyerId, nowMs, lifetimeMs: hourMs });
+  for (const { buyerId, subject } of options.buyers) {
+    const token = tokens.mint({ buyer: { issuer: "shop", subject }, buyerId, nowMs, lifetimeMs: hourMs });
     if (!file.write(`${token}\n`)) await once(file, "drain");
   }
   file.end();

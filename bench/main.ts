@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { measureParts } from "./breakdown.ts";
 import { describeMachine, median, residentMbOf } from "./machine.ts";
 import { freePort, startOnCore, type Started } from "./processes.ts";
-import { printReport, writeReport, type Report, type Row, type WorldReport } from "./report.ts";
+import { printReport, quoteInReadme, writeReport, type Report, type Row, type WorldReport } from "./report.ts";
 import { apiKey, buildWorld, tokenSecret, type World, type WorldPlan } from "./scenarios.ts";
 import { ensureWrk, runWrk, type Measured } from "./wrk.ts";
 
@@ -22,6 +22,8 @@ const { values: flags } = parseArgs({
     crowd: { type: "string", default: "256" },
     /** Small worlds and one short round: whether the bench works, not what the figures are. */
     quick: { type: "boolean", default: false },
+    /** Quote the figures in README.md. */
+    readme: { type: "boolean", default: false },
     /** Names of the worlds to measure, comma-separated; the first is what the others are compared with. */
     worlds: { type: "string", default: "" },
   },
@@ -33,23 +35,19 @@ const crowd = Number(flags.crowd);
 const many = flags.quick ? 10_000 : 1_000_000;
 const manySales = flags.quick ? 100 : 10_000;
 
+const visitors = flags.quick ? 20_000 : 300_000;
+const plain = { sales: 1, oldOrders: 0, buyers: visitors, visitors, order: "as met", storm: "one sale" } as const;
+const millions = many.toLocaleString("en");
+const thousands = manySales.toLocaleString("en");
+
+/** The first is what the others are compared with. */
 const plans: readonly WorldPlan[] = [
-  { name: "plain", about: "1 sale of each kind, 0 old orders", sales: 1, oldOrders: 0, buyers: flags.quick ? 20_000 : 400_000 },
-  { name: "few-buyers", about: "1,000 buyers", sales: 1, oldOrders: 0, buyers: 1_000 },
-  {
-    name: "many-sales",
-    about: `${manySales.toLocaleString("en")} sales of each kind`,
-    sales: manySales,
-    oldOrders: 0,
-    buyers: flags.quick ? 20_000 : 200_000,
-  },
-  {
-    name: "many-orders",
-    about: `${many.toLocaleString("en")} old orders of as many buyers`,
-    sales: 1,
-    oldOrders: many,
-    buyers: flags.quick ? 20_000 : 200_000,
-  },
+  { ...plain, name: "plain", about: "1 sale, 0 old orders" },
+  { ...plain, name: "few-buyers", about: "1,000 buyers", buyers: 1_000, visitors: 1_000 },
+  { ...plain, name: "many-buyers", about: `${millions} buyers, in random order`, buyers: many, order: "random" },
+  { ...plain, name: "many-sales", about: `${thousands} sales, a storm on one`, sales: manySales },
+  { ...plain, name: "spread", about: `${thousands} sales, a storm on all`, sales: manySales, storm: "spread over all" },
+  { ...plain, name: "many-orders", about: `${millions} old orders`, oldOrders: many },
 ];
 
 type Round = {
@@ -81,6 +79,7 @@ async function main(): Promise<void> {
       parts,
     };
     printReport(report);
+    if (flags.readme) quoteInReadme(report);
     console.log(`\nWritten to ${writeReport(report)}`);
   } finally {
     rmSync(root, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSqliteStore } from "../src/adapters/sql/sqlite-store.ts";
 import type { BuyerId, SaleId } from "../src/domain/ids.ts";
+import { SeededRandom } from "../src/lib/seeded-random.ts";
 import { addBuyers, addOrders, addSales, newFiller, sellOut, writeTokens } from "./fill.ts";
 
 export const apiKey = "bench-server-key-0123456789abcdef-0123456789abcdef";
@@ -25,10 +26,15 @@ export type WorldPlan = {
   readonly about: string;
   /** Sales of each kind. */
   readonly sales: number;
-  /** Buyers who have an order in the first sold-out sale. */
+  /** Buyers who have an order in the first sold-out sale, one each. */
   readonly oldOrders: number;
-  /** Buyers who come now, none of whom has an order. */
+  /** Buyers the store knows, besides those of the old orders. */
   readonly buyers: number;
+  /** How many of them come now. They come in the order in which the store met them, or in a random one. */
+  readonly visitors: number;
+  readonly order: "as met" | "random";
+  /** Whether they all want the same sale, or each the next one. */
+  readonly storm: "one sale" | "spread over all";
 };
 
 const perBuyerLimit = 10_000;
@@ -49,17 +55,20 @@ export async function buildWorld(plan: WorldPlan, root: string): Promise<World> 
     await fillSoldOut(filler, sold, old);
     const [openSale] = open;
     if (openSale === undefined) throw new Error("A world has a sale to buy in");
+    const named = fresh.map((buyerId, i) => ({ buyerId, subject: `b${old.length + i}` }));
+    const visitors = (plan.order === "random" ? shuffled(named) : named).slice(0, plan.visitors);
     const tokensFile = join(folder, "tokens.txt");
-    await writeTokens(tokensFile, { secret: tokenSecret, issuer: store.installation, buyers: fresh, from: old.length });
+    await writeTokens(tokensFile, { secret: tokenSecret, issuer: store.installation, buyers: visitors });
+    const wanted = (sales: readonly SaleId[]) => (plan.storm === "one sale" ? sales.slice(0, 1) : sales);
     return {
       name: plan.name,
       about: plan.about,
       dataDir,
       tokensFile,
-      tokens: fresh.length,
+      tokens: visitors.length,
       openSale,
-      refusedPaths: writePaths(join(folder, "refused.txt"), sold),
-      acceptedPaths: writePaths(join(folder, "accepted.txt"), open),
+      refusedPaths: writePaths(join(folder, "refused.txt"), wanted(sold)),
+      acceptedPaths: writePaths(join(folder, "accepted.txt"), wanted(open)),
     };
   } finally {
     await store.close();
@@ -71,6 +80,18 @@ async function fillSoldOut(filler: ReturnType<typeof newFiller>, sold: readonly 
   const [first, ...others] = sold;
   if (first !== undefined) await addOrders(filler, first, old);
   await sellOut(filler, others, old[0]);
+}
+
+/** Fisher and Yates, from a fixed seed so that every run has the same order. */
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const random = new SeededRandom(1);
+  const mixed = [...items];
+  for (let i = mixed.length - 1; i > 0; i--) {
+    const j = Math.floor(random.next() * (i + 1));
+    // Both indexes lie within the array.
+    [mixed[i], mixed[j]] = [mixed[j] as Item, mixed[i] as Item];
+  }
+  return mixed;
 }
 
 function writePaths(path: string, sales: readonly SaleId[]): string {
