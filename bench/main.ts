@@ -11,7 +11,7 @@ import { describeMachine, median, residentMbOf } from "./machine.ts";
 import { freePort, startOnCore, type Started } from "./processes.ts";
 import { printReport, quoteInReadme, writeReport, type Report, type Row, type WorldReport } from "./report.ts";
 import { apiKey, buildWorld, tokenSecret, type World, type WorldPlan } from "./scenarios.ts";
-import { ensureWrk, runWrk, type Measured } from "./wrk.ts";
+import { ensureWrk, runWrk, type Load, type Measured } from "./wrk.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -36,14 +36,14 @@ const many = flags.quick ? 10_000 : 1_000_000;
 const manySales = flags.quick ? 100 : 10_000;
 
 const visitors = flags.quick ? 20_000 : 300_000;
-const plain = { sales: 1, oldOrders: 0, buyers: visitors, visitors, order: "as met", storm: "one sale" } as const;
+const plain = { sales: 1, oldOrders: 0, buyers: visitors, visitors, order: "as met", storm: "one sale", accepts: true } as const;
 const millions = many.toLocaleString("en");
 const thousands = manySales.toLocaleString("en");
 
 /** The first is what the others are compared with. */
 const plans: readonly WorldPlan[] = [
   { ...plain, name: "plain", about: "1 sale, 0 old orders" },
-  { ...plain, name: "few-buyers", about: "1,000 buyers", buyers: 1_000, visitors: 1_000 },
+  { ...plain, name: "few-buyers", about: "1,000 buyers", buyers: 1_000, visitors: 1_000, accepts: false },
   { ...plain, name: "many-buyers", about: `${millions} buyers, in random order`, buyers: many, order: "random" },
   { ...plain, name: "many-sales", about: `${thousands} sales, a storm on one`, sales: manySales },
   { ...plain, name: "spread", about: `${thousands} sales, a storm on all`, sales: manySales, storm: "spread over all" },
@@ -55,10 +55,9 @@ type Round = {
   readonly refused: Measured;
   /** With as many connections as accepts have. */
   readonly crowdFloor: Measured;
-  readonly accepted: Measured;
-  readonly acceptedByFew: Measured;
-  readonly settledPerSecond: number;
+  readonly buying?: Buying | undefined;
 };
+type Buying = { readonly accepted: Measured; readonly acceptedByFew: Measured; readonly settledPerSecond: number };
 
 async function main(): Promise<void> {
   ensureWrk();
@@ -120,38 +119,49 @@ async function measureRound(server: Started, floor: Started, world: World, round
   const refused = { ...common, ...part, pathsFile: world.refusedPaths, key: "" };
   const floorMeasured = await runWrk({ ...refused, url: floor.url, pid: floor.pid });
   const refusedMeasured = await runWrk({ ...refused, url: server.url, pid: server.pid });
-  const buying = { ...common, ...part, pathsFile: world.acceptedPaths, url: server.url, pid: server.pid };
-  const acceptedByFew = await runWrk({ ...buying, key: `few${round}-` });
   const crowdFloor = await runWrk({ ...refused, connections: crowd, url: floor.url, pid: floor.pid });
+  if (refusedMeasured.errorStatus !== refusedMeasured.requests) throw new Error(`Some purchases in "${world.name}" were not refused`);
+  const buying = world.accepts ? await measureBuying(server, world, { ...common, ...part, round }) : undefined;
+  return { floor: floorMeasured, refused: refusedMeasured, crowdFloor, buying };
+}
+
+type Part = Pick<Load, "tokensFile" | "seconds" | "connections" | "from" | "count"> & { readonly round: number };
+
+async function measureBuying(server: Started, world: World, { round, ...part }: Part): Promise<Buying> {
+  const load = { ...part, pathsFile: world.acceptedPaths, url: server.url, pid: server.pid };
+  const acceptedByFew = await runWrk({ ...load, key: `few${round}-` });
   const before = await ordersOf(server, world);
   const begun = performance.now();
-  const accepted = await runWrk({ ...buying, connections: crowd, key: `crowd${round}-` });
+  const accepted = await runWrk({ ...load, connections: crowd, key: `crowd${round}-` });
   const settled = (await ordersOf(server, world)) - before;
   const elapsed = (performance.now() - begun) / 1000;
   for (const { errorStatus, requests } of [accepted, acceptedByFew])
     if (errorStatus > 0) throw new Error(`${errorStatus} of ${requests} purchases in "${world.name}" were not accepted`);
-  if (refusedMeasured.errorStatus !== refusedMeasured.requests) throw new Error(`Some purchases in "${world.name}" were not refused`);
-  return { floor: floorMeasured, refused: refusedMeasured, crowdFloor, accepted, acceptedByFew, settledPerSecond: settled / elapsed };
+  return { accepted, acceptedByFew, settledPerSecond: settled / elapsed };
 }
 
-function rowsOf(done: readonly Round[]): Pick<WorldReport, "floor" | "refused" | "accepted" | "acceptedByFew" | "settledPerSecond"> {
-  const row = (pick: (round: Round) => Measured, floor = (round: Round) => round.floor): Row => ({
-    perSecond: median(done.map((round) => pick(round).perSecond)),
-    cpuUs: median(done.map((round) => pick(round).cpuUsPerRequest)),
-    ofFloor: median(done.map((round) => pick(round).cpuUsPerRequest / floor(round).cpuUsPerRequest)),
-    p50Ms: median(done.map((round) => pick(round).p50Ms)),
-    p99Ms: median(done.map((round) => pick(round).p99Ms)),
-    p99OfFloor: median(done.map((round) => pick(round).p99Ms / floor(round).p99Ms)),
+function rowsOf(done: readonly Round[]): Pick<WorldReport, "floor" | "refused" | "buying"> {
+  type Pair = { readonly measured: Measured; readonly floor: Measured };
+  const row = (pairs: readonly Pair[]): Row => ({
+    perSecond: median(pairs.map(({ measured }) => measured.perSecond)),
+    cpuUs: median(pairs.map(({ measured }) => measured.cpuUsPerRequest)),
+    ofFloor: median(pairs.map(({ measured, floor }) => measured.cpuUsPerRequest / floor.cpuUsPerRequest)),
+    p50Ms: median(pairs.map(({ measured }) => measured.p50Ms)),
+    p99Ms: median(pairs.map(({ measured }) => measured.p99Ms)),
+    p99OfFloor: median(pairs.map(({ measured, floor }) => measured.p99Ms / floor.p99Ms)),
   });
+  const bought = done.flatMap(({ buying, floor, crowdFloor }) => (buying === undefined ? [] : [{ ...buying, floor, crowdFloor }]));
   return {
-    floor: row((round) => round.floor),
-    refused: row((round) => round.refused),
-    accepted: row(
-      (round) => round.accepted,
-      (round) => round.crowdFloor,
-    ),
-    acceptedByFew: row((round) => round.acceptedByFew),
-    settledPerSecond: median(done.map((round) => round.settledPerSecond)),
+    floor: row(done.map(({ floor }) => ({ measured: floor, floor }))),
+    refused: row(done.map(({ refused, floor }) => ({ measured: refused, floor }))),
+    buying:
+      bought.length === 0
+        ? undefined
+        : {
+            accepted: row(bought.map(({ accepted, crowdFloor }) => ({ measured: accepted, floor: crowdFloor }))),
+            acceptedByFew: row(bought.map(({ acceptedByFew, floor }) => ({ measured: acceptedByFew, floor }))),
+            settledPerSecond: median(bought.map(({ settledPerSecond }) => settledPerSecond)),
+          },
   };
 }
 
@@ -212,10 +222,13 @@ async function ordersOf(server: Started, world: World): Promise<number> {
   return data.purchases.reserved ?? 0;
 }
 
-const summary = (round: Round | undefined) =>
-  round === undefined
-    ? ""
-    : `floor ${round.floor.cpuUsPerRequest.toFixed(1)} µs, refused ${round.refused.cpuUsPerRequest.toFixed(1)} µs, accepted ${round.accepted.cpuUsPerRequest.toFixed(1)} µs at ${round.accepted.perSecond}/s (${round.acceptedByFew.cpuUsPerRequest.toFixed(1)} µs by few)`;
+function summary(round: Round | undefined): string {
+  if (round === undefined) return "";
+  const us = ({ cpuUsPerRequest }: Measured) => `${cpuUsPerRequest.toFixed(1)} µs`;
+  const { floor, crowdFloor, refused, buying } = round;
+  const bought = buying && `, accepted ${us(buying.accepted)} at ${buying.accepted.perSecond}/s (${us(buying.acceptedByFew)} by few)`;
+  return `floor ${us(floor)} (crowd ${us(crowdFloor)}), refused ${us(refused)}${bought ?? ""}`;
+}
 const say = (text: string) => console.error(text);
 
 await main();

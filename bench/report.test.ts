@@ -8,9 +8,7 @@ const world = (name: string, accepted: Row): WorldReport => ({
   about: name,
   floor: row(60_000, 10),
   refused: row(50_000, 14),
-  accepted,
-  acceptedByFew: accepted,
-  settledPerSecond: accepted.perSecond - 1,
+  buying: { accepted, acceptedByFew: accepted, settledPerSecond: accepted.perSecond - 1 },
   memoryMb: 120,
   firstAcceptMs: 400,
 });

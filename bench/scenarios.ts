@@ -19,6 +19,7 @@ export type World = {
   readonly acceptedPaths: string;
   readonly openSale: SaleId;
   readonly about: string;
+  readonly accepts: boolean;
 };
 
 export type WorldPlan = {
@@ -35,6 +36,8 @@ export type WorldPlan = {
   readonly order: "as met" | "random";
   /** Whether they all want the same sale, or each the next one. */
   readonly storm: "one sale" | "spread over all";
+  /** Few buyers cannot make a storm of accepts: a buyer's attempts in a sale are bounded. */
+  readonly accepts: boolean;
 };
 
 const perBuyerLimit = 10_000;
@@ -63,6 +66,7 @@ export async function buildWorld(plan: WorldPlan, root: string): Promise<World> 
     return {
       name: plan.name,
       about: plan.about,
+      accepts: plan.accepts,
       dataDir,
       tokensFile,
       tokens: visitors.length,
