@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { SeededEntropy } from "../../tests/kit/seeded-entropy.ts";
 import { IdMint, idEpochMs, idMintedAtMs } from "./id-mint.ts";
 import { parsePurchaseId } from "./ids.ts";
@@ -53,4 +54,14 @@ test("[OR9] two mints of one millisecond begin at different points", () => {
 test("[OR9] a clock outside 2020 to 2089 mints nothing", () => {
   expect(() => mintAt({ nowMs: 0 }).mint()).toThrow("the clock is between 2020 and 2089");
   expect(() => mintAt({ nowMs: idEpochMs + 2 ** 41 }).mint()).toThrow("the clock is between 2020 and 2089");
+});
+
+test("[OR9] an id is its time and its counter side by side, in whatever digits they meet", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 2_000, max: 2 ** 41 - 2 }), fc.double({ min: 0, max: 0.999_999, noNaN: true }), (passedMs, random) => {
+      const mint = new IdMint({ nowMs: () => idEpochMs + passedMs, random: () => random });
+      const first = (BigInt(passedMs) << 22n) | BigInt(Math.floor(random * 2 ** 20));
+      for (let i = 0n; i < 3n; i++) expect(mint.mint()).toBe((first + i).toString());
+    }),
+  );
 });

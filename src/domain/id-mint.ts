@@ -14,10 +14,18 @@ const counterMax = 2 ** 22 - 1;
 /** The counter starts in the lower quarter, which leaves three million ids for one millisecond. */
 const counterStartMax = 2 ** 20 - 1;
 const timeMax = 2 ** 41 - 1;
+/** Before it an id would have fewer digits than its lower part. */
+const timeMin = 1_000;
+const lowDigits = 9;
+const lowPart = 10 ** lowDigits;
 
 export class IdMint {
   #lastMs: number;
   #counter: number;
+  /** The first id of `#baseMs`, cut into numbers that are exact. */
+  #baseMs = -1;
+  #high = 0;
+  #low = 0;
   readonly #nowMs: () => number;
   readonly #random: () => number;
 
@@ -40,8 +48,21 @@ export class IdMint {
     } else {
       this.#counter += 1;
     }
-    assert(this.#lastMs > 0 && this.#lastMs <= timeMax, "the clock is between 2020 and 2089");
-    return ((BigInt(this.#lastMs) << counterBits) | BigInt(this.#counter)).toString();
+    assert(this.#lastMs > timeMin && this.#lastMs <= timeMax, "the clock is between 2020 and 2089");
+    return this.#text();
+  }
+
+  /** The digits of time and counter. Big integers are slow, so they are used once per millisecond, and the counter is added by hand. */
+  #text(): string {
+    if (this.#baseMs !== this.#lastMs) {
+      const base = BigInt(this.#lastMs) << counterBits;
+      this.#baseMs = this.#lastMs;
+      this.#high = Number(base / BigInt(lowPart));
+      this.#low = Number(base % BigInt(lowPart));
+    }
+    const low = this.#low + this.#counter;
+    const carry = low >= lowPart ? 1 : 0;
+    return `${this.#high + carry}${String(low - carry * lowPart).padStart(lowDigits, "0")}`;
   }
 }
 

@@ -34,6 +34,9 @@ export type DirectOptions = {
  */
 export const otherLinesMax = 1_000;
 
+/** Sales whose pending takes are counted; beyond it all are forgotten, and counted again when asked about. */
+const countedSalesMax = 10_000;
+
 /** A caller hears at most this part of the answer timeout late. */
 export const looksPerTimeout = 4;
 
@@ -43,6 +46,8 @@ type Line = {
   readonly movement: Movement;
   readonly queuedAtMs: number;
   settle: ((answer: LineAnswer) => void) | undefined;
+  /** Its outcome is definite; its caller may have heard `unknown` long before. */
+  done: boolean;
 };
 /** Lines whose commits follow one another. */
 type Lane = { queue: Line[]; inFlight: readonly Line[]; scheduled: boolean };
@@ -57,7 +62,10 @@ export class DirectAcceptance implements Acceptance {
   readonly #tasks: Tasks;
   readonly #options: DirectOptions;
   readonly #lanes = new Map<string, Lane>();
-  /** Per sale, how many takes of a buyer are queued or in flight. */
+  /**
+   * How many takes of a buyer are queued or in flight, for the sales somebody asked about: while a sale has units nobody
+   * asks, and that is when it must be fast.
+   */
   readonly #pending = new Map<SaleId, Map<number, number>>();
   #waiting = 0;
   #draining = false;
@@ -78,7 +86,7 @@ export class DirectAcceptance implements Acceptance {
   }
 
   isPending(saleId: SaleId, buyerId: number): boolean {
-    return this.#pending.get(saleId)?.has(buyerId) ?? false;
+    return (this.#pending.get(saleId) ?? this.#countPending(saleId)).has(buyerId);
   }
 
   submit<M extends Movement>(saleId: SaleId, movements: readonly M[]): Promise<readonly Answer<M>[]> {
@@ -120,9 +128,10 @@ export class DirectAcceptance implements Acceptance {
 
   #enqueue(saleId: SaleId, movement: Movement, settle: (answer: LineAnswer) => void): void {
     this.#waiting += 1;
-    if (movement.kind === "take") this.#addPending(saleId, movement.buyerId);
+    const pending = this.#pending.get(saleId);
+    if (pending !== undefined && movement.kind === "take") addOne(pending, movement.buyerId);
     const lane = this.#lane(saleId);
-    lane.queue.push({ saleId, movement, queuedAtMs: this.#clock.nowMs(), settle });
+    lane.queue.push({ saleId, movement, queuedAtMs: this.#clock.nowMs(), settle, done: false });
     this.#schedule(lane);
   }
 
@@ -217,7 +226,10 @@ export class DirectAcceptance implements Acceptance {
     assert(line !== undefined, "every outcome has its line");
     this.#waiting -= 1;
     this.counts.lines += 1;
-    if (line.movement.kind === "take") this.#removePending(line.saleId, line.movement.buyerId);
+    assert(!line.done, "a line ends once");
+    line.done = true;
+    const pending = this.#pending.get(line.saleId);
+    if (pending !== undefined && line.movement.kind === "take") removeOne(pending, line.movement.buyerId);
     line.settle?.(answer);
     line.settle = undefined;
   }
@@ -245,20 +257,28 @@ export class DirectAcceptance implements Acceptance {
     return () => cancel();
   }
 
-  #addPending(saleId: SaleId, buyerId: number): void {
-    let buyers = this.#pending.get(saleId);
-    if (buyers === undefined) this.#pending.set(saleId, (buyers = new Map()));
-    buyers.set(buyerId, (buyers.get(buyerId) ?? 0) + 1);
+  /** From then on the sale's counts are kept up with its lines. */
+  #countPending(saleId: SaleId): Map<number, number> {
+    const pending = new Map<number, number>();
+    for (const { inFlight, queue } of this.#lanes.values())
+      for (const lines of [inFlight, queue])
+        for (const { saleId: of, movement, done } of lines)
+          if (of === saleId && !done && movement.kind === "take") addOne(pending, movement.buyerId);
+    if (this.#pending.size >= countedSalesMax) this.#pending.clear();
+    this.#pending.set(saleId, pending);
+    return pending;
   }
+}
 
-  #removePending(saleId: SaleId, buyerId: number): void {
-    const buyers = this.#pending.get(saleId);
-    const left = (buyers?.get(buyerId) ?? 0) - 1;
-    assert(buyers !== undefined && left >= 0, "a settled take was pending");
-    if (left > 0) buyers.set(buyerId, left);
-    else buyers.delete(buyerId);
-    if (buyers.size === 0) this.#pending.delete(saleId);
-  }
+function addOne(pending: Map<number, number>, buyerId: number): void {
+  pending.set(buyerId, (pending.get(buyerId) ?? 0) + 1);
+}
+
+function removeOne(pending: Map<number, number>, buyerId: number): void {
+  const left = (pending.get(buyerId) ?? 0) - 1;
+  assert(left >= 0, "a settled take was pending");
+  if (left > 0) pending.set(buyerId, left);
+  else pending.delete(buyerId);
 }
 
 /** Groups lines by sale, keeping arrival order within each; sales cannot see each other, so order across them is free. */
