@@ -166,10 +166,17 @@ function rowsOf(done: readonly Round[]): Pick<WorldReport, "floor" | "refused" |
 }
 
 async function warmUp(server: Started, floor: Started, world: World): Promise<void> {
-  const common = { tokensFile: world.tokensFile, from: 0, count: Math.min(20_000, world.tokens), seconds: 1, connections };
+  // Long enough for the compilers to have seen everything: a storm lasts minutes.
+  const common = {
+    tokensFile: world.tokensFile,
+    from: 0,
+    count: Math.min(20_000, world.tokens),
+    seconds: flags.quick ? 1 : 3,
+    connections,
+  };
   await runWrk({ ...common, pathsFile: world.refusedPaths, key: "", url: floor.url, pid: floor.pid });
   await runWrk({ ...common, pathsFile: world.refusedPaths, key: "", url: server.url, pid: server.pid });
-  await runWrk({ ...common, pathsFile: world.acceptedPaths, key: "warm-", url: server.url, pid: server.pid });
+  if (world.accepts) await runWrk({ ...common, pathsFile: world.acceptedPaths, key: "warm-", url: server.url, pid: server.pid });
 }
 
 const isReady = async (url: string) => (await fetch(`${url}/readyz`)).ok;

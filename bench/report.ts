@@ -75,7 +75,8 @@ export function printReport(report: Report): void {
   );
   printFlatness(worlds, plain);
   console.log("");
-  table([["where the microseconds go", "µs"], ...Object.entries(parts).map(([name, us]) => [name, us.toFixed(2)])]);
+  const http = ["HTTP: the floor, sockets and all", plain.floor.cpuUs.toFixed(2)];
+  table([["where the microseconds go", "µs"], http, ...Object.entries(parts).map(([name, us]) => [name, us.toFixed(2)])]);
   console.log("");
   table([["goal", "wanted", "measured", ""], ...verdicts(worlds, plain, buying)]);
 }
