@@ -1,5 +1,5 @@
 /** What deciding a batch needs to know (SaleFacts), read from the tables. A movement sees only rows of its own sale. */
-import type { SaleFacts } from "../../domain/batch-state.ts";
+import { noFacts, type SaleFacts } from "../../domain/batch-state.ts";
 import type { BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
 import type { Movement } from "../../domain/movement.ts";
 import { countsAgainstLimit, type Purchase } from "../../domain/purchase.ts";
@@ -8,15 +8,7 @@ import { joined, type Tables } from "./tables.ts";
 
 export function gatherFacts(tables: Tables, sale: Sale, movements: readonly Movement[]): SaleFacts {
   const facts: SaleFacts = {
-    sale,
-    purchases: new Map(),
-    unitsElsewhere: new Map(),
-    quotas: new Map(),
-    payments: new Map(),
-    captures: new Map(),
-    refunds: new Map(),
-    callbacks: new Set(),
-    adjustments: new Map(),
+    ...noFacts(sale),
     productHasQuotas: publishes(sale, movements) && [...tables.quotas.keys()].some((key) => key.startsWith(joined(sale.productId, ""))),
     groupLimit: otherSalesOfGroup(tables, sale).find((other) => other.phase === "published")?.perBuyerLimit,
   };
