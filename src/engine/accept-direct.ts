@@ -95,6 +95,10 @@ export class DirectAcceptance implements Acceptance {
       this.counts.shed += movements.length;
       return Promise.resolve(movements.map(() => notTried(refusal)));
     }
+    const [only] = movements;
+    if (only !== undefined && movements.length === 1)
+      // As below; a storm's takes come one by one.
+      return new Promise((resolve) => this.#enqueue(saleId, only, (answer) => resolve([answer as Answer<M>])));
     return new Promise((resolve) => {
       const answers: Answer<M>[] = [];
       let open = movements.length;
@@ -111,8 +115,8 @@ export class DirectAcceptance implements Acceptance {
 
   #hasRoom(movements: readonly Movement[]): boolean {
     const { queueMax } = this.#options;
-    const takes = movements.some(({ kind }) => kind === "take");
-    return this.#waiting + movements.length <= (takes ? queueMax : queueMax + otherLinesMax);
+    if (this.#waiting + movements.length <= queueMax) return true;
+    return this.#waiting + movements.length <= queueMax + otherLinesMax && movements.every(({ kind }) => kind !== "take");
   }
 
   /** Refuses new work and resolves when everything queued has its answer. */
@@ -203,7 +207,8 @@ export class DirectAcceptance implements Acceptance {
     for (const [g, lines] of groups.entries()) {
       const outcomes = result.groups[g]?.outcomes ?? [];
       assert(outcomes.length === lines.length, "a commit answers every line");
-      for (const [i, outcome] of outcomes.entries()) this.#settle(lines[i], outcome);
+      let i = 0;
+      for (const outcome of outcomes) this.#settle(lines[i++], outcome);
     }
   }
 

@@ -76,7 +76,9 @@ export class SaleBoard {
   noteAccepted(saleId: SaleId, buyerId: BuyerId): void {
     const view = this.#views.get(saleId);
     if (view === undefined) return;
-    this.#remember(view, [buyerId]);
+    const before = view.buyers.size;
+    view.buyers.add(buyerId);
+    this.#buyers += view.buyers.size - before;
     this.#boundBuyers(view);
   }
 
