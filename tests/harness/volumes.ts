@@ -1,6 +1,6 @@
 /** Folders and small file systems for tests; all removed by cleanup. Mounting needs root, so tests ask `mayMount` first. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onCleanup } from "./cleanup.ts";
@@ -22,17 +22,28 @@ export function tmpfs(mebibytes: number): Volume {
 
 const frozenMaxSeconds = 20;
 
-export type FreezableVolume = Volume & { readonly freeze: () => void; readonly thaw: () => void };
+export type FreezableVolume = Volume & {
+  readonly freeze: () => void;
+  readonly thaw: () => void;
+  /** What the disk holds at this moment, as a volume of its own: what was written and not synced is missing from it. */
+  readonly pullThePlug: () => FreezableVolume;
+};
 
 /** An ext4 of its own in a file, which can be frozen: whatever writes or syncs on it waits until it is thawed. */
 export function ext4(mebibytes: number): FreezableVolume {
+  return mounted((image) => {
+    writeFileSync(image, "");
+    truncateSync(image, mebibytes * 1_048_576);
+    run("mkfs.ext4", ["-q", "-F", image]);
+  });
+}
+
+function mounted(makeImage: (path: string) => void): FreezableVolume {
   const folder = tempFolder("doorbuster-ext4-");
   const image = join(folder.path, "image");
   const path = join(folder.path, "mount");
-  writeFileSync(image, "");
-  truncateSync(image, mebibytes * 1_048_576);
   mkdirSync(path);
-  run("mkfs.ext4", ["-q", "-F", image]);
+  makeImage(image);
   run("mount", ["-o", "loop", image, path]);
   // A frozen file system outlives whoever froze it, so a watchdog thaws it also when this process is killed.
   let watchdog: ChildProcess | undefined;
@@ -49,7 +60,9 @@ export function ext4(mebibytes: number): FreezableVolume {
     run("fsfreeze", ["-f", path]);
   };
   const unmount = onCleanup(`ext4 ${path}`, () => (thaw(), run("umount", ["-l", path])));
-  return { path, freeze, thaw, release: () => (unmount(), folder.release()) };
+  // The image gets a page only when the file system writes it out. Mounting the copy replays its journal, as after a power cut.
+  const pullThePlug = () => mounted((copy) => copyFileSync(image, copy));
+  return { path, freeze, thaw, pullThePlug, release: () => (unmount(), folder.release()) };
 }
 
 /** Whether this user may mount: mounts a small tmpfs to see. */
