@@ -55,7 +55,7 @@ const moves: Readonly<Record<EntryKind, { from?: Account; to: Account }>> = {
 
 /** The balances after an entry. Throws if an invariant would break: deciding must have prevented it. */
 export function post(before: Balances, kind: EntryKind, units: number): Balances {
-  assert(Number.isSafeInteger(units) && units > 0, `an entry moves at least one unit, "${kind}" got ${units}`);
+  assert(Number.isSafeInteger(units) && units > 0, () => `an entry moves at least one unit, "${kind}" got ${units}`);
   const { from, to } = moves[kind];
   const after = { ...before };
   if (from === undefined) after.issued += units;
@@ -67,7 +67,7 @@ export function post(before: Balances, kind: EntryKind, units: number): Balances
 
 export function assertBalanced(balances: Balances): void {
   const broken = imbalanceOf(balances);
-  assert(broken === undefined, `balances are legal: ${broken} in ${JSON.stringify(balances)}`);
+  assert(broken === undefined, () => `balances are legal: ${broken} in ${JSON.stringify(balances)}`);
 }
 
 /** The broken invariant in words, or undefined. */
