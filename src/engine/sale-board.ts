@@ -11,13 +11,14 @@
 import type { BuyerId, SaleId } from "../domain/ids.ts";
 import { refusalByStatus, refusalByStock, type Refusal } from "../domain/purchase.ts";
 import type { Sale } from "../domain/sale.ts";
+import { NumberSet } from "../lib/number-set.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { Records } from "../ports/records.ts";
 
 export type SaleView = {
   sale: Sale;
-  readonly buyers: Set<number>;
+  readonly buyers: NumberSet;
   buyersKnown: "no" | "loading" | "all";
   usedAtMs: number;
 };
@@ -114,7 +115,7 @@ export class SaleBoard {
     this.#absent.delete(sale.id);
     // A sale that has issued nothing has accepted nobody.
     const buyersKnown = sale.phase === "draft" ? "all" : "no";
-    const view: SaleView = { sale, buyers: new Set(), buyersKnown, usedAtMs: this.#clock.nowMs() };
+    const view: SaleView = { sale, buyers: new NumberSet(), buyersKnown, usedAtMs: this.#clock.nowMs() };
     this.#views.set(sale.id, view);
     if (this.#views.size > this.#options.salesMax) this.#forget(this.#leastUsed(view), "view");
     return view;
