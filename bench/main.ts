@@ -19,7 +19,7 @@ const { values: flags } = parseArgs({
     seconds: { type: "string", default: "4" },
     connections: { type: "string", default: "64" },
     /** For accepts: a commit holds what came in during the one before, so a crowd is what they are made for. */
-    crowd: { type: "string", default: "256" },
+    crowd: { type: "string", default: "512" },
     /** Small worlds and one short round: whether the bench works, not what the figures are. */
     quick: { type: "boolean", default: false },
     /** Quote the figures in README.md. */
