@@ -315,6 +315,21 @@ const bads: readonly (readonly [what: string, method: string, path: string, call
   ["an acting name with a space", "GET", "/api/v1/orders", () => ({ key, userId: "a b" }), 400, "X-User-Id"],
 ];
 
+describe("what is wrong is said, not only where", () => {
+  const rows: readonly (readonly [what: string, change: Record<string, unknown>, field: string, problem: string])[] = [
+    ["a field left out", { name: undefined }, "name", "is required"],
+    ["null for a text", { name: null }, "name", "must be a string"],
+    ["a number for a text", { name: 7 }, "name", "must be a string"],
+    ["a text for an integer", { price_minor: "100" }, "price_minor", "must be a number"],
+    ["a fraction for an integer", { price_minor: 1.5 }, "price_minor", "must be an integer"],
+    ["a list for a currency", { currency: ["CNY"] }, "currency", "must be a string"],
+  ];
+  test.each(rows)("%s", async (_, change, field, problem) => {
+    const told = await api.ask("POST", "/api/v1/products", { key, json: { ...product, ...change } });
+    expect([told.status, told.data["field"], told.data["problem"]]).toEqual([400, field, problem]);
+  });
+});
+
 describe("elsewhere", () => {
   test.each(bads)("%s", (_, method, path, call, status, field) => expectRefused(method, path, call(), status, field));
 

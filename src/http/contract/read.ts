@@ -5,7 +5,8 @@ import { failure, type Reply } from "../envelope.ts";
 export type Reading<Value> = { readonly kind: "value"; readonly value: Value } | { readonly kind: "reply"; readonly reply: Reply };
 
 export function readAs<Schema extends z.ZodType>(schema: Schema, input: unknown): Reading<z.output<Schema>> {
-  const result = schema.safeParse(input);
+  // Without its input an issue cannot tell what is missing from what has the wrong type.
+  const result = schema.safeParse(input, { reportInput: true });
   if (result.success) return { kind: "value", value: result.data };
   const [issue] = result.error.issues;
   return {
