@@ -2,12 +2,13 @@
  * The site on Bun.serve. The purchase route stands in Bun's own route table, which finds it in native code; it is the
  * same handler that app.fetch uses. Bun has one idle time-out, which cuts trickling headers and bodies too.
  */
-import { failure } from "./envelope.ts";
+import { failure, type Reply } from "./envelope.ts";
 import {
   farewellMs,
   idleTimeoutSeconds,
   pause,
   socketBodyBytesMax,
+  unnamedHost,
   urlOf,
   withFarewell,
   type ListenAt,
@@ -19,8 +20,10 @@ import { purchasePath } from "./routes/purchase.ts";
 export async function listen(site: Site, { host, port }: ListenAt): Promise<Listener> {
   const { purchase } = site;
   let leaving = false;
-  const answer = async (request: Request, at: Bun.Server<undefined>) =>
-    site.fetch(request, { address: at.requestIP(request)?.address ?? "" });
+  const answer = async (request: Request, at: Bun.Server<undefined>) => {
+    const readable = withReadableUrl(request);
+    return readable === undefined ? badHost() : site.fetch(readable, { address: at.requestIP(request)?.address ?? "" });
+  };
   const server = Bun.serve({
     hostname: host,
     port,
@@ -41,10 +44,7 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
       const response = await answer(request, at);
       return leaving ? withFarewell(response) : response;
     },
-    error() {
-      const { status, body } = failure("internal");
-      return new Response(body, { status, headers: { "content-type": "application/json" } });
-    },
+    error: () => plainResponse(failure("internal")),
   });
   const bound = server.port ?? port;
   return {
@@ -58,3 +58,13 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
     },
   };
 }
+
+/** Bun puts whatever Host says into the URL, and leaves a bare path where it says nothing. */
+function withReadableUrl(request: Request): Request | undefined {
+  if (URL.canParse(request.url)) return request;
+  return request.headers.get("host") ? undefined : new Request(`http://${unnamedHost}${request.url}`, request);
+}
+
+const badHost = () => plainResponse(failure("malformed", { field: "Host", problem: "must be a host name, with or without a port" }));
+
+const plainResponse = ({ status, body }: Reply) => new Response(body, { status, headers: { "content-type": "application/json" } });

@@ -2,7 +2,17 @@
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { farewellMs, idleTimeoutSeconds, pause, urlOf, withFarewell, type ListenAt, type Listener, type Site } from "./listener.ts";
+import {
+  farewellMs,
+  idleTimeoutSeconds,
+  pause,
+  unnamedHost,
+  urlOf,
+  withFarewell,
+  type ListenAt,
+  type Listener,
+  type Site,
+} from "./listener.ts";
 
 const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
@@ -17,6 +27,7 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
       const response = await site.fetch(request, { address: incoming.socket.remoteAddress ?? "" });
       return leaving ? withFarewell(response) : response;
     },
+    hostname: unnamedHost,
     // Its own Response keeps the headers it was given instead of copying them, and ours are reused.
     overrideGlobalObjects: false,
     createServer,

@@ -1,5 +1,6 @@
 /** Both listeners on a real socket; the one for Node runs here on Bun's node:http, and on Node in the end-to-end tests. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
 import { openMemoryApi, shopKey, type MemoryApi } from "../../tests/harness/memory-api.ts";
 import { waitFor } from "../../tests/harness/wait.ts";
 import { options } from "../config/options.ts";
@@ -47,6 +48,26 @@ describe.each([
     await expect(listen(api.app, { host: "127.0.0.1", port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
+  test.each([
+    ["a balancer's probe in HTTP/1.0", "GET /livez?by=probe HTTP/1.0\r\n\r\n"],
+    ["an empty one", "GET /livez?by=probe HTTP/1.1\r\nHost: \r\nConnection: close\r\n\r\n"],
+  ])("a request without a host reaches its path: %s", async (_, bytes) => {
+    const urls: string[] = [];
+    const { port } = await open({ fetch: (request) => (urls.push(request.url), new Response("found")) });
+    expect(await sendRaw(port, bytes)).toEndWith("found");
+    expect(urls).toEqual(["http://unnamed.invalid/livez?by=probe"]);
+  });
+
+  test.each(["[::1", "%", "a:99999", "a b/c?d", ":80"])(
+    "a host that cannot be one is refused before anybody reads it: %s",
+    async (host) => {
+      const seen: string[] = [];
+      const { port } = await open({ fetch: (request) => (seen.push(request.url), new Response("")) });
+      expect(await sendRaw(port, `GET /livez HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toStartWith("HTTP/1.1 400 ");
+      expect(seen).toEqual([]);
+    },
+  );
+
   test("tells the site who is at the other end", async () => {
     const peers: string[] = [];
     const { url } = await open({ fetch: (_request, peer) => (peers.push(peer.address), new Response("")) });
@@ -83,3 +104,13 @@ describe.each([
     expect(await answer).toBe("cut");
   });
 });
+
+function sendRaw(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let told = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
+    socket.on("data", (chunk) => (told += chunk.toString()));
+    socket.on("close", () => resolve(told));
+    socket.on("error", reject);
+  });
+}

@@ -24,6 +24,8 @@ export type Listener = {
 export const idleTimeoutSeconds = 10;
 /** Bodies are refused by our own limits, in our own words; this one only bounds what the runtime takes in. */
 export const socketBodyBytesMax = 1024 * 1024;
+/** Stands in for the Host that HTTP/1.0 may leave out, as balancers' probes do. It is nobody's, so it earns no trust. */
+export const unnamedHost = "unnamed.invalid";
 /** How long clients with open connections are told to leave before the socket closes, at most. */
 export const farewellMsMax = 250;
 
