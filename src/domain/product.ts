@@ -1,6 +1,6 @@
 import type { ProductId } from "./ids.ts";
 import { isPriceMinor, priceMinorMax, type Money } from "./money.ts";
-import { nameLengthMax, type DraftProblem } from "./sale.ts";
+import { isLabel, labelProblem, nameLengthMax, type DraftProblem } from "./sale.ts";
 
 /** What a sale sells. Its everyday price; each sale has its own. */
 export type Product = {
@@ -18,11 +18,10 @@ const imageLengthMax = 2048;
 /** The first thing wrong with a product to be created, or undefined. */
 export function problemOfProduct(product: Pick<Product, "name" | "price" | "seller" | "image">): DraftProblem | undefined {
   const { name, price, seller, image } = product;
-  if (name.length < 1 || name.length > nameLengthMax) return { field: "name", problem: `must have 1 to ${nameLengthMax} characters` };
+  if (!isLabel(name, nameLengthMax)) return { field: "name", problem: labelProblem(nameLengthMax) };
   if (!isPriceMinor(price.minor))
     return { field: "price_minor", problem: `must be an integer of the currency's smallest unit from 1 to ${priceMinorMax}` };
-  if (seller.length < 1 || seller.length > sellerLengthMax)
-    return { field: "seller", problem: `must have 1 to ${sellerLengthMax} characters` };
+  if (!isLabel(seller, sellerLengthMax)) return { field: "seller", problem: labelProblem(sellerLengthMax) };
   if (image !== undefined && (image.length > imageLengthMax || !/^(https?:\/\/|\/)\S+$/.test(image)))
     return { field: "image", problem: `must be an http(s) URL or a path of at most ${imageLengthMax} characters` };
   return undefined;

@@ -74,16 +74,22 @@ export type SaleDraft = Pick<
 >;
 export type DraftProblem = { readonly field: string; readonly problem: string };
 
+/** Text that people read on one line: no database, log or page trips over it, and there is something to see. */
+export const isLabel = (text: string, lengthMax: number): boolean =>
+  text.length <= lengthMax && text.trim() !== "" && !/\p{Cc}/u.test(text);
+export const labelProblem = (lengthMax: number): string =>
+  `must have 1 to ${lengthMax} characters, some of them visible and none of them control characters`;
+
 /** The first thing wrong with a sale to be created, or undefined. */
 export function problemOf(draft: SaleDraft, nowMs: number): DraftProblem | undefined {
-  if (!isLength(draft.name, 1, nameLengthMax)) return wrong("name", `must have 1 to ${nameLengthMax} characters`);
+  if (!isLabel(draft.name, nameLengthMax)) return wrong("name", labelProblem(nameLengthMax));
   if (!isPriceMinor(draft.price.minor))
     return wrong("price_minor", `must be an integer of the currency's smallest unit from 1 to ${priceMinorMax}`);
   if (!isWithin(draft.stock, 1, unitsMax)) return wrong("stock", `must be an integer from 1 to ${unitsMax}`);
   if (!isWithin(draft.perBuyerLimit, 1, perBuyerLimitMax))
     return wrong("per_buyer_limit", `must be an integer from 1 to ${perBuyerLimitMax}`);
-  if (draft.limitGroup !== undefined && !isLength(draft.limitGroup, 1, groupLengthMax))
-    return wrong("limit_group", `must have 1 to ${groupLengthMax} characters`);
+  if (draft.limitGroup !== undefined && !isLabel(draft.limitGroup, groupLengthMax))
+    return wrong("limit_group", labelProblem(groupLengthMax));
   if (!isWithin(draft.payWindowMs, payWindowMinMs, payWindowMaxMs))
     return wrong("pay_window_seconds", `must be from ${payWindowMinMs / 1000} to ${payWindowMaxMs / 1000}`);
   if (draft.startsAtMs < nowMs - startToleranceMs) return wrong("starts_at", "must lie in the future");
@@ -94,7 +100,6 @@ export function problemOf(draft: SaleDraft, nowMs: number): DraftProblem | undef
 }
 
 const wrong = (field: string, problem: string): DraftProblem => ({ field, problem });
-const isLength = (text: string, min: number, max: number) => text.length >= min && text.length <= max;
 const isWithin = (value: number, min: number, max: number) => Number.isSafeInteger(value) && value >= min && value <= max;
 
 export type SaleSwitch =

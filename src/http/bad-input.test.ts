@@ -162,6 +162,8 @@ const bads: readonly (readonly [what: string, method: string, path: string, call
     422,
     "name",
   ],
+  ["a product named by spaces", "POST", "/api/v1/products", () => ({ key, json: { ...product, name: "  " } }), 422, "name"],
+  ["a seller with a NUL", "POST", "/api/v1/products", () => ({ key, json: { ...product, seller: "a\0" } }), 422, "seller"],
   ["a price as decimal", "POST", "/api/v1/products", () => ({ key, json: { ...product, price_minor: 1.5 } }), 400, "price_minor"],
   ["a price as text", "POST", "/api/v1/products", () => ({ key, json: { ...product, price_minor: "100" } }), 400, "price_minor"],
   ["a price of nothing", "POST", "/api/v1/products", () => ({ key, json: { ...product, price_minor: 0 } }), 422, "price_minor"],
