@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { openSync, writeFileSync } from "node:fs";
 import { InvalidArgumentError, type Command } from "commander";
 import { rehearsalBuyersMax, rehearsalConnectionsMax, rehearsalDefaults, type RehearsalOptions } from "../engine/rehearsal/plan.ts";
 import { renderProgress, renderReport } from "../engine/rehearsal/render.ts";
 import type { RehearsalReport } from "../engine/rehearsal/report.ts";
 import type { Progress } from "../engine/rehearsal/storm.ts";
-import { addCommand, CommandFailed, type CliDeps } from "./program.ts";
+import { addCommand, CommandFailed, exitCodes, type CliDeps } from "./program.ts";
 
 export type RehearseCommandDeps = CliDeps & {
   /** Runs it against a server of its own on an empty store; says where that lay, for `--keep`. */
@@ -47,16 +47,26 @@ async function run(deps: RehearseCommandDeps, flags: RehearseFlags): Promise<voi
   const { buyers, stock, connections, seed, payWindow, json } = flags;
   const options = { buyers, stock, connections, seed, payWindowMs: payWindow * 1000 };
   const keep = flags.keep ?? false;
+  const file = json === undefined || json === "-" ? undefined : openReport(json);
   const { report, folder } = await deps.rehearse(options, { keep, onProgress: progressOf(deps, options) }).catch((error: unknown) => {
     throw new CommandFailed(`the rehearsal could not run: ${error instanceof Error ? error.message : String(error)}`);
   });
   if (deps.console.isTerminal) deps.console.err("\r\u001B[2K");
   const text = `${JSON.stringify(report, undefined, 2)}\n`;
   deps.console.out(json === "-" ? text : renderReport(report));
-  if (json !== undefined && json !== "-") writeFileSync(json, text);
+  if (file !== undefined) writeFileSync(file, text);
   if (keep) deps.console.err(`Kept in ${folder}\n`);
   if (report.verdict !== "valid")
     throw new CommandFailed("the rehearsal found broken promises; repeat it with --keep to look at the store");
+}
+
+/** Before the storm: a report that finds no place afterwards is lost. */
+function openReport(path: string): number {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    throw new CommandFailed(`--json: cannot write "${path}": ${error instanceof Error ? error.message : String(error)}`, exitCodes.usage);
+  }
 }
 
 /** One line that rewrites itself on a terminal; elsewhere a plain line now and then. */

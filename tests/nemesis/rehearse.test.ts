@@ -67,6 +67,13 @@ test.each([
   expect(err).toContain(flag);
 });
 
+test("a report that cannot be written is said before the storm, not after it: exit 2", async () => {
+  const { code, err } = await runCommand(["rehearse", "--json", "/no-such-folder/report.json"], { withinMs: 15_000 });
+  expect(code).toBe(2);
+  expect(err).toStartWith('doorbuster: --json: cannot write "/no-such-folder/report.json": ENOENT');
+  expect(err).not.toContain("storm");
+});
+
 test(
   "a rehearsal that is told to stop takes its server and its folder along",
   async () => {
