@@ -49,6 +49,8 @@ describe("a purchase", () => {
   test("keeps every digit of metadata it does not understand", async () => {
     const told = await buy({ raw: '{"metadata": {"ref": 12345678901234567890.10}}' });
     expect(told.text).toContain('"metadata":{"ref":12345678901234567890.10}');
+    const read = await api.ask("GET", `/api/v1/orders/${String(told.data["id"])}`, { key: shopKey });
+    expect(read.text).toContain('"metadata":{"ref":12345678901234567890.10}');
   });
 
   test("may be made by the shop's server in a buyer's name, and is that buyer's", async () => {

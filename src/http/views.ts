@@ -4,6 +4,7 @@ import type { Product } from "../domain/product.ts";
 import { amountOf, type Purchase } from "../domain/purchase.ts";
 import { statusOf, type Sale } from "../domain/sale.ts";
 import type { Order } from "../engine/orders.ts";
+import { parseAsWritten } from "../lib/parse-as-written.ts";
 import type { Reply } from "./envelope.ts";
 import { isoTime } from "./time.ts";
 
@@ -68,8 +69,8 @@ export function purchaseView(p: Purchase) {
     pay_by: isoTime(p.payByMs),
     hold_until: isoTime(p.holdUntilMs),
     changed_at: isoTime(p.changedAtMs),
-    // Written by our own contract as a JSON object, so it parses to one.
-    ...(p.metadata === undefined ? {} : { metadata: JSON.parse(p.metadata) as unknown }),
+    // The caller's own: reads give its numbers digit by digit, as the 201 did.
+    ...(p.metadata === undefined ? {} : { metadata: parseAsWritten(p.metadata) }),
   };
 }
 
