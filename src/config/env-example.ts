@@ -4,6 +4,8 @@ import { environmentName, options, type Option } from "./options.ts";
 export function renderEnvExample(): string {
   const lines = [
     "# Every option with its default. The environment wins over the YAML file (DOORBUSTER_CONFIG, else ./doorbuster.yaml).",
+    "# The first word of a name is the section there: DOORBUSTER_HTTP_PORT is port under http, DOORBUSTER_ANSWER_TIMEOUT_MS",
+    "# is timeout_ms under answer; one word alone, like DOORBUSTER_ENV, stands at the top: env.",
     "# Secrets may come from a file: append _FILE to the name.",
     "",
   ];

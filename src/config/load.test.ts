@@ -83,6 +83,12 @@ const mistakes: [string, Record<string, string>, string | undefined, string][] =
   ["a file that is a list", {}, "- a\n", "doorbuster.yaml: expected options by name"],
   ["a missing secret file", { DOORBUSTER_API_KEY_FILE: "/none" }, undefined, 'DOORBUSTER_API_KEY_FILE: the file "/none" cannot be read'],
   [
+    "a secret given twice",
+    { DOORBUSTER_API_KEY: "0123456789abcdef0123456789abcdef", DOORBUSTER_API_KEY_FILE: "/run/key" },
+    undefined,
+    "DOORBUSTER_API_KEY and DOORBUSTER_API_KEY_FILE are both set: keep one",
+  ],
+  [
     "a short secret, without showing it",
     { DOORBUSTER_TOKEN_SECRET: "short" },
     undefined,

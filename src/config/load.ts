@@ -54,8 +54,12 @@ function rawOf(option: Option, { sources, file, known, problems }: Reading): Raw
   known.add(name);
   if (option.type.kind === "secret") known.add(`${name}_FILE`);
   const text = sources.environment[name];
-  if (text !== undefined && text !== "") return { value: text, source: name };
   const path = option.type.kind === "secret" ? sources.environment[`${name}_FILE`] : undefined;
+  if (text !== undefined && text !== "") {
+    // Whichever won, somebody would believe in the other: after a rotation, in a key that no longer counts.
+    if (path !== undefined && path !== "") problems.push(`${name} and ${name}_FILE are both set: keep one`);
+    return { value: text, source: name };
+  }
   if (path === undefined || path === "") {
     if (fromFile !== undefined) return { value: fromFile, source: `${sources.file?.name}: ${option.path}` };
     const value = sources.commandDefaults?.[name];

@@ -65,7 +65,7 @@ export const options = {
     path: "api.key",
     type: { kind: "secret", lengthMin: 16, pattern: /^[!-~]{1,256}$/, hint: "at most 256 printable characters without spaces" },
     default: undefined,
-    about: "A server key to begin with; it may do everything",
+    about: "A server key to begin with; it may do everything; in production at least 32 characters",
   },
   shop: {
     path: "shop",
