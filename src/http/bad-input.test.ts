@@ -70,6 +70,8 @@ const badPurchases: readonly Bad[] = [
   ["quantity negative", { json: { quantity: -1 } }, 400, "quantity"],
   ["quantity fractional", { json: { quantity: 1.5 } }, 400, "quantity"],
   ["quantity barely fractional", { raw: '{"quantity":1.0000000001}' }, 400, "quantity"],
+  ["quantity a fraction that a double rounds up", { raw: '{"quantity":0.99999999999999999}' }, 400, "quantity"],
+  ["quantity a fraction that a double rounds down", { raw: '{"quantity":1.00000000000000000001}' }, 400, "quantity"],
   ["quantity as text", { json: { quantity: "1" } }, 400, "quantity"],
   ["quantity null", { json: { quantity: null } }, 400, "quantity"],
   ["quantity true", { json: { quantity: true } }, 400, "quantity"],

@@ -1,7 +1,8 @@
 /**
  * JSON without its traps: what JSON.parse takes, minus duplicate keys, keys that reach into prototypes, numbers beyond
- * any double, lone surrogates and deep nesting. JSON.parse decides what is JSON; one scan over the text, which is then
- * known to be valid, finds the rest and where each top-level member stands, so that a caller's own digits are not lost.
+ * any double, fractions that a double makes integers, lone surrogates and deep nesting. JSON.parse decides what is JSON;
+ * one scan over the text, which is then known to be valid, finds the rest and where each top-level member stands, so that
+ * a caller's own digits are not lost.
  */
 export type StrictJson =
   | { readonly kind: "json"; readonly value: unknown; readonly members: ReadonlyMap<string, string> }
@@ -65,7 +66,9 @@ class Scan {
       if (depth === 1) this.#compact = "";
       const problem = this.value(name, depth);
       if (problem !== undefined) return problem;
-      if (depth === 1) this.members.set(key, this.#compact);
+      if (depth > 1) continue;
+      if (losesFraction(this.#compact)) return { field: name, problem: "must have fewer digits" };
+      this.members.set(key, this.#compact);
     }
     this.#take(1);
     return undefined;
@@ -122,6 +125,12 @@ class Scan {
     this.#at += length;
     return token;
   }
+}
+
+/** A fraction so close to an integer that its double is one, and would pass for it. Deeper are metadata, whose digits are kept, and what providers sign. */
+function losesFraction(token: string): boolean {
+  const fraction = /^-?\d+\.(\d+)$/.exec(token)?.[1];
+  return fraction !== undefined && /[1-9]/.test(fraction) && Number.isInteger(Number(token));
 }
 
 const tooDeep = (field: string): Problem => ({ field: field || "body", problem: `must nest at most ${jsonDepthMax} deep` });
