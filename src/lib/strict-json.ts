@@ -127,7 +127,10 @@ class Scan {
   }
 }
 
-/** A fraction so close to an integer that its double is one, and would pass for it. Deeper are metadata, whose digits are kept, and what providers sign. */
+/**
+ * A fraction so close to an integer that its double is one, and would pass for it. Deeper are metadata, whose digits are
+ * kept, and what providers sign.
+ */
 function losesFraction(token: string): boolean {
   const fraction = /^-?\d+\.(\d+)$/.exec(token)?.[1];
   return fraction !== undefined && /[1-9]/.test(fraction) && Number.isInteger(Number(token));
