@@ -178,9 +178,9 @@ describe("planted leftovers", () => {
     ["the configured registry", ".npmrc", "registry=https://packages.shop.test/npm/"],
   ]);
   allows(noMachine, [
-    ["a relative path", "README.md", "cd ./work/main and src/root/a"],
+    ["a relative path", "README.md", "cd ./root/a and src/root/a"],
     ["a system path", "README.md", "--data-dir /var/lib/doorbuster"],
-    ["a URL", "README.md", "https://example.com/work/a"],
+    ["a URL", "README.md", "https://example.com/root/a"],
   ]);
 });
 

@@ -134,7 +134,7 @@ export const finished: Rule = (file) => {
   return problems;
 };
 
-const machinePaths = /(?<![\w.@:])\/(work|root|home\/\w+|Users\/\w+|tmp\/\w*wt)\//;
+const machinePaths = /(?<![\w.@:])\/(work|root|home\/\w+|Users\/\w+)\//;
 const registries = /\b(registry\.(npmjs|yarnpkg|npmmirror)\.\w+|npm\.pkg\.github\.com)\b|"resolved":\s*"|\b_authToken\b/;
 
 /** What is true only on the machine that wrote it. `npm` tells its registry's host to its scripts. */
