@@ -157,6 +157,19 @@ test.skipIf(!mayFreeze())(
   { timeout: 60_000 },
 );
 
+test.skipIf(!mayFreeze())(
+  "negative control: with more patience than the stall lasts, strangers are seen to wait; a server that does not wait is seen to accept",
+  async () => {
+    const calm = ext4(64);
+    expect((await stall(join(calm.path, "data"), calm, { strangers: 5 })).strangersAnswered).toBe(0);
+    const volume = ext4(64);
+    const { entry, env } = planted();
+    const hasty = { entry, env: { ...env, DOORBUSTER_ANSWER_TIMEOUT_MS: "400" } };
+    expect((await stall(join(volume.path, "data"), volume, hasty)).acceptedMeanwhile).toBe(waitingBuyers);
+  },
+  { timeout: 60_000 },
+);
+
 /** Fills a file system to the last byte; returns the ballast's path. */
 function fill(folder: string): string {
   const path = join(folder, "ballast");

@@ -4,7 +4,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { parsePaymentId, type BuyerId } from "../../domain/ids.ts";
 import { addSale, batch, nowMs, outcomes, productId, saleId, StoreBench, take } from "../../../tests/kit/sqlite-shop.ts";
-import { databaseName, openReadOnly } from "./sqlite-connection.ts";
+import { databaseName, openReadOnly, openWriter } from "./sqlite-connection.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 
 const largest = "9223372036854775807";
@@ -51,6 +51,15 @@ test("one server holds the data folder, and the next hears who", async () => {
   expect(second).toMatchObject({ code: "data_folder_locked", message: expect.stringContaining(`process id ${process.pid}`) });
   await bench.close();
   await (await bench.open()).records.totals();
+});
+
+test("control: without the lock a second writer gets in, so the test above can fail", async () => {
+  await using bench = new StoreBench();
+  await bench.open();
+  const second = openWriter(bench.dataDir);
+  second.begin();
+  second.rollback();
+  second.close();
 });
 
 test("[I4] a killed server leaves its lock free and its answers durable", async () => {
