@@ -218,6 +218,9 @@ export class DirectAcceptance implements Acceptance {
       await this.#commitDefinitely(lines.slice(0, middle), uncertain);
       return this.#commitDefinitely(lines.slice(middle), uncertain);
     }
+    // What may have been accepted must not be refused from memory.
+    if (uncertain)
+      for (const { saleId, movement } of lines) if (movement.kind === "take") this.#board.noteAccepted(saleId, movement.buyerId);
     const answer = uncertain ? unknown : notTried(cause === "bad_line" ? "failed" : cause === "unavailable" ? "busy" : cause);
     this.#settleAll(lines, answer);
   }

@@ -282,3 +282,23 @@ test("[PU17] accepting beyond what it may remember forgets too, at last the hot 
   board.observe({ ...view.sale, paused: true, feed: view.sale.feed + 1 });
   for (const buyerId of buyers) expect(refuse(view, buyerId)).toBeUndefined();
 });
+
+test("[PU16] a buyer accepted beyond the bound while others are being read does not make the reading forget any", async () => {
+  const store = storeWith([[one, { stock: 10 }]]);
+  const buyers = ["a", "b", "c", "d"].map((name) => internNow(store, name));
+  const read = buyers.slice(0, 3);
+  store.commitNow({ nowMs: sampleNowMs, groups: [{ saleId: one, movements: read.map((buyerId) => takeBy(buyerId)) }] });
+  switchNow(store, one, { kind: "pause" });
+  const { board, refuse, faults } = boardOn(store, { salesMax: 10, buyersMax: 3 });
+  const view = must(await board.load(one));
+  const page = Promise.withResolvers<void>();
+  const [last] = buyers.slice(3);
+  faults.wait = page.promise;
+  refuse(view, must(last));
+  await turns();
+  for (const buyerId of buyers) board.noteAccepted(one, buyerId);
+  expect(view.buyersKnown).toBe("loading");
+  page.resolve();
+  await turns();
+  for (const buyerId of buyers) expect(refuse(view, buyerId)).toBeUndefined();
+});

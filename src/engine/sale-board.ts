@@ -145,9 +145,14 @@ export class SaleBoard {
     this.#buyers += view.buyers.size - before;
   }
 
-  /** Over the bound, the least used sale that has any forgets its buyers; if there is no other, this one. */
+  /**
+   * Over the bound, the least used sale that has any forgets its buyers; if there is no other, this one, but never while
+   * they are being read: the reading would go on and take the rest of them for all.
+   */
   #boundBuyers(view: SaleView): void {
-    if (this.#buyers > this.#options.buyersMax) this.#forget(this.#leastUsed(view, (other) => other.buyers.size > 0) ?? view, "buyers");
+    if (this.#buyers <= this.#options.buyersMax) return;
+    const least = this.#leastUsed(view, (other) => other.buyers.size > 0) ?? view;
+    if (least.buyersKnown !== "loading") this.#forget(least, "buyers");
   }
 
   /**

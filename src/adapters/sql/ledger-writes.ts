@@ -22,16 +22,16 @@ const insertPurchases = new RowsStatement(
 );
 const insertEntries = new RowsStatement(`INSERT INTO ledger (${entryColumns}) VALUES :rows`, `(?, ?, ?, ?, ?, ?)`);
 const insertAccepted = new RowsStatement(
-  `WITH common (sale_id, product_id, price_minor, currency, accepted_at, pay_by) AS (VALUES (?, ?, ?, ?, ?, ?))
-   INSERT INTO purchase (${purchaseColumns})
+  `INSERT INTO purchase (${purchaseColumns})
+   WITH common (sale_id, product_id, price_minor, currency, accepted_at, pay_by) AS (VALUES (?, ?, ?, ?, ?, ?))
    SELECT column1, sale_id, product_id, column2, column3, column4, price_minor, currency, column5, column6,
      accepted_at, pay_by, 'reserved', pay_by, accepted_at, 0
    FROM common CROSS JOIN (VALUES :rows)`,
   `(?, ?, ?, ?, ?, ?)`,
 );
 const insertTakes = new RowsStatement(
-  `WITH common (sale_id, at_ms) AS (VALUES (?, ?))
-   INSERT INTO ledger (${entryColumns}) SELECT sale_id, column1, 'take', column2, column3, at_ms FROM common CROSS JOIN (VALUES :rows)`,
+  `INSERT INTO ledger (${entryColumns})
+   WITH common (sale_id, at_ms) AS (VALUES (?, ?)) SELECT sale_id, column1, 'take', column2, column3, at_ms FROM common CROSS JOIN (VALUES :rows)`,
   `(?, ?, ?)`,
 );
 /** Fewer purchases than this are gathered with those of other sales. */
