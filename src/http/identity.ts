@@ -24,7 +24,7 @@ export function callerOf({ tokens, serverKeys }: Doors, headers: Headers, nowMs:
   if (presentedKey === null)
     return authorization === null ? { kind: "nobody" } : (buyerOfBearer(tokens, authorization, nowMs) ?? rejected("Authorization"));
   if (authorization !== null) return rejected("Authorization", "must not be given beside X-API-Key");
-  const key = serverKeys.check(presentedKey);
+  const key = serverKeys.check(presentedKey, nowMs);
   if (key === undefined) return rejected("X-API-Key");
   const userId = headers.get("x-user-id");
   if (userId === null) return { kind: "shop", key };

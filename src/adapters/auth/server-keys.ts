@@ -3,18 +3,21 @@
  * them in constant time, so neither a dump nor a stopwatch tells a key.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { merchantPermissions } from "../../domain/access.ts";
 import { assert } from "../../lib/assert.ts";
 import type { ServerKey, ServerKeys } from "../../ports/server-keys.ts";
 
 /** Nothing longer is hashed. */
 export const serverKeyLengthMax = 256;
 
-export type ServerKeyOption = ServerKey & { readonly secret: string };
+/** A key of the configuration: its holder runs the installation, so it may all that a merchant may, and see the system. */
+export type ServerKeyOption = Pick<ServerKey, "id" | "issuer"> & { readonly secret: string };
 
 export function createServerKeys(options: readonly ServerKeyOption[]): ServerKeys {
   const known = options.map(({ id, issuer, secret }) => {
     assert(secret !== "" && secret.length <= serverKeyLengthMax, `a server key has 1 to ${serverKeyLengthMax} characters`);
-    return { key: { id, issuer }, digest: digestOf(secret) };
+    const access = { merchant: issuer, permissions: new Set([...merchantPermissions, "system:read" as const]) };
+    return { key: { id, issuer, access }, digest: digestOf(secret) };
   });
   return {
     check(presented) {

@@ -180,3 +180,15 @@ describe("tokens", () => {
     ).toThrow("own kid");
   });
 });
+
+test("[E1] an account's token carries its session, role and shop, and no other spelling of them", () => {
+  const account = { session: "77", role: "merchant", merchant: "tea" } as const;
+  const token = tokens.mint({ buyer, buyerId, nowMs, lifetimeMs: 60_000, account });
+  expect(tokens.check(token, nowMs)?.account).toEqual(account);
+  const plain = tokens.mint({ buyer, buyerId, nowMs, lifetimeMs: 60_000, account: { session: "78", role: "admin" } });
+  expect(tokens.check(plain, nowMs)?.account).toEqual({ session: "78", role: "admin", merchant: undefined });
+  expect(tokens.check(good, nowMs)?.account).toBeUndefined();
+  // Unknown to the type, so that the check itself is tried: signed by our own key all the same.
+  const odd = { session: "79", role: "root" } as unknown as typeof account;
+  expect(tokens.check(tokens.mint({ buyer, buyerId, nowMs, lifetimeMs: 60_000, account: odd }), nowMs)).toBeUndefined();
+});

@@ -7,10 +7,11 @@
  * Invariant: a token is accepted only if this installation minted it, byte for byte, and its hour has not passed.
  */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
+import { isMerchantId, isRole } from "../../domain/access.ts";
 import { isSubject, parseBuyerId } from "../../domain/ids.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Entropy } from "../../ports/entropy.ts";
-import type { TokenHolder, Tokens } from "../../ports/tokens.ts";
+import type { AccountClaims, TokenHolder, Tokens } from "../../ports/tokens.ts";
 
 export const tokenAudience = "doorbuster";
 export const tokenLifetimeMaxMs = 3_600_000;
@@ -44,13 +45,13 @@ export function createTokens({ keys, issuer, entropy }: TokenOptions): Tokens {
   const start = `{"iss":"${issuer}","aud":"${tokenAudience}",`;
   assert(new Set(keys.map((key) => key.kid)).size === keys.length, "every token key has its own kid");
   return {
-    mint({ buyer, buyerId, nowMs, lifetimeMs }) {
+    mint({ buyer, buyerId, nowMs, lifetimeMs, account }) {
       assert(lifetimeMs > 0 && lifetimeMs <= tokenLifetimeMaxMs, "a token lives at most an hour");
       const issuedAt = Math.floor(nowMs / 1000);
       const expiresAt = Math.floor((nowMs + lifetimeMs) / 1000);
       const payload =
         `${start}"bid":${buyerId},"iat":${issuedAt},"exp":${expiresAt},"jti":"${entropy.secret(12)}",` +
-        `"bi":${JSON.stringify(buyer.issuer)},"sub":${JSON.stringify(buyer.subject)}}`;
+        `"bi":${JSON.stringify(buyer.issuer)},"sub":${JSON.stringify(buyer.subject)}${account === undefined ? "" : claimsOf(account)}}`;
       assert(claims.test(payload.slice(start.length)), "a token's claims are of the form that is checked");
       const signed = minting.prefix + Buffer.from(payload).toString("base64url");
       return `${signed}.${sign(minting.secret, signed)}`;
@@ -96,14 +97,19 @@ function decoded(payload: string): string {
   return payloadBytes.toString("latin1", 0, payloadBytes.write(payload, "base64url"));
 }
 
+/** What an account's token says beyond a buyer's. */
+function claimsOf({ session, role, merchant }: AccountClaims): string {
+  return `,"sid":"${session}","role":"${role}"${merchant === undefined ? "" : `,"mer":"${merchant}"`}`;
+}
+
 /** What follows issuer and audience, in the order and spelling that we mint. */
 const claims =
-  /^"bid":([1-9]\d{0,15}),"iat":(\d{1,12}),"exp":(\d{1,12}),"jti":"[\w-]{1,64}","bi":"([\w.-]{1,64})","sub":"((?:[^"\\]|\\["\\]){1,128})"\}$/;
+  /^"bid":([1-9]\d{0,15}),"iat":(\d{1,12}),"exp":(\d{1,12}),"jti":"[\w-]{1,64}","bi":"([\w.-]{1,64})","sub":"((?:[^"\\]|\\["\\]){1,128})"(?:,"sid":"(\d{1,19})","role":"([a-z]{1,16})"(?:,"mer":"([\w.-]{1,64})")?)?\}$/;
 
 function holderOf(payload: string, start: string, nowMs: number): TokenHolder | undefined {
   const found = payload.startsWith(start) ? claims.exec(payload.slice(start.length)) : null;
   if (found === null) return undefined;
-  const [, bid, iat, exp, bi = "", sub = ""] = found;
+  const [, bid, iat, exp, bi = "", sub = "", session, role = "", merchant] = found;
   const subject = sub.includes("\\") ? sub.replaceAll(/\\(["\\])/g, "$1") : sub;
   const buyerId = parseBuyerId(Number(bid));
   const issuedAtMs = Number(iat) * 1000;
@@ -112,5 +118,8 @@ function holderOf(payload: string, start: string, nowMs: number): TokenHolder | 
   if (expiresAtMs <= issuedAtMs || expiresAtMs - issuedAtMs > tokenLifetimeMaxMs + 1000) return undefined;
   // No leeway: the clock that minted it is the clock that checks it.
   if (expiresAtMs <= nowMs || issuedAtMs > nowMs) return undefined;
-  return { buyer: { issuer: bi, subject }, buyerId, expiresAtMs };
+  const buyer = { issuer: bi, subject };
+  if (session === undefined) return { buyer, buyerId, expiresAtMs };
+  if (!isRole(role) || (merchant !== undefined && !isMerchantId(merchant))) return undefined;
+  return { buyer, buyerId, expiresAtMs, account: { session, role, merchant } };
 }
