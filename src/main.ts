@@ -238,9 +238,22 @@ async function told<Result>(work: Promise<Result>): Promise<Result> {
   }
 }
 
+/** A log that is read afterwards, and a reader that wants plain text, get whole lines. */
+function mayRewriteLines({ isTTY }: { readonly isTTY?: boolean }, { CI, NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean {
+  return isTTY === true && !isSet(CI) && !isSet(NO_COLOR) && TERM !== "dumb";
+}
+
+/** As no-color.org has it: any text but the empty one. */
+const isSet = (value: string | undefined) => value !== undefined && value !== "";
+
 async function main(): Promise<number> {
   const cli: CliDeps = {
-    console: { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text), isTerminal: process.stderr.isTTY },
+    console: {
+      out: (text) => process.stdout.write(text),
+      err: (text) => process.stderr.write(text),
+      isTerminal: mayRewriteLines(process.stderr, process.env),
+      columns: () => process.stderr.columns,
+    },
     config: readConfig,
     version,
   };

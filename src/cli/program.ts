@@ -2,7 +2,14 @@ import { Command, CommanderError } from "commander";
 import type { Config } from "../config/options.ts";
 
 /** Where a command writes: data to `out`, everything for people's eyes about the run to `err`. */
-export type Console = { readonly out: (text: string) => void; readonly err: (text: string) => void; readonly isTerminal: boolean };
+export type Console = {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Whether `err` goes to a terminal on which lines may be rewritten: not in CI, not with NO_COLOR. */
+  readonly isTerminal: boolean;
+  /** How wide that terminal is just now. */
+  readonly columns?: (() => number | undefined) | undefined;
+};
 
 /** What commands need of the program; main.ts provides it. */
 export type CliDeps = {

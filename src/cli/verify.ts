@@ -10,6 +10,7 @@ import { parseProviderLine, ProviderRecord } from "../engine/verify/provider-rec
 import { lateMaxDefaultMs, verify, type VerifyReport } from "../engine/verify/verify.ts";
 import type { AuditSource } from "../ports/audit-source.ts";
 import { addCommand, CommandFailed, exitCodes, type CliDeps } from "./program.ts";
+import { ProgressLine } from "./progress.ts";
 import { readLines, wrongLine } from "./read-lines.ts";
 import { renderVerifyReport } from "./verify-report.ts";
 
@@ -36,8 +37,6 @@ type VerifyFlags = {
 
 const rowsMax = 1_000_000;
 const thresholdMax = 1_000_000_000;
-const clearLine = "\r\u001B[2K";
-const progressEveryRows = 200_000;
 
 /** `doorbuster verify`: the store, and what clients were told, against the promises. */
 export function registerVerify(program: Command, deps: VerifyCommandDeps): void {
@@ -72,8 +71,11 @@ async function run(deps: VerifyCommandDeps, flags: VerifyFlags): Promise<void> {
     // Read after the snapshot is taken: whatever the store holds, the provider has noted before.
     const provider = await readProvider(flags, join(config.dataDir, deps.providerJournal));
     const rest = { nowMs: deps.nowMs(), atRest: flags.atRest ?? false, lateMaxMs: lateMaxDefaultMs };
-    const report = await verify({ source, rest, history, provider, findingsMax: flags.rows, progress: progressOf(deps) }).catch(unreadable);
-    if (deps.console.isTerminal) deps.console.err(clearLine);
+    const line = new ProgressLine(deps.console);
+    const progress = (table: string, rows: number) => line.show({ what: `Reading ${table}`, done: rows, unit: "rows" });
+    const report = await verify({ source, rest, history, provider, findingsMax: flags.rows, progress })
+      .catch(unreadable)
+      .finally(() => line.end());
     print(deps, report, flags);
   } finally {
     await source.close();
@@ -98,18 +100,6 @@ function print({ console, colour }: VerifyCommandDeps, report: VerifyReport, { j
   console.out(json ? `${JSON.stringify(report)}\n` : renderVerifyReport(report, { colour }));
   const broken = report.checks.filter((check) => check.verdict === "invalid").map(({ id }) => id);
   if (broken.length > 0) throw new CommandFailed(`the store breaks ${broken.join(", ")}`);
-}
-
-/** On a terminal, which table is being read; elsewhere nothing, for it takes seconds. */
-function progressOf({ console }: VerifyCommandDeps): ((table: string, rows: number) => void) | undefined {
-  if (!console.isTerminal) return undefined;
-  let said = 0;
-  return (table, rows) => {
-    if (rows < said) said = 0;
-    if (rows - said < progressEveryRows) return;
-    said = rows;
-    console.err(`${clearLine}Reading ${table}: ${rows} rows`);
-  };
 }
 
 async function readHistory(paths: readonly string[]): Promise<HistoryLog> {
