@@ -22,7 +22,7 @@ export type ProgressOptions = {
   readonly monotonicMs?: (() => number) | undefined;
 };
 
-/** A terminal is redrawn ten times a second at most; a log gets a line every two seconds at most. */
+/** A terminal is redrawn ten times a second at most; a log gets a line every two seconds at most, and none of quick work. */
 export const redrawMinMs = 100;
 export const plainLineMinMs = 2_000;
 const columnsDefault = 80;
@@ -32,13 +32,14 @@ const clearLine = "\r\u001B[2K";
 export class ProgressLine {
   readonly #console: Console;
   readonly #monotonicMs: () => number;
-  #shownAtMs = Number.NEGATIVE_INFINITY;
+  #shownAtMs = 0;
   #shown: string | undefined;
   #onScreen = false;
 
   constructor(console: Console, { monotonicMs = () => performance.now() }: ProgressOptions = {}) {
     this.#console = console;
     this.#monotonicMs = monotonicMs;
+    this.#startOver();
   }
 
   /** May be called as often as one likes; what comes too soon after the line before is passed over. */
@@ -60,8 +61,12 @@ export class ProgressLine {
   end(): void {
     if (this.#onScreen) this.#console.err(clearLine);
     this.#onScreen = false;
+    this.#startOver();
+  }
+
+  #startOver(): void {
     this.#shown = undefined;
-    this.#shownAtMs = Number.NEGATIVE_INFINITY;
+    this.#shownAtMs = this.#console.isTerminal ? Number.NEGATIVE_INFINITY : this.#monotonicMs();
   }
 }
 
