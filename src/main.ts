@@ -125,6 +125,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     ...engine,
     tokens,
     serverKeys: createServerKeys(keys),
+    revocations: { isRevoked: () => false },
     provider: providers.provider,
     callbackVerifiers: providers.callbackVerifiers,
     isDraining: () => draining,
@@ -162,7 +163,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     await store.close();
     log.info("stopped");
   };
-  return { url, openDemoShop: () => openDemoShop(engine), stopped: untilSignal(stop) };
+  return { url, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
 }
 
 /** Loops that live as long as the server. One that ends by a bug takes the process with it: better restarted than half alive. */
@@ -262,7 +263,7 @@ async function main(): Promise<number> {
   registerStoreCommands(program, {
     ...cli,
     migrate: (config) => told(withStore(config, ({ store }) => Promise.resolve(store.migrations))),
-    seed: (config) => told(withStore(config, openDemoShop)),
+    seed: (config) => told(withStore(config, (engine) => openDemoShop(engine, config.shop))),
   });
   registerVerify(program, {
     ...cli,

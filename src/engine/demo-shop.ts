@@ -2,6 +2,7 @@
  * A small shop to try things with: three products, one sale live, one starting in two minutes, one ended. Running it
  * again changes nothing while a demo sale is live, and opens one when none is.
  */
+import type { MerchantId } from "../domain/access.ts";
 import { parseCurrency, type Money } from "../domain/money.ts";
 import { parseProductId, type ProductId } from "../domain/ids.ts";
 import { payWindowDefaultMs, statusOf, type Sale, type SaleDraft } from "../domain/sale.ts";
@@ -13,7 +14,6 @@ import { createSale, switchSale, type SaleDeps } from "./sales.ts";
 export type DemoDeps = SaleDeps & { readonly records: Records };
 export type DemoShop = { readonly live: Sale; readonly created: readonly Sale[] };
 
-const seller = "demo";
 const phone = product("9001", "Nebula X1 phone", 399_900);
 const console = product("9002", "Orbit handheld console", 189_900);
 const tickets = product("9003", "New Year concert ticket", 48_800);
@@ -27,7 +27,7 @@ function product(idText: string, name: string, minor: number): { id: ProductId; 
   return { id, name, price: { minor, currency } };
 }
 
-export async function openDemoShop(deps: DemoDeps): Promise<DemoShop> {
+export async function openDemoShop(deps: DemoDeps, seller: MerchantId): Promise<DemoShop> {
   const nowMs = Math.floor(deps.clock.nowMs());
   const fresh = (await deps.records.product(phone.id)) === undefined;
   const created: Sale[] = [];

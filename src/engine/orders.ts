@@ -1,3 +1,4 @@
+import { mayReach, type Access } from "../domain/access.ts";
 import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
 import type { ReleaseOutcome, SaleUnknown } from "../domain/movement.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
@@ -6,8 +7,8 @@ import type { Purchase } from "../domain/purchase.ts";
 import type { Acceptance, NotTried, Unknown } from "../ports/acceptance.ts";
 import type { Listing, Page, PurchaseQuery, Records } from "../ports/records.ts";
 
-/** Who asks: a buyer sees its own only, the shop everything. */
-export type Viewer = { readonly buyerId?: BuyerId | undefined };
+/** Who asks: a buyer sees its own, staff what its access reaches. */
+export type Viewer = { readonly buyerId?: BuyerId | undefined; readonly access?: Access | undefined };
 
 export type OrderDeps = { readonly records: Records; readonly acceptance: Acceptance };
 export type Order = {
@@ -20,7 +21,7 @@ export type Order = {
 /** A purchase, if the viewer may see it: somebody else's does not exist for a buyer. */
 export async function findPurchase(deps: Pick<OrderDeps, "records">, viewer: Viewer, id: PurchaseId): Promise<Purchase | undefined> {
   const purchase = await deps.records.purchase(id);
-  return purchase !== undefined && maySee(viewer, purchase) ? purchase : undefined;
+  return purchase !== undefined && (await maySee(deps, viewer, purchase)) ? purchase : undefined;
 }
 
 export async function findOrder(deps: Pick<OrderDeps, "records">, viewer: Viewer, id: PurchaseId): Promise<Order | undefined> {
@@ -62,11 +63,18 @@ export async function cancelOrder(
 ): Promise<ReleaseOutcome | SaleUnknown | NotTried | Unknown> {
   const purchase = await findPurchase(deps, viewer, id);
   if (purchase === undefined) return { kind: "purchase_unknown" };
-  const kind = viewer.buyerId === undefined ? "close" : "cancel";
-  const [answer] = await deps.acceptance.submit(purchase.saleId, [{ kind, purchaseId: id, buyerId: viewer.buyerId }]);
+  const own = viewer.buyerId === purchase.buyerId;
+  const release = own
+    ? ({ kind: "cancel", purchaseId: id, buyerId: viewer.buyerId } as const)
+    : ({ kind: "close", purchaseId: id } as const);
+  const [answer] = await deps.acceptance.submit(purchase.saleId, [release]);
   return answer ?? { kind: "unknown" };
 }
 
-function maySee(viewer: Viewer, purchase: Purchase): boolean {
-  return viewer.buyerId === undefined || viewer.buyerId === purchase.buyerId;
+async function maySee({ records }: Pick<OrderDeps, "records">, { buyerId, access }: Viewer, purchase: Purchase): Promise<boolean> {
+  if (buyerId === purchase.buyerId) return true;
+  if (access === undefined) return false;
+  if (access.merchant === undefined) return true;
+  const product = await records.product(purchase.productId);
+  return product !== undefined && mayReach(access, product.seller);
 }

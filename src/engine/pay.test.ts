@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { paymentGraceMs } from "../domain/purchase.ts";
+import { everywhere } from "../../tests/kit/everywhere.ts";
 import { euros, OrderWorld, payWindowMs, price } from "../../tests/kit/order-world.ts";
 import { payExternal } from "./pay-external.ts";
 
@@ -99,14 +100,14 @@ test("[OR8] somebody else's order is unknown", async () => {
 test("[PA3] the shop's own capture pays the order at once, and a repeat answers the same payment", async () => {
   const { world, order } = await rig();
   const ask = { purchaseId: order.id, captureId: "till-7", money: price };
-  const first = await world.answered(payExternal(world.payDeps, {}, ask));
+  const first = await world.answered(payExternal(world.payDeps, everywhere, ask));
   expect(first).toMatchObject({
     kind: "started",
     repeated: false,
     payment: { provider: "external", state: "captured" },
     purchase: { state: "paid" },
   });
-  const second = await world.answered(payExternal(world.payDeps, {}, ask));
+  const second = await world.answered(payExternal(world.payDeps, everywhere, ask));
   expect(second).toMatchObject({ kind: "started", repeated: true, payment: first.kind === "started" ? first.payment : {} });
   expect(world.store.tables.captures.size).toBe(1);
   expect(world.problems()).toEqual([]);
@@ -114,7 +115,9 @@ test("[PA3] the shop's own capture pays the order at once, and a repeat answers 
 
 test("[PA4] the shop's own capture of a wrong amount is refused before anything is recorded", async () => {
   const { world, order } = await rig();
-  const wrong = await world.answered(payExternal(world.payDeps, {}, { purchaseId: order.id, captureId: "till-7", money: euros(1) }));
+  const wrong = await world.answered(
+    payExternal(world.payDeps, everywhere, { purchaseId: order.id, captureId: "till-7", money: euros(1) }),
+  );
   expect(wrong).toEqual({ kind: "wrong_amount", expected: price });
   expect(world.store.tables.payments.size + world.store.tables.captures.size).toBe(0);
 });
@@ -122,8 +125,8 @@ test("[PA4] the shop's own capture of a wrong amount is refused before anything 
 test("[PA7] one capture of the shop pays one order", async () => {
   const { world, saleId, order } = await rig();
   const other = await world.order(saleId);
-  await world.answered(payExternal(world.payDeps, {}, { purchaseId: order.id, captureId: "till-7", money: price }));
-  const reused = await world.answered(payExternal(world.payDeps, {}, { purchaseId: other.id, captureId: "till-7", money: price }));
+  await world.answered(payExternal(world.payDeps, everywhere, { purchaseId: order.id, captureId: "till-7", money: price }));
+  const reused = await world.answered(payExternal(world.payDeps, everywhere, { purchaseId: other.id, captureId: "till-7", money: price }));
   expect(reused).toEqual({ kind: "capture_reused" });
   expect(world.read(other.id).state).toBe("reserved");
   expect(world.problems()).toEqual([]);
@@ -131,8 +134,8 @@ test("[PA7] one capture of the shop pays one order", async () => {
 
 test("[PA1] the shop cannot pay an order that was paid with another capture", async () => {
   const { world, order } = await rig();
-  await world.answered(payExternal(world.payDeps, {}, { purchaseId: order.id, captureId: "till-7", money: price }));
-  const second = await world.answered(payExternal(world.payDeps, {}, { purchaseId: order.id, captureId: "till-8", money: price }));
+  await world.answered(payExternal(world.payDeps, everywhere, { purchaseId: order.id, captureId: "till-7", money: price }));
+  const second = await world.answered(payExternal(world.payDeps, everywhere, { purchaseId: order.id, captureId: "till-8", money: price }));
   expect(second).toMatchObject({ kind: "not_payable", purchase: { state: "paid" } });
   expect(world.store.tables.captures.size).toBe(1);
 });

@@ -61,9 +61,11 @@ export async function startPayment(
   ask: { purchase: Purchase; provider: string; viewer: Viewer },
 ): Promise<Exclude<PayAnswer, { kind: "payment_failed" }>> {
   const { purchase, provider, viewer } = ask;
+  // A buyer's own word is held to its own purchase once more where it is decided.
+  const buyerId = viewer.buyerId === purchase.buyerId ? viewer.buyerId : undefined;
   // A freshly minted id is a payment's id by its use here.
   const paymentId = deps.ids.mint() as PaymentId;
-  const start: StartPayment = { kind: "start_payment", paymentId, purchaseId: purchase.id, provider, buyerId: viewer.buyerId };
+  const start: StartPayment = { kind: "start_payment", paymentId, purchaseId: purchase.id, provider, buyerId };
   const [answer = { kind: "unknown" }]: readonly (Answer<StartPayment> | undefined)[] = await deps.acceptance.submit(purchase.saleId, [
     start,
   ]);

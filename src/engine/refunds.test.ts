@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { PaymentProvider, RefundRequest } from "../ports/payment-provider.ts";
+import { everywhere } from "../../tests/kit/everywhere.ts";
 import { must, OrderWorld, price } from "../../tests/kit/order-world.ts";
 import { refundLimitsDefault, refundOrder, sendDueRefunds } from "./refunds.ts";
 
@@ -127,9 +128,9 @@ for (const returnStock of [true, false])
   test(`[PA9] [I2] the shop refunds an order ${returnStock ? "with" : "without"} its units, once`, async () => {
     const { world, saleId, order, send } = await rig();
     const ask = { purchaseId: order.id, returnStock };
-    const first = await world.answered(refundOrder(world, ask));
+    const first = await world.answered(refundOrder(world, everywhere, ask));
     expect(first).toMatchObject({ kind: "refunding", repeated: false, refund: { money: price, returnStock } });
-    expect(await world.answered(refundOrder(world, ask))).toMatchObject({ kind: "refunding", repeated: true });
+    expect(await world.answered(refundOrder(world, everywhere, ask))).toMatchObject({ kind: "refunding", repeated: true });
     expect(world.store.tables.sales.get(saleId)?.balances).toMatchObject(
       returnStock ? { sold: 0, available: 1_000 } : { sold: 1, available: 999 },
     );
@@ -140,6 +141,10 @@ for (const returnStock of [true, false])
 test("[PA9] an order that is not paid, or does not exist, is not refunded", async () => {
   const { world, saleId } = await rig();
   const order = await world.order(saleId);
-  expect(await world.answered(refundOrder(world, { purchaseId: order.id, returnStock: true }))).toMatchObject({ kind: "not_paid" });
-  expect(await refundOrder(world, { purchaseId: "7" as typeof order.id, returnStock: true })).toEqual({ kind: "purchase_unknown" });
+  expect(await world.answered(refundOrder(world, everywhere, { purchaseId: order.id, returnStock: true }))).toMatchObject({
+    kind: "not_paid",
+  });
+  expect(await refundOrder(world, everywhere, { purchaseId: "7" as typeof order.id, returnStock: true })).toEqual({
+    kind: "purchase_unknown",
+  });
 });

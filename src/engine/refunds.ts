@@ -17,13 +17,15 @@ import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { PaymentProvider } from "../ports/payment-provider.ts";
 import type { Records } from "../ports/records.ts";
+import { findPurchase, type Viewer } from "./orders.ts";
 
 /** The shop gives a paid order's whole amount back, with or without its units. A repeat answers the first refund. */
 export async function refundOrder(
   deps: { readonly records: Records; readonly acceptance: Acceptance; readonly ids: Ids },
+  viewer: Viewer,
   ask: { purchaseId: PurchaseId; returnStock: boolean },
 ): Promise<StartRefundOutcome | SaleUnknown | NotTried | Unknown> {
-  const purchase = await deps.records.purchase(ask.purchaseId);
+  const purchase = await findPurchase(deps, viewer, ask.purchaseId);
   if (purchase === undefined) return { kind: "purchase_unknown" };
   // A freshly minted id is a refund's id by its use here.
   const refundId = deps.ids.mint() as RefundId;

@@ -9,12 +9,12 @@ import { Hono, type Context } from "hono";
 import { createContext, failureReply, type HttpContext } from "./context.ts";
 import type { HttpDeps, Peer } from "./deps.ts";
 import { failure, type Reply } from "./envelope.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import type { Ask, Route } from "./route.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
-import { createPurchaseHandler, purchasePath, saleIdInUrl, type PurchaseHandler } from "./routes/purchase.ts";
+import { createPurchaseHandler, purchasePath, purchaseRoute, saleIdInUrl, type PurchaseHandler } from "./routes/purchase.ts";
 import { saleRoutes } from "./routes/sales.ts";
 import { seedRoutes } from "./seeds.ts";
 import { operatorRoutes, systemRoutes } from "./routes/system.ts";
@@ -24,26 +24,32 @@ export type Fetch = (request: Request, peer: Peer) => Response | Promise<Respons
 
 export type App = {
   readonly fetch: Fetch;
-  /** `POST /api/v1/sales/:id/purchases`, for a listener that has found the sale's id itself. */
+  /** `POST /api/v1/sales/:sale_id/purchases`, for a listener that has found the sale's id itself. */
   readonly purchase: PurchaseHandler;
   /** Metrics and statistics without a key, for a listener that only operators reach. */
   readonly adminFetch: Fetch;
 };
 
+/** Everything the API answers, the purchase route among it: what the description and the matrix of rights are made from. */
+export function routesOf(metrics: Metrics): readonly Pick<Route, "contract" | "door">[] {
+  return [purchaseRoute, ...restRoutes(metrics)];
+}
+
+const restRoutes = (metrics: Metrics): readonly Route[] => [
+  ...tokenRoutes,
+  ...productRoutes,
+  ...saleRoutes,
+  ...orderRoutes,
+  ...paymentRoutes,
+  ...systemRoutes(metrics),
+  ...seedRoutes,
+];
+
 export function createApp(deps: HttpDeps): App {
   const context = createContext(deps);
   const metrics = createMetrics(context);
   const purchase = createPurchaseHandler(context);
-  const routes = [
-    ...tokenRoutes,
-    ...productRoutes,
-    ...saleRoutes,
-    ...orderRoutes,
-    ...paymentRoutes,
-    ...systemRoutes(metrics),
-    ...seedRoutes,
-  ];
-  const fetchRest = fetchOf(context, routes, purchase);
+  const fetchRest = fetchOf(context, restRoutes(metrics), purchase);
   return {
     purchase,
     fetch(request, peer) {
@@ -60,11 +66,12 @@ function fetchOf(context: HttpContext, routes: readonly Route[], purchase?: Purc
   const hono = new Hono<Env>();
   const methods = new Map<string, string[]>();
   for (const route of routes) {
-    hono.on(route.method, route.path, (c) => serve(context, c, (ask) => route.answer(ask)));
-    methods.set(route.path, [...(methods.get(route.path) ?? []), route.method]);
+    const { method, path } = route.contract;
+    hono.on(method, path, (c) => serve(context, c, (ask) => route.answer(ask)));
+    methods.set(path, [...(methods.get(path) ?? []), method]);
   }
   if (purchase !== undefined) {
-    hono.post(purchasePath, (c) => purchase(c.req.raw, c.req.param("id")));
+    hono.post(purchasePath, (c) => purchase(c.req.raw, c.req.param("sale_id")));
     methods.set(purchasePath, ["POST"]);
   }
   for (const [path, known] of methods) hono.all(path, (c) => serve(context, c, () => otherMethodReply(context, c.req.raw, known)));

@@ -9,6 +9,7 @@ import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { PaymentProvider } from "../ports/payment-provider.ts";
 import type { Records } from "../ports/records.ts";
+import type { Revocations } from "../ports/revocations.ts";
 import type { ServerKeys } from "../ports/server-keys.ts";
 import type { Tasks } from "../ports/tasks.ts";
 import type { Tokens } from "../ports/tokens.ts";
@@ -40,6 +41,7 @@ export type HttpDeps = {
   readonly catalogue: Catalogue;
   readonly tokens: Tokens;
   readonly serverKeys: ServerKeys;
+  readonly revocations: Revocations;
   /** Takes the money of orders paid through us. */
   readonly provider: PaymentProvider;
   /** Who checks callbacks, by the provider's name in the path. */

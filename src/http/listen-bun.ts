@@ -35,7 +35,7 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
     routes: {
       [purchasePath]: {
         POST(request: Bun.BunRequest<typeof purchasePath>, at) {
-          const response = purchase === undefined ? answer(request, at) : purchase(request, request.params.id);
+          const response = purchase === undefined ? answer(request, at) : purchase(request, request.params.sale_id);
           return leaving ? response.then(withFarewell) : response;
         },
       },

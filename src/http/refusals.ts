@@ -1,6 +1,7 @@
 /** What a purchase that was not accepted answers. Refusals are asked for tens of thousands of times a second, so their
  * text is kept as long as its numbers stay the same. */
 import type { Take } from "../domain/movement.ts";
+import type { ErrorReason } from "../domain/errors.ts";
 import type { Refusal, RefusalReason } from "../domain/purchase.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { Answer, NotTriedCause } from "../ports/acceptance.ts";
@@ -57,6 +58,23 @@ export function notTriedReply(cause: NotTriedCause): Reply {
 export const unknownReply = (): Reply => failure("outcome_unknown");
 
 export const badKey = (): Reply => failure("malformed", { field: "Idempotency-Key", problem: "must have 1 to 128 printable characters" });
+
+/** All that a purchase may be told besides yes. */
+export const takeRefusals = [
+  "not_started",
+  "ended",
+  "paused",
+  "sale_cancelled",
+  "all_taken",
+  "sold_out",
+  "limit_reached",
+  "attempts_exhausted",
+  "key_reused",
+  "busy",
+  "storage_full",
+  "draining",
+  "outcome_unknown",
+] as const satisfies readonly ErrorReason[];
 
 /** The name under which an answer is counted. */
 export function outcomeName(answer: Answer<Take>): string {

@@ -35,7 +35,7 @@ describe("products, quotas, tokens", () => {
   beforeEach(start);
 
   test("a product is kept under its id; the same again is the same", async () => {
-    const product = { id: "1001", name: "Lamp", price_minor: 5, currency: "JPY", seller: "house", image: "/lamp.png" };
+    const product = { id: "1001", name: "Lamp", price_minor: 5, currency: "JPY", seller: "shop", image: "/lamp.png" };
     const made = await api.shop("POST", "/api/v1/products", product);
     expect([made.status, made.data]).toEqual([201, { ...product, created_at: "2030-01-01T12:00:00.000Z" }]);
     expect((await api.shop("POST", "/api/v1/products", product)).status).toBe(200);

@@ -4,7 +4,7 @@
  * count only from a server key, from the buyer's own token, or in development from a caller on this machine.
  */
 import type { z } from "zod";
-import { isKey, isSubject, parseProductId, type Buyer, type BuyerId, type ProductId, type SaleId } from "../domain/ids.ts";
+import { isKey, type Buyer, type BuyerId, type ProductId, type SaleId } from "../domain/ids.ts";
 import { exponentOf, parseCurrency, parseDecimal, type Currency, type Money } from "../domain/money.ts";
 import type { Sale } from "../domain/sale.ts";
 import { listPurchases } from "../engine/orders.ts";
@@ -13,13 +13,15 @@ import { purchase } from "../engine/purchase.ts";
 import { assert, unreachable } from "../lib/assert.ts";
 import { bodyBytesMax, purchaseBytesMax, readJson } from "./body.ts";
 import { readAs, type Reading } from "./contract/read.ts";
-import { prewarmBody, seckillPurchaseBody, withNumbersAsText } from "./contract/seeds.ts";
+import { acceptedAnswer, statisticsAnswer } from "./contract/answers.ts";
+import { keyHeader, productParams, quotaParams } from "./contract/params.ts";
+import { prewarmAnswer, prewarmBody, purchasedAnswer, seckillPurchaseBody, withNumbersAsText } from "./contract/seeds.ts";
 import { numberToRead } from "./context.ts";
 import { failure, success, type Reply } from "./envelope.ts";
 import { callerOf } from "./identity.ts";
 import { isLoopbackCaller } from "./loopback.ts";
-import { badKey, notTriedReply, outcomeName, unknownReply } from "./refusals.ts";
-import { notTheShop, readParam, type Ask, type Route } from "./route.ts";
+import { badKey, notTriedReply, outcomeName, takeRefusals, unknownReply } from "./refusals.ts";
+import { accessFor, barredFromActing, notAllowed, openly, type Ask, type Route } from "./route.ts";
 import { numberOrRefusal, takeReply } from "./routes/purchase.ts";
 import { statisticsReply } from "./routes/sales.ts";
 import { isoTime } from "./time.ts";
@@ -27,20 +29,64 @@ import { saleView } from "./views.ts";
 
 const base = "/api/v1/seckill";
 
+const purchaseContract = {
+  method: "POST",
+  tag: "seeds",
+  headers: keyHeader,
+  readsItself: true,
+  body: seckillPurchaseBody,
+  answers: { 201: acceptedAnswer },
+  refusals: ["product_unknown", "sale_unknown", ...takeRefusals],
+} as const;
+const prewarmContract = {
+  method: "POST",
+  path: `${base}/activity/prewarm`,
+  tag: "seeds",
+  summary: "Create and publish a sale in one call, and its product if need be",
+  readsItself: true,
+  body: prewarmBody,
+  answers: { 201: prewarmAnswer, 200: prewarmAnswer },
+  refusals: ["invalid", "busy", "outcome_unknown"],
+} as const;
+const statsContract = {
+  method: "GET",
+  path: `${base}/stats/:product_id`,
+  tag: "seeds",
+  summary: "Read what a product's current sale has sold so far",
+  params: productParams,
+  answers: { 200: statisticsAnswer },
+  refusals: ["product_unknown", "sale_unknown"],
+} as const;
+const purchasedContract = {
+  method: "GET",
+  path: `${base}/purchased/:product_id/:user_id`,
+  tag: "seeds",
+  summary: "Read whether a buyer has bought in a product's current sale",
+  params: quotaParams,
+  answers: { 200: purchasedAnswer },
+  refusals: ["product_unknown", "sale_unknown"],
+} as const;
+
 export const seedRoutes: readonly Route[] = [
   // Where the ledger decides, the order exists when the acceptance is durable: both answer 201 at once.
-  { method: "POST", path: `${base}/purchase`, answer: purchaseReply },
-  { method: "POST", path: `${base}/purchase/async`, answer: purchaseReply },
-  { method: "POST", path: `${base}/activity/prewarm`, answer: prewarmReply },
-  { method: "GET", path: `${base}/stats/:product_id`, answer: (ask) => withCurrentSale(ask, (sale) => statisticsReply(ask, sale)) },
-  { method: "GET", path: `${base}/purchased/:product_id/:user_id`, answer: purchasedReply },
+  openly({ ...purchaseContract, path: `${base}/purchase`, summary: "Buy in a product's current sale" }, purchaseReply),
+  openly(
+    { ...purchaseContract, path: `${base}/purchase/async`, summary: "Buy in a product's current sale, answered when accepted" },
+    purchaseReply,
+  ),
+  openly(prewarmContract, prewarmReply),
+  openly(statsContract, (ask) => withCurrentSale(ask, ask.params.product_id, (sale) => statisticsReply(ask, sale))),
+  openly(purchasedContract, (ask) => purchasedReply(ask, ask.params)),
 ];
+
+/** What the helpers below need of a request. */
+type Asking = Pick<Ask, "context" | "request" | "peer" | "nowMs">;
 
 /** The buyer's number where it is at hand, else its name: what asks for a number depends on what it is needed for. */
 type NamedBuyer = BuyerId | Buyer;
 
 /** The buyer that a body or path names, if the caller may speak for it. */
-function namedBuyer({ context, request, peer, nowMs }: Ask, userId: string): Reading<NamedBuyer> {
+function namedBuyer({ context, request, peer, nowMs }: Asking, userId: string): Reading<NamedBuyer> {
   const { deps } = context;
   const caller = callerOf(deps, request.headers, nowMs);
   const refused = (reply: Reply): Reading<NamedBuyer> => ({ kind: "reply", reply });
@@ -51,10 +97,13 @@ function namedBuyer({ context, request, peer, nowMs }: Ask, userId: string): Rea
       return caller.buyer.subject === userId
         ? { kind: "value", value: caller.buyerId }
         : refused(failure("forbidden", { field: "user_id", problem: "must be the token's own buyer" }));
-    case "shop":
+    case "shop": {
+      const barred = barredFromActing({ ...caller, actsFor: { issuer: caller.key.issuer, subject: userId } });
+      if (barred !== undefined) return refused(barred);
       return caller.actsFor === undefined || caller.actsFor.subject === userId
         ? { kind: "value", value: { issuer: caller.key.issuer, subject: userId } }
         : refused(failure("malformed", { field: "user_id", problem: "must be the buyer that X-User-Id names" }));
+    }
     case "nobody":
       return deps.options.environment === "development" && isLoopbackCaller(request, peer.address)
         ? { kind: "value", value: { issuer: deps.options.shop, subject: userId } }
@@ -65,18 +114,19 @@ function namedBuyer({ context, request, peer, nowMs }: Ask, userId: string): Rea
 }
 
 /** The shop that asks, as who it is and whose products these become. */
-function namedShop({ context, request, peer, nowMs }: Ask): Reading<{ owner: string; seller: string }> {
+function namedShop({ context, request, peer, nowMs }: Asking): Reading<{ owner: string; seller: string }> {
   const { deps } = context;
   const caller = callerOf(deps, request.headers, nowMs);
   if (caller.kind === "reply") return caller;
-  if (caller.kind === "shop") return { kind: "value", value: { owner: caller.key.id, seller: caller.key.issuer } };
+  const access = accessFor(caller, "sales:write");
+  if (caller.kind === "shop" && access !== undefined) return { kind: "value", value: { owner: caller.key.id, seller: caller.key.issuer } };
   if (caller.kind === "nobody" && deps.options.environment === "development" && isLoopbackCaller(request, peer.address))
     return { kind: "value", value: { owner: "loopback", seller: deps.options.shop } };
-  return { kind: "reply", reply: notTheShop(caller) };
+  return { kind: "reply", reply: notAllowed(caller) };
 }
 
 async function readNumbered<Schema extends z.ZodType>(
-  ask: Ask,
+  ask: Asking,
   schema: Schema,
   { bytesMax, names }: { bytesMax: number; names: readonly string[] },
 ): Promise<Reading<z.output<Schema>>> {
@@ -84,7 +134,7 @@ async function readNumbered<Schema extends z.ZodType>(
   return json.kind === "reply" ? json : readAs(schema, withNumbersAsText(json.value, json.members, names));
 }
 
-async function purchaseReply(ask: Ask): Promise<Reply> {
+async function purchaseReply(ask: Asking): Promise<Reply> {
   const { deps, counters } = ask.context;
   const body = await readNumbered(ask, seckillPurchaseBody, { bytesMax: purchaseBytesMax, names: ["product_id", "user_id"] });
   if (body.kind === "reply") return body.reply;
@@ -108,32 +158,30 @@ type Keyed = { readonly productId: ProductId; readonly buyer: NamedBuyer; readon
  * The sale in which a key was accepted before. These paths name a product, and its current sale may have changed since
  * the first request: the repeat belongs to that request's sale, whatever the current one would say.
  */
-async function saleOfKey({ context }: Ask, { productId, buyer, key }: Keyed): Promise<SaleId | undefined> {
+async function saleOfKey({ context }: Asking, { productId, buyer, key }: Keyed): Promise<SaleId | undefined> {
   if (key === undefined) return undefined;
   const buyerId = await numberToRead(context, buyer);
   return (await context.deps.records.purchaseByProductKey({ productId, buyerId, key }))?.saleId;
 }
 
-async function withCurrentSale(ask: Ask, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
-  const productId = readParam(ask, { name: "product_id", field: "product_id", parse: parseProductId });
-  if (productId.kind === "reply") return productId.reply;
-  const sale = await ask.context.deps.records.currentSaleOf(productId.value, ask.nowMs);
-  return sale === undefined ? noSale(ask, productId.value) : answer(sale);
+async function withCurrentSale(ask: Asking, productId: ProductId, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
+  const sale = await ask.context.deps.records.currentSaleOf(productId, ask.nowMs);
+  return sale === undefined ? noSale(ask, productId) : answer(sale);
 }
 
-async function noSale({ context }: Ask, id: ProductId): Promise<Reply> {
+async function noSale({ context }: Asking, id: ProductId): Promise<Reply> {
   const product = await context.deps.records.product(id);
   return product === undefined
     ? failure("product_unknown", { field: "product_id", problem: `names no product: "${id}"` })
     : failure("sale_unknown", { field: "product_id", problem: `names a product without a sale: "${id}"` });
 }
 
-async function purchasedReply(ask: Ask): Promise<Reply> {
-  const userId = ask.params["user_id"] ?? "";
-  if (!isSubject(userId)) return failure("malformed", { field: "user_id", problem: "must have 1 to 64 printable characters" });
+type Bought = { readonly product_id: ProductId; readonly user_id: string };
+
+async function purchasedReply(ask: Asking, { product_id: productId, user_id: userId }: Bought): Promise<Reply> {
   const buyer = namedBuyer(ask, userId);
   if (buyer.kind === "reply") return buyer.reply;
-  return withCurrentSale(ask, async (sale) => {
+  return withCurrentSale(ask, productId, async (sale) => {
     const query = { saleId: sale.id };
     // A buyer's purchases in one sale are bounded, and fit one page.
     const { items } = await listPurchases(ask.context.deps, await numberToRead(ask.context, buyer.value), {
@@ -152,7 +200,7 @@ async function purchasedReply(ask: Ask): Promise<Reply> {
   });
 }
 
-async function prewarmReply(ask: Ask): Promise<Reply> {
+async function prewarmReply(ask: Asking): Promise<Reply> {
   const { deps } = ask.context;
   const shop = namedShop(ask);
   if (shop.kind === "reply") return shop.reply;
@@ -188,7 +236,7 @@ const fieldNames: Readonly<Record<string, string>> = {
   ends_at: "end_time",
 };
 
-function prewarmedReply({ context }: Ask, answer: PrewarmAnswer): Reply {
+function prewarmedReply({ context }: Asking, answer: PrewarmAnswer): Reply {
   switch (answer.kind) {
     case "ready":
       // By the time now: a window that was moved to now began after the request did.

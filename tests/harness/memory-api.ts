@@ -75,6 +75,7 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
     provider,
     catalogue: store,
     tokens: createTokens({ keys: [{ kid: "t", secret: new Uint8Array(32).fill(5) }], issuer: "test", entropy }),
+    revocations: { isRevoked: () => false },
     serverKeys: createServerKeys([
       { id: "one", issuer: "shop", secret: shopKey },
       { id: "two", issuer: "other", secret: otherShopKey },

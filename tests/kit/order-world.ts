@@ -26,6 +26,7 @@ import { StoreUnavailable } from "../../src/ports/store-unavailable.ts";
 import { runPaymentPoller } from "../../src/worker/payment-poller.ts";
 import { runRefunder } from "../../src/worker/refunder.ts";
 import { runSweeper } from "../../src/worker/sweeper.ts";
+import { everywhere } from "./everywhere.ts";
 import { FaultyLedger } from "./faulty-ledger.ts";
 import { eventually, ManualTime, turns } from "./manual-time.ts";
 import { SeededEntropy } from "./seeded-entropy.ts";
@@ -227,7 +228,7 @@ export class OrderWorld {
   }
 
   pay(purchaseId: PurchaseId, scenario?: string): Promise<PayAnswer> {
-    return this.answered(pay(this.payDeps, {}, { purchaseId, scenario }));
+    return this.answered(pay(this.payDeps, everywhere, { purchaseId, scenario }));
   }
 
   read(id: PurchaseId): Purchase {

@@ -156,7 +156,15 @@ export class World {
     const options = httpOptions;
     const acceptanceWithGauges = Object.assign(acceptance, { waiting: 0, counts: direct.counts });
     const engine = { board, acceptance: acceptanceWithGauges, clock, ids, entropy, tasks, records, catalogue };
-    const doors = { tokens, serverKeys, provider, callbackVerifiers, isDraining: () => this.#draining, log: this.#log() };
+    const doors = {
+      tokens,
+      serverKeys,
+      revocations: { isRevoked: () => false },
+      provider,
+      callbackVerifiers,
+      isDraining: () => this.#draining,
+      log: this.#log(),
+    };
     this.#app = createApp({ options, ...engine, ...doors });
     const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
     const providers = new Map([[provider.name, provider]]);

@@ -4,13 +4,17 @@ import { isSubject, parsePaymentId, parseProductId, parseSaleId, subjectLengthMa
 import { parseCurrency } from "../../domain/money.ts";
 
 const idProblem = "must be a decimal id";
+const idText = z.string().regex(/^[1-9]\d{0,18}$/, idProblem);
+/** An id of the given kind, as decimal text. */
+export const idOf = <Id>(parse: (text: string) => Id | undefined) =>
+  idText.transform((value, context) => parse(value) ?? refuse(context, idProblem));
 /** Long enough for anything the domain takes, short enough to be read without harm. */
 const textLengthMax = 4_096;
 
 export const text = z.string().max(textLengthMax);
-export const productId = z.string().transform((value, context) => parseProductId(value) ?? refuse(context, idProblem));
-export const paymentId = z.string().transform((value, context) => parsePaymentId(value) ?? refuse(context, idProblem));
-export const saleId = z.string().transform((value, context) => parseSaleId(value) ?? refuse(context, idProblem));
+export const productId = idOf(parseProductId);
+export const paymentId = idOf(parsePaymentId);
+export const saleId = idOf(parseSaleId);
 export const currency = z
   .string()
   .transform((value, context) => parseCurrency(value) ?? refuse(context, "must be three capital letters (ISO 4217)"));

@@ -1,8 +1,9 @@
 /** Bodies and queries of the canonical API: shapes and types. Unknown fields are refused everywhere. */
 import { z } from "zod";
 import { payWindowDefaultMs, saleStatuses } from "../../domain/sale.ts";
-import { transitions, type PurchaseState } from "../../domain/purchase.ts";
+import { quotaUnitsMax } from "../../domain/quota.ts";
 import { captureIdLengthMax } from "../../engine/callback.ts";
+import { purchaseStates } from "./answers.ts";
 import { currency, instant, integer, paymentId, productId, saleId, text, userId } from "./fields.ts";
 
 export const grantTokenBody = z.strictObject({ user_id: userId, expires_in_seconds: integer.optional() });
@@ -54,6 +55,11 @@ export const externalPaymentBody = z.strictObject({
   amount_minor: integer.positive(),
   currency,
 });
+export const purchaseBody = z.strictObject({
+  quantity: integer.min(1).max(quotaUnitsMax).default(1),
+  /** At most 1 KiB as JSON. */
+  metadata: z.record(z.string(), z.unknown()).optional(),
+});
 export const refundBody = z.strictObject({ return_stock: z.boolean().default(false) });
 
 const pageSizeMax = 100;
@@ -66,11 +72,9 @@ const paging = {
   page: digits.pipe(z.number().min(1).max(pageMax)).default(1),
   page_size: digits.pipe(z.number().min(1).max(pageSizeMax)).default(20),
 };
-// The transition table has a row for every state.
-const states = Object.keys(transitions) as PurchaseState[];
 
 export const salesQuery = z.strictObject({ ...paging, status: z.enum(saleStatuses).optional(), product_id: productId.optional() });
-export const purchasesQuery = z.strictObject({ ...paging, state: z.enum(states).optional(), sale_id: saleId.optional() });
+export const purchasesQuery = z.strictObject({ ...paging, state: z.enum(purchaseStates).optional(), sale_id: saleId.optional() });
 
 /** What a provider says, once its signature is checked. Providers add fields as they like, so unknown ones pass. */
 const callbackData = { payment_id: paymentId };

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { isSubject, subjectLengthMax } from "../../domain/ids.ts";
 import { quotaUnitsMax } from "../../domain/quota.ts";
+import { id, saleAnswer } from "./answers.ts";
 import { instant, integer, productId, text } from "./fields.ts";
 
 const userId = z.string().refine(isSubject, `must have 1 to ${subjectLengthMax} printable characters`);
@@ -28,3 +29,13 @@ export function withNumbersAsText(body: unknown, members: ReadonlyMap<string, st
   for (const name of names) if (typeof texts[name] === "number") texts[name] = members.get(name);
   return texts;
 }
+
+export const prewarmAnswer = saleAnswer.extend({ warnings: z.array(z.string()) });
+export const purchasedAnswer = z.strictObject({
+  product_id: id,
+  user_id: z.string(),
+  sale_id: id,
+  purchased: z.boolean(),
+  quantity: z.int().nonnegative(),
+  purchase_ids: z.array(id),
+});

@@ -1,77 +1,139 @@
-import { isKey, parsePurchaseId, parseSaleId, type PurchaseId } from "../../domain/ids.ts";
+import type { BuyerId } from "../../domain/ids.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import { cancelOrder, findByKey, findOrder, findPurchase, listPurchases, orderOf, type Viewer } from "../../engine/orders.ts";
 import { refundOrder } from "../../engine/refunds.ts";
 import { InvariantBroken, unreachable } from "../../lib/assert.ts";
-import { purchasesQuery, refundBody, emptyBody } from "../contract/requests.ts";
+import { listOf, orderAnswer, purchaseAnswer, refundAnswer } from "../contract/answers.ts";
+import { keyParams, orderParams, purchaseParams } from "../contract/params.ts";
+import { emptyBody, purchasesQuery, refundBody } from "../contract/requests.ts";
 import { isStoreUnavailable } from "../context.ts";
 import { failure, success, type Reply } from "../envelope.ts";
-import { badKey, notTriedReply, unknownReply } from "../refusals.ts";
-import { forBuyer, forShop, forViewer, readBodyAs, readParam, readQueryAs, type Ask, type Route } from "../route.ts";
+import { notTriedReply, unknownReply } from "../refusals.ts";
+import { forBuyer, forStaff, forViewer, type Ask, type Asked, type Route } from "../route.ts";
 import { orderView, purchaseView, refundView } from "../views.ts";
 
-/** Orders and purchases are one row, so each path exists under both names. */
-const names = ["purchases", "orders"] as const;
-
-export const purchaseIdOf = (ask: Ask, field: string) => readParam(ask, { name: "id", field, parse: parsePurchaseId });
 export const purchaseUnknown = (field: string): Reply => failure("purchase_unknown", { field });
 
-export const orderRoutes: readonly Route[] = [
-  ...names.map((name) => forBuyer(["GET", `/api/v1/${name}`], listReply)),
+const listOwn = {
+  method: "GET",
+  query: purchasesQuery,
+  answers: { 200: listOf(purchaseAnswer) },
+} as const;
+const ownPurchases = {
+  ...listOwn,
+  path: "/api/v1/purchases",
+  tag: "purchases",
+  summary: "List the buyer's own purchases, newest first",
+} as const;
+const ownOrders = { ...listOwn, path: "/api/v1/orders", tag: "orders", summary: "List the buyer's own orders, newest first" } as const;
 
-  forViewer(["GET", "/api/v1/purchases/:id"], async (ask, viewer) => {
-    const id = purchaseIdOf(ask, "purchase_id");
-    if (id.kind === "reply") return id.reply;
-    const purchase = await findPurchase(ask.context.deps, viewer, id.value);
+const readPurchase = {
+  method: "GET",
+  path: "/api/v1/purchases/:purchase_id",
+  tag: "purchases",
+  summary: "Read a purchase",
+  params: purchaseParams,
+  answers: { 200: purchaseAnswer },
+  refusals: ["purchase_unknown"],
+} as const;
+const readOrder = {
+  method: "GET",
+  path: "/api/v1/orders/:order_id",
+  tag: "orders",
+  summary: "Read an order: the purchase with its seller, payments and refunds",
+  params: orderParams,
+  answers: { 200: orderAnswer },
+  refusals: ["purchase_unknown"],
+} as const;
+const readByKey = {
+  method: "GET",
+  path: "/api/v1/sales/:sale_id/purchases/by-key/:key",
+  tag: "purchases",
+  summary: "Read the buyer's purchase that was made under a key",
+  params: keyParams,
+  answers: { 200: purchaseAnswer },
+  refusals: ["purchase_unknown"],
+} as const;
+
+const cancel = {
+  method: "POST",
+  about: "By its buyer it is cancelled, by the shop closed; its units return to the sale.",
+  body: emptyBody,
+  answers: { 200: orderAnswer },
+  refusals: ["purchase_unknown", "order_not_cancellable", "busy", "outcome_unknown"],
+} as const;
+const cancelPurchase = {
+  ...cancel,
+  path: "/api/v1/purchases/:purchase_id/cancel",
+  tag: "purchases",
+  summary: "Give a reserved purchase back",
+  params: purchaseParams,
+} as const;
+const cancelOrderContract = {
+  ...cancel,
+  path: "/api/v1/orders/:order_id/cancel",
+  tag: "orders",
+  summary: "Cancel an unpaid order",
+  params: orderParams,
+} as const;
+
+const refund = {
+  method: "POST",
+  path: "/api/v1/orders/:order_id/refunds",
+  tag: "orders",
+  summary: "Give a paid order's whole amount back, with or without its units",
+  params: orderParams,
+  body: refundBody,
+  answers: { 201: refundAnswer, 200: refundAnswer },
+  refusals: ["purchase_unknown", "order_not_refundable", "busy", "outcome_unknown"],
+} as const;
+
+export const orderRoutes: readonly Route[] = [
+  forBuyer(ownPurchases, listReply),
+  forBuyer(ownOrders, listReply),
+
+  forViewer("orders:read", readPurchase, async ({ params, context }, { viewer }) => {
+    const purchase = await findPurchase(context.deps, viewer, params.purchase_id);
     return purchase === undefined ? purchaseUnknown("purchase_id") : success(purchaseView(purchase));
   }),
 
-  forViewer(["GET", "/api/v1/orders/:id"], async (ask, viewer) => {
-    const id = purchaseIdOf(ask, "order_id");
-    if (id.kind === "reply") return id.reply;
-    const order = await findOrder(ask.context.deps, viewer, id.value);
+  forViewer("orders:read", readOrder, async ({ params, context }, { viewer }) => {
+    const order = await findOrder(context.deps, viewer, params.order_id);
     return order === undefined ? purchaseUnknown("order_id") : success(orderView(order));
   }),
 
-  forBuyer(["GET", "/api/v1/sales/:id/purchases/by-key/:key"], async (ask, buyerId) => {
-    const saleId = readParam(ask, { name: "id", field: "sale_id", parse: parseSaleId });
-    if (saleId.kind === "reply") return saleId.reply;
-    const key = ask.params["key"] ?? "";
-    if (!isKey(key)) return badKey();
-    const purchase = await findByKey(ask.context.deps, { saleId: saleId.value, buyerId, key });
+  forBuyer(readByKey, async ({ params, context }, buyerId) => {
+    const purchase = await findByKey(context.deps, { saleId: params.sale_id, buyerId, key: params.key });
     return purchase === undefined ? purchaseUnknown("key") : success(purchaseView(purchase));
   }),
 
-  ...names.map((name) =>
-    forViewer(["POST", `/api/v1/${name}/:id/cancel`], async (ask, viewer) => {
-      const body = await readBodyAs(ask, emptyBody);
-      if (body.kind === "reply") return body.reply;
-      const field = name === "orders" ? "order_id" : "purchase_id";
-      const id = purchaseIdOf(ask, field);
-      return id.kind === "reply" ? id.reply : cancelReply(ask, viewer, { id: id.value, field });
-    }),
+  // Orders and purchases are one row, so the path exists under both names.
+  forViewer("orders:write", cancelPurchase, (ask, { viewer }) =>
+    cancelReply(ask, viewer, { id: ask.params.purchase_id, field: "purchase_id" }),
+  ),
+  forViewer("orders:write", cancelOrderContract, (ask, { viewer }) =>
+    cancelReply(ask, viewer, { id: ask.params.order_id, field: "order_id" }),
   ),
 
-  forShop(["POST", "/api/v1/orders/:id/refunds"], async (ask) => {
-    const body = await readBodyAs(ask, refundBody);
-    if (body.kind === "reply") return body.reply;
-    const id = purchaseIdOf(ask, "order_id");
-    return id.kind === "reply" ? id.reply : refundReply(ask, id.value, body.value.return_stock);
-  }),
+  // An act of the shop: the buyer whom X-User-Id may name is not looked at.
+  forStaff("orders:write", refund, ({ params, body, context }, { access }) =>
+    refundReply({ context }, { access }, { purchaseId: params.order_id, returnStock: body.return_stock }),
+  ),
 ];
 
-async function listReply(ask: Ask, buyerId: Parameters<typeof listPurchases>[1]): Promise<Reply> {
-  const query = readQueryAs(ask, purchasesQuery);
-  if (query.kind === "reply") return query.reply;
-  const { page, page_size: size, state, sale_id: saleId } = query.value;
-  const { items, total } = await listPurchases(ask.context.deps, buyerId, {
+async function listReply({ query, context }: Pick<Asked<typeof ownPurchases>, "query" | "context">, buyerId: BuyerId): Promise<Reply> {
+  const { page, page_size: size, state, sale_id: saleId } = query;
+  const { items, total } = await listPurchases(context.deps, buyerId, {
     query: { state, saleId },
     page: { offset: (page - 1) * size, limit: size },
   });
   return success({ items: items.map(purchaseView), page, page_size: size, total });
 }
 
-async function cancelReply(ask: Ask, viewer: Viewer, { id, field }: { id: PurchaseId; field: string }): Promise<Reply> {
+type Answerer = Pick<Ask, "context">;
+type Target = { readonly id: Purchase["id"]; readonly field: string };
+
+async function cancelReply(ask: Answerer, viewer: Viewer, { id, field }: Target): Promise<Reply> {
   const answer = await cancelOrder(ask.context.deps, viewer, id);
   switch (answer.kind) {
     case "released":
@@ -93,7 +155,7 @@ async function cancelReply(ask: Ask, viewer: Viewer, { id, field }: { id: Purcha
 }
 
 /** The change is durable: a view that cannot be read now must not be answered as if nothing had been tried. */
-async function changedReply(ask: Ask, purchase: Purchase): Promise<Reply> {
+async function changedReply(ask: Answerer, purchase: Purchase): Promise<Reply> {
   try {
     return success(orderView(await orderOf(ask.context.deps, purchase)));
   } catch (error) {
@@ -102,8 +164,12 @@ async function changedReply(ask: Ask, purchase: Purchase): Promise<Reply> {
   }
 }
 
-async function refundReply(ask: Ask, purchaseId: PurchaseId, returnStock: boolean): Promise<Reply> {
-  const answer = await refundOrder(ask.context.deps, { purchaseId, returnStock });
+async function refundReply(
+  { context }: Answerer,
+  viewer: Viewer,
+  wanted: { purchaseId: Purchase["id"]; returnStock: boolean },
+): Promise<Reply> {
+  const answer = await refundOrder(context.deps, viewer, wanted);
   switch (answer.kind) {
     case "refunding":
       return success(refundView(answer.refund), answer.repeated ? 200 : 201);

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { PurchaseId } from "../../domain/ids.ts";
 import { applyCallback, type Callback } from "../../engine/callback.ts";
 import type { Viewer } from "../../engine/orders.ts";
@@ -7,32 +8,59 @@ import { unreachable } from "../../lib/assert.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
 import { bodyBytesMax, declaresTooMuch, jsonObject, readBytes, readJson, tooLarge } from "../body.ts";
 import { readAs, type Reading } from "../contract/read.ts";
+import { paymentAnswer } from "../contract/answers.ts";
+import { orderParams } from "../contract/params.ts";
 import { callbackBody, externalPaymentBody, paymentBody } from "../contract/requests.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import { notTriedReply, unknownReply } from "../refusals.ts";
-import { forAnybody, forViewer, notTheShop, type Ask, type Route } from "../route.ts";
+import { accessFor, forViewer, notAllowed, openly, type Ask, type Route } from "../route.ts";
 import { paymentView } from "../views.ts";
-import { notPossible, purchaseIdOf, purchaseUnknown } from "./orders.ts";
+import { notPossible, purchaseUnknown } from "./orders.ts";
+
+const start = {
+  method: "POST",
+  path: "/api/v1/orders/:order_id/payments",
+  tag: "payments",
+  summary: "Start paying an order, or enter money that the shop took itself",
+  about: "An open payment, or the same capture, is answered again with 200. Only those who may write orders may enter money.",
+  params: orderParams,
+  readsItself: true,
+  body: z.union([paymentBody, externalPaymentBody]),
+  answers: { 201: paymentAnswer, 200: paymentAnswer },
+  refusals: ["purchase_unknown", "order_not_payable", "payment_failed", "invalid", "busy", "outcome_unknown"],
+} as const;
+
+const callback = {
+  method: "POST",
+  path: "/api/v1/payments/callback/:provider",
+  tag: "payments",
+  summary: "Told by a payment provider what became of a payment (Standard Webhooks)",
+  params: z.object({ provider: z.string() }),
+  headers: z.object({ "webhook-id": z.string(), "webhook-timestamp": z.string(), "webhook-signature": z.string() }),
+  readsItself: true,
+  body: callbackBody,
+  answers: { 200: z.strictObject({ repeated: z.boolean() }) },
+  refusals: ["callback_rejected", "payment_unknown", "path_unknown", "busy"],
+} as const;
 
 export const paymentRoutes: readonly Route[] = [
-  forViewer(["POST", "/api/v1/orders/:id/payments"], async (ask, viewer, caller) => {
-    const id = purchaseIdOf(ask, "order_id");
-    if (id.kind === "reply") return id.reply;
+  forViewer("orders:read", start, async (ask, { viewer, caller }) => {
+    const id = ask.params.order_id;
     const json = await readJson(ask.request, bodyBytesMax);
     if (json.kind === "reply") return json.reply;
     // A body that names a provider tells of money already taken, which only the shop's word is good for.
     if (json.members.has("provider"))
-      return caller.kind === "shop" ? externalReply(ask, { viewer, id: id.value, body: json.value }) : notTheShop(caller);
+      return accessFor(caller, "orders:write") === undefined ? notAllowed(caller) : externalReply(ask, { viewer, id, body: json.value });
     const body = readAs(paymentBody, json.value);
     if (body.kind === "reply") return body.reply;
-    return payReply(await pay(ask.context.deps, viewer, { purchaseId: id.value, scenario: body.value.scenario }));
+    return payReply(await pay(ask.context.deps, viewer, { purchaseId: id, scenario: body.value.scenario }));
   }),
 
   // Anybody may knock: the signature decides.
-  forAnybody(["POST", "/api/v1/payments/callback/:provider"], async (ask) => {
-    const callback = await readCallback(ask, ask.params["provider"] ?? "");
-    if (callback.kind === "reply") return callback.reply;
-    const answer = await applyCallback(ask.context.deps, callback.value);
+  openly(callback, async (ask) => {
+    const said = await readCallback(ask, ask.params.provider);
+    if (said.kind === "reply") return said.reply;
+    const answer = await applyCallback(ask.context.deps, said.value);
     switch (answer.kind) {
       case "applied":
         return success({ repeated: answer.repeated });
@@ -46,7 +74,10 @@ export const paymentRoutes: readonly Route[] = [
   }),
 ];
 
-async function externalReply(ask: Ask, { viewer, id, body }: { viewer: Viewer; id: PurchaseId; body: unknown }): Promise<Reply> {
+async function externalReply(
+  ask: Pick<Ask, "context">,
+  { viewer, id, body }: { viewer: Viewer; id: PurchaseId; body: unknown },
+): Promise<Reply> {
   const told = readAs(externalPaymentBody, body);
   if (told.kind === "reply") return told.reply;
   const { capture_id: captureId, amount_minor: minor, currency } = told.value;
@@ -80,7 +111,7 @@ function payReply(answer: PayAnswer | PayExternalAnswer): Reply {
 }
 
 /** The signature covers the body as it came, so it is checked before a character of it is read. */
-async function readCallback(ask: Ask, provider: string): Promise<Reading<Callback>> {
+async function readCallback(ask: Pick<Ask, "context" | "request" | "nowMs">, provider: string): Promise<Reading<Callback>> {
   const refuse = (reply: Reply): Reading<Callback> => ({ kind: "reply", reply });
   const { deps } = ask.context;
   const { headers, body } = ask.request;

@@ -1,21 +1,54 @@
-import { isSubject, parseProductId, type Buyer, type ProductId } from "../../domain/ids.ts";
+import type { Buyer, ProductId } from "../../domain/ids.ts";
+import { mayReach } from "../../domain/access.ts";
 import { createProduct, setQuota } from "../../engine/products.ts";
 import { unreachable } from "../../lib/assert.ts";
+import { productAnswer, quotaAnswer } from "../contract/answers.ts";
+import { productParams, quotaParams } from "../contract/params.ts";
 import { productBody, quotaBody } from "../contract/requests.ts";
-import type { Reading } from "../contract/read.ts";
 import { failure, success, type Reply } from "../envelope.ts";
-import { forAnybody, forShop, readBodyAs, readParam, type Ask, type Route } from "../route.ts";
+import type { Staff } from "../identity.ts";
+import { forAnybody, forStaff, type Ask, type Route } from "../route.ts";
 import { productView } from "../views.ts";
 
-const productIdOf = (ask: Ask) => readParam(ask, { name: "id", field: "product_id", parse: parseProductId });
 const productUnknown = (id: ProductId): Reply => failure("product_unknown", { field: "product_id", problem: `names no product: "${id}"` });
 
+const create = {
+  method: "POST",
+  path: "/api/v1/products",
+  tag: "products",
+  summary: "Create a product",
+  about: "Without an id one is minted. The same again answers the first with 200. The seller defaults to the caller's shop.",
+  body: productBody,
+  answers: { 201: productAnswer, 200: productAnswer },
+  refusals: ["product_exists", "invalid"],
+} as const;
+
+const read = {
+  method: "GET",
+  path: "/api/v1/products/:product_id",
+  tag: "products",
+  summary: "Read a product",
+  params: productParams,
+  answers: { 200: productAnswer },
+  refusals: ["product_unknown"],
+} as const;
+
+const quota = {
+  path: "/api/v1/products/:product_id/quotas/:user_id",
+  tag: "products",
+  params: quotaParams,
+  answers: { 200: quotaAnswer },
+  refusals: ["product_unknown", "invalid"],
+} as const;
+const putQuotaContract = { ...quota, method: "PUT", summary: "Give a buyer a limit of its own for a product", body: quotaBody } as const;
+const deleteQuotaContract = { ...quota, method: "DELETE", summary: "Take a buyer's own limit for a product away" } as const;
+
 export const productRoutes: readonly Route[] = [
-  forShop(["POST", "/api/v1/products"], async (ask, key) => {
-    const body = await readBodyAs(ask, productBody);
-    if (body.kind === "reply") return body.reply;
-    const { id, name, price_minor: minor, currency, seller = key.issuer, image } = body.value;
-    const answer = await createProduct(ask.context.deps, { id, name, price: { minor, currency }, seller, image });
+  forStaff("products:write", create, async ({ body, context }, { access }) => {
+    const { id, name, price_minor: minor, currency, seller = access.merchant, image } = body;
+    if (seller === undefined) return failure("invalid", { field: "seller", problem: "must name the shop that sells" });
+    if (!mayReach(access, seller)) return failure("forbidden", { field: "seller", problem: "must be the caller's own shop" });
+    const answer = await createProduct(context.deps, { id, name, price: { minor, currency }, seller, image });
     switch (answer.kind) {
       case "added":
         return success(productView(answer.product), 201);
@@ -30,44 +63,31 @@ export const productRoutes: readonly Route[] = [
     }
   }),
 
-  forAnybody(["GET", "/api/v1/products/:id"], async (ask) => {
-    const id = productIdOf(ask);
-    if (id.kind === "reply") return id.reply;
-    const product = await ask.context.deps.records.product(id.value);
-    return product === undefined ? productUnknown(id.value) : success(productView(product));
+  forAnybody(read, async ({ params, context }) => {
+    const product = await context.deps.records.product(params.product_id);
+    return product === undefined ? productUnknown(params.product_id) : success(productView(product));
   }),
 
-  forShop(["PUT", "/api/v1/products/:id/quotas/:user_id"], async (ask, key) => {
-    const target = quotaTarget(ask, key.issuer);
-    if (target.kind === "reply") return target.reply;
-    const body = await readBodyAs(ask, quotaBody);
-    return body.kind === "reply" ? body.reply : putQuota(ask, target.value, body.value.units);
-  }),
-
-  forShop(["DELETE", "/api/v1/products/:id/quotas/:user_id"], (ask, key) => {
-    const target = quotaTarget(ask, key.issuer);
-    return target.kind === "reply" ? target.reply : putQuota(ask, target.value, undefined);
-  }),
+  forStaff("sales:write", putQuotaContract, (ask, staff) => putQuota(ask, staff, { ...ask.params, units: ask.body.units })),
+  forStaff("sales:write", deleteQuotaContract, (ask, staff) => putQuota(ask, staff, { ...ask.params, units: undefined })),
 ];
 
-type QuotaTarget = { readonly productId: ProductId; readonly buyer: Buyer };
+type Quota = { readonly product_id: ProductId; readonly user_id: string; readonly units: number | undefined };
 
-function quotaTarget(ask: Ask, issuer: string): Reading<QuotaTarget> {
-  const id = productIdOf(ask);
-  if (id.kind === "reply") return id;
-  const subject = ask.params["user_id"] ?? "";
-  if (!isSubject(subject))
-    return { kind: "reply", reply: failure("malformed", { field: "user_id", problem: "must have 1 to 64 printable characters" }) };
-  return { kind: "value", value: { productId: id.value, buyer: { issuer, subject } } };
-}
-
-async function putQuota(ask: Ask, { productId, buyer }: QuotaTarget, units: number | undefined): Promise<Reply> {
-  const answer = await setQuota(ask.context.deps, { productId, buyer, units });
+async function putQuota(
+  { context: { deps } }: Pick<Ask, "context">,
+  { access }: Staff,
+  { product_id, user_id, units }: Quota,
+): Promise<Reply> {
+  const product = await deps.records.product(product_id);
+  if (product === undefined || !mayReach(access, product.seller)) return productUnknown(product_id);
+  const buyer: Buyer = { issuer: product.seller, subject: user_id };
+  const answer = await setQuota(deps, { productId: product_id, buyer, units });
   switch (answer.kind) {
     case "set":
-      return success({ product_id: productId, user_id: buyer.subject, units: units ?? null });
+      return success({ product_id, user_id, units: units ?? null });
     case "product_unknown":
-      return productUnknown(productId);
+      return productUnknown(product_id);
     case "invalid":
       return failure("invalid", { field: answer.field, problem: answer.problem });
     default:

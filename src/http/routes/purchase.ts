@@ -1,5 +1,5 @@
 /**
- * `POST /api/v1/sales/:id/purchases`, the one route that a sale lives or dies by. It does no work twice and makes as few
+ * `POST /api/v1/sales/:sale_id/purchases`, the one route that a sale lives or dies by. It does no work twice and makes as few
  * objects as it can: one HMAC, the body read once, refusals from kept text. The Bun listener puts it straight into its
  * route table; everywhere else it is reached through app.fetch. Same handler, same bytes.
  *
@@ -13,15 +13,34 @@ import { purchase, refuseStranger } from "../../engine/purchase.ts";
 import { unreachable } from "../../lib/assert.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
 import type { Answer } from "../../ports/acceptance.ts";
+import { acceptedAnswer } from "../contract/answers.ts";
+import { keyHeader, saleParams } from "../contract/params.ts";
+import { purchaseBody } from "../contract/requests.ts";
 import { cutOff, declaresTooMuch, decodeBody, isJsonType, jsonObject, purchaseBytesMax, readBody, tooLarge, wrongType } from "../body.ts";
 import { failureReply, type HttpContext } from "../context.ts";
 import { failure, type Reply } from "../envelope.ts";
 import { callerOf, holderOfBearer } from "../identity.ts";
-import { badKey, notTriedReply, outcomeName, refusalReply, unknownReply } from "../refusals.ts";
-import { noBuyer } from "../route.ts";
+import { badKey, notTriedReply, outcomeName, refusalReply, takeRefusals, unknownReply } from "../refusals.ts";
+import { barredFromActing, noBuyer, type Contract, type Route } from "../route.ts";
 import { acceptedReply } from "../views.ts";
 
-export const purchasePath = "/api/v1/sales/:id/purchases";
+export const purchasePath = "/api/v1/sales/:sale_id/purchases";
+/** What the handler below does by hand, as the API's description has it; a test holds the two together. */
+export const purchaseContract = {
+  method: "POST",
+  path: purchasePath,
+  tag: "purchases",
+  summary: "Buy in a sale",
+  about:
+    "No body and no Content-Type mean one unit. Idempotency-Key makes repeats safe. Prefer: respond-async is accepted; where the ledger decides, the answer is 201 at once.",
+  params: saleParams,
+  headers: keyHeader,
+  readsItself: true,
+  body: purchaseBody,
+  answers: { 201: acceptedAnswer },
+  refusals: ["sale_unknown", ...takeRefusals],
+} as const satisfies Contract;
+
 export type PurchaseHandler = (request: Request, saleId: string) => Promise<Response>;
 
 /** What is wanted, or what is wrong with it. */
@@ -84,15 +103,16 @@ type Head = {
 
 /** What can be known before the body, or the answer if that is enough. */
 function headOf(context: HttpContext, headers: Headers, saleIdText: string): Head | Result {
-  const { tokens, clock } = context.deps;
+  const { clock } = context.deps;
   const contentLength = headers.get("content-length");
   if (declaresTooMuch(contentLength, purchaseBytesMax)) return ended(tooLarge(purchaseBytesMax), "too_large");
   const authorization = headers.get("authorization");
   let who: BuyerId | Buyer | undefined;
-  if (authorization !== null && headers.get("x-api-key") === null) who = holderOfBearer(tokens, authorization, clock.nowMs())?.buyerId;
+  if (authorization !== null && headers.get("x-api-key") === null)
+    who = holderOfBearer(context.deps, authorization, clock.nowMs())?.buyerId;
   if (who === undefined) {
     const asked = buyerBeyondBearer(context, headers);
-    if (asked.kind === "reply") return ended(asked.reply, "unauthenticated");
+    if (asked.kind === "reply") return ended(asked.reply, asked.reply.status === 403 ? "forbidden" : "unauthenticated");
     who = context.buyers.peek(asked.buyer) ?? asked.buyer;
   }
   const saleId = parseSaleId(saleIdText);
@@ -108,6 +128,8 @@ type Named = { readonly kind: "named"; readonly buyer: Buyer } | { readonly kind
 function buyerBeyondBearer({ deps }: HttpContext, headers: Headers): Named {
   const caller = callerOf(deps, headers, deps.clock.nowMs());
   if (caller.kind === "reply") return caller;
+  const barred = barredFromActing(caller);
+  if (barred !== undefined) return { kind: "reply", reply: barred };
   const buyer = caller.kind === "shop" ? caller.actsFor : caller.kind === "buyer" ? caller.buyer : undefined;
   return buyer === undefined ? { kind: "reply", reply: noBuyer(caller.kind === "shop") } : { kind: "named", buyer };
 }
@@ -179,7 +201,10 @@ export function takeReply(answer: Answer<Take>): Reply {
   }
 }
 
-/** The sale's id in `/api/v1/sales/:id/purchases`, or undefined for any other URL. */
+/** The route as the API's description and the matrix of who may do what see it; app.ts hands its requests to the handler. */
+export const purchaseRoute: Pick<Route, "contract" | "door"> = { contract: purchaseContract, door: { kind: "buyer" } };
+
+/** The sale's id in `/api/v1/sales/:sale_id/purchases`, or undefined for any other URL. */
 export function saleIdInUrl(url: string): string | undefined {
   const path = url.indexOf("/", url.indexOf("://") + 3);
   if (!url.startsWith(prefix, path)) return undefined;

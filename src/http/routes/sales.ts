@@ -1,62 +1,107 @@
-import { parseSaleId, isKey, type SaleId } from "../../domain/ids.ts";
+import { mayReach } from "../../domain/access.ts";
+import type { SaleId } from "../../domain/ids.ts";
 import type { Product } from "../../domain/product.ts";
 import { statusOf, type Sale, type SaleDraft, type SaleSwitch } from "../../domain/sale.ts";
 import { createSale, switchSale } from "../../engine/sales.ts";
 import { unreachable } from "../../lib/assert.ts";
 import type { z } from "zod";
+import { listOf, saleAnswer, statisticsAnswer } from "../contract/answers.ts";
+import { keyHeader, saleParams } from "../contract/params.ts";
 import { emptyBody, extendBody, saleBody, salesQuery } from "../contract/requests.ts";
 import { failure, success, type Reply } from "../envelope.ts";
-import { badKey, notTriedReply, unknownReply } from "../refusals.ts";
-import { forAnybody, forShop, readBodyAs, readParam, readQueryAs, type Ask, type Route } from "../route.ts";
+import type { Caller, Staff } from "../identity.ts";
+import { notTriedReply, unknownReply } from "../refusals.ts";
+import { accessFor, forAnybody, forStaff, readKey, type Ask, type Route } from "../route.ts";
 import { isoTime } from "../time.ts";
 import { saleView, stockView } from "../views.ts";
 
-const saleIdOf = (ask: Ask) => readParam(ask, { name: "id", field: "sale_id", parse: parseSaleId });
 export const saleUnknown = (id: SaleId): Reply => failure("sale_unknown", { field: "sale_id", problem: `names no sale: "${id}"` });
 
+const create = {
+  method: "POST",
+  path: "/api/v1/sales",
+  tag: "sales",
+  summary: "Create a sale as a draft",
+  about:
+    "Name and price default to the product's. With Idempotency-Key the same submission again gives the same sale, marked Idempotency-Replayed.",
+  headers: keyHeader,
+  body: saleBody,
+  answers: { 201: saleAnswer },
+  refusals: ["product_unknown", "key_reused", "invalid"],
+} as const;
+
+const list = {
+  method: "GET",
+  path: "/api/v1/sales",
+  tag: "sales",
+  summary: "List sales",
+  about: "Drafts are shown to those who may read them, of their own shop.",
+  query: salesQuery,
+  answers: { 200: listOf(saleAnswer) },
+} as const;
+
+const oneSale = { tag: "sales", params: saleParams, refusals: ["sale_unknown"] } as const;
+const read = { ...oneSale, method: "GET", path: "/api/v1/sales/:sale_id", summary: "Read a sale", answers: { 200: saleAnswer } } as const;
+const statistics = {
+  ...oneSale,
+  method: "GET",
+  path: "/api/v1/sales/:sale_id/statistics",
+  summary: "Read what a sale has sold so far",
+  answers: { 200: statisticsAnswer },
+} as const;
+
+const change = {
+  ...oneSale,
+  method: "POST",
+  answers: { 200: saleAnswer },
+  refusals: ["sale_unknown", "switch_not_allowed", "invalid", "busy", "outcome_unknown"],
+} as const;
+const switches = {
+  publish: "Publish a sale: issue its stock and open it for its start",
+  pause: "Pause a sale",
+  resume: "Let a paused sale go on",
+  cancel: "Cancel a sale: withdraw what is free, close unpaid orders",
+} as const;
+const extend = {
+  ...change,
+  path: "/api/v1/sales/:sale_id/extend",
+  summary: "Let a sale end later",
+  body: extendBody,
+} as const;
+
 export const saleRoutes: readonly Route[] = [
-  forShop(["POST", "/api/v1/sales"], async (ask, key) => {
-    const body = await readBodyAs(ask, saleBody);
-    if (body.kind === "reply") return body.reply;
-    const submissionKey = ask.request.headers.get("idempotency-key");
-    if (submissionKey !== null && !isKey(submissionKey)) return badKey();
-    const product = await ask.context.deps.records.product(body.value.product_id);
-    if (product === undefined)
-      return failure("product_unknown", { field: "product_id", problem: `names no product: "${body.value.product_id}"` });
-    const submission = submissionKey === null ? undefined : { owner: key.id, key: submissionKey };
-    return createdReply(ask, await createSale(ask.context.deps, { draft: draftOf(body.value, product), submission }));
+  forStaff("sales:write", create, async (ask, { access, owner }) => {
+    const { body, context } = ask;
+    const key = readKey(ask.request.headers);
+    if (key.kind === "reply") return key.reply;
+    const product = await context.deps.records.product(body.product_id);
+    if (product === undefined || !mayReach(access, product.seller))
+      return failure("product_unknown", { field: "product_id", problem: `names no product: "${body.product_id}"` });
+    const submission = key.value === undefined ? undefined : { owner, key: key.value };
+    return createdReply(ask, await createSale(context.deps, { draft: draftOf(body, product), submission }));
   }),
 
-  forAnybody(["GET", "/api/v1/sales"], async (ask, caller) => {
-    const query = readQueryAs(ask, salesQuery);
-    if (query.kind === "reply") return query.reply;
-    const { page, page_size: size, status, product_id: productId } = query.value;
-    const { items, total } = await ask.context.deps.records.sales(
-      { productId, status, nowMs: ask.nowMs, withDrafts: caller.kind === "shop" },
+  forAnybody(list, async ({ query, context, nowMs }, caller) => {
+    const { page, page_size: size, status, product_id: productId } = query;
+    const { items, total } = await context.deps.records.sales(
+      { productId, status, nowMs, withDrafts: accessFor(caller, "sales:read") !== undefined },
       { offset: (page - 1) * size, limit: size },
     );
-    return success({ items: items.map((sale) => saleView(sale, ask.nowMs)), page, page_size: size, total });
+    return success({ items: items.map((sale) => saleView(sale, nowMs)), page, page_size: size, total });
   }),
 
-  forAnybody(["GET", "/api/v1/sales/:id"], (ask, caller) =>
-    withSale(ask, caller.kind === "shop", (sale) => success(saleView(sale, ask.nowMs))),
-  ),
-
-  forAnybody(["GET", "/api/v1/sales/:id/statistics"], (ask, caller) =>
-    withSale(ask, caller.kind === "shop", (sale) => statisticsReply(ask, sale)),
-  ),
+  forAnybody(read, (ask, caller) => withSale(ask, caller, (sale) => success(saleView(sale, ask.nowMs)))),
+  forAnybody(statistics, (ask, caller) => withSale(ask, caller, (sale) => statisticsReply(ask, sale))),
 
   ...(["publish", "pause", "resume", "cancel"] as const).map((name) =>
-    forShop(["POST", `/api/v1/sales/:id/${name}`], async (ask) => {
-      const body = await readBodyAs(ask, emptyBody);
-      return body.kind === "reply" ? body.reply : switched(ask, { kind: name === "cancel" ? "cancel_sale" : name });
-    }),
+    forStaff(
+      "sales:write",
+      { ...change, path: `/api/v1/sales/:sale_id/${name}`, summary: switches[name], body: emptyBody } as const,
+      (ask, staff) => switched(ask, staff, { kind: name === "cancel" ? "cancel_sale" : name }),
+    ),
   ),
 
-  forShop(["POST", "/api/v1/sales/:id/extend"], async (ask) => {
-    const body = await readBodyAs(ask, extendBody);
-    return body.kind === "reply" ? body.reply : switched(ask, { kind: "extend", endsAtMs: body.value.ends_at });
-  }),
+  forStaff("sales:write", extend, (ask, staff) => switched(ask, staff, { kind: "extend", endsAtMs: ask.body.ends_at })),
 ];
 
 /** What a caller leaves out is the product's. */
@@ -75,7 +120,7 @@ function draftOf(body: z.output<typeof saleBody>, product: Product): SaleDraft {
   };
 }
 
-function createdReply(ask: Ask, answer: Awaited<ReturnType<typeof createSale>>): Reply {
+function createdReply(ask: Pick<Ask, "nowMs">, answer: Awaited<ReturnType<typeof createSale>>): Reply {
   switch (answer.kind) {
     case "added":
       return success(saleView(answer.sale, ask.nowMs), 201);
@@ -92,12 +137,13 @@ function createdReply(ask: Ask, answer: Awaited<ReturnType<typeof createSale>>):
   }
 }
 
-/** A sale that has not been published exists for the shop alone. */
-async function withSale(ask: Ask, isShop: boolean, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
-  const id = saleIdOf(ask);
-  if (id.kind === "reply") return id.reply;
-  const sale = (await ask.context.deps.board.load(id.value))?.sale;
-  return sale === undefined || (sale.phase === "draft" && !isShop) ? saleUnknown(id.value) : answer(sale);
+type AskOfSale = Pick<Ask, "context" | "nowMs"> & { readonly params: { readonly sale_id: SaleId } };
+
+/** A sale that has not been published exists for its shop alone. */
+async function withSale(ask: AskOfSale, caller: Caller, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
+  const id = ask.params.sale_id;
+  const sale = (await ask.context.deps.board.load(id))?.sale;
+  return sale === undefined || (sale.phase === "draft" && accessFor(caller, "sales:read") === undefined) ? saleUnknown(id) : answer(sale);
 }
 
 export async function statisticsReply({ context, nowMs }: Pick<Ask, "context" | "nowMs">, sale: Sale): Promise<Reply> {
@@ -113,19 +159,21 @@ export async function statisticsReply({ context, nowMs }: Pick<Ask, "context" | 
   });
 }
 
-async function switched(ask: Ask, change: SaleSwitch): Promise<Reply> {
-  const id = saleIdOf(ask);
-  if (id.kind === "reply") return id.reply;
-  const answer = await switchSale(ask.context.deps, id.value, change);
+async function switched(ask: AskOfSale, { access }: Staff, change: SaleSwitch): Promise<Reply> {
+  const { deps } = ask.context;
+  const id = ask.params.sale_id;
+  const product = await productOf(ask, id);
+  if (product === undefined || !mayReach(access, product.seller)) return saleUnknown(id);
+  const answer = await switchSale(deps, id, change);
   switch (answer.kind) {
     case "switched":
-      return success(saleView(answer.sale, ask.context.deps.clock.nowMs()));
+      return success(saleView(answer.sale, deps.clock.nowMs()));
     case "not_allowed":
       return failure("switch_not_allowed", { status: answer.status }, `The sale cannot change so in its status: it is ${answer.status}`);
     case "invalid":
       return failure("invalid", { field: answer.field, problem: answer.problem });
     case "sale_unknown":
-      return saleUnknown(id.value);
+      return saleUnknown(id);
     case "not_tried":
       return notTriedReply(answer.cause);
     case "unknown":
@@ -133,4 +181,9 @@ async function switched(ask: Ask, change: SaleSwitch): Promise<Reply> {
     default:
       return unreachable(answer);
   }
+}
+
+async function productOf({ context: { deps } }: Pick<Ask, "context">, id: SaleId): Promise<Product | undefined> {
+  const view = await deps.board.load(id);
+  return view && deps.records.product(view.sale.productId);
 }

@@ -1,46 +1,83 @@
 /** Time, health and what this process has counted. `/livez` touches nothing, so that a sick store kills no process. */
+import { z } from "zod";
 import { parseProductId } from "../../domain/ids.ts";
+import { healthAnswer, statusAnswer, timeAnswer } from "../contract/answers.ts";
 import { latencyBucketsSeconds, type HttpCounters } from "../counters.ts";
 import type { HttpContext } from "../context.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import type { Metrics } from "../metrics.ts";
-import { forAnybody, notTheShop, type Ask, type Route } from "../route.ts";
+import { forAnybody, forStaff, openly, type Answering, type Ask, type Asked, type Contract, type Route } from "../route.ts";
 import { isoTime } from "../time.ts";
 
 const readyTimeoutMs = 1_000;
 
+const time = {
+  method: "GET",
+  path: "/api/v1/time",
+  tag: "system",
+  summary: "Read the server's time, for countdowns",
+  answers: { 200: timeAnswer },
+} as const;
+
+const probe = { method: "GET", tag: "system" } as const;
+const live = {
+  ...probe,
+  path: "/livez",
+  summary: "Whether the process lives",
+  answers: { 200: statusAnswer },
+} as const;
+const ready = {
+  ...probe,
+  path: "/readyz",
+  summary: "Whether the server can do its work",
+  answers: { 200: statusAnswer },
+  refusals: ["busy", "draining"],
+} as const;
+const health = { ...probe, summary: "Read health, version and uptime", answers: { 200: healthAnswer } } as const;
+const stats = {
+  ...probe,
+  path: "/api/v1/system/stats",
+  summary: "Read what this process has counted",
+  about: "In development anybody may.",
+  answers: { 200: z.record(z.string(), z.unknown()) },
+} as const;
+const metricsPage = {
+  ...probe,
+  path: "/metrics",
+  summary: "Read the metrics for Prometheus",
+  about: "In development anybody may.",
+  answers: { 200: { contentType: "text/plain", about: "Prometheus text exposition format" } },
+} as const;
+
 export function systemRoutes(metrics: Metrics): readonly Route[] {
   return [
-    forAnybody(["GET", "/api/v1/time"], ({ nowMs }) =>
-      success({ server_time: isoTime(Math.floor(nowMs)), server_time_ms: Math.floor(nowMs) }),
-    ),
-    openly("/livez", () => success({ status: "alive" })),
-    openly("/readyz", ({ context }) => readyReply(context)),
-    ...["/healthz", "/health"].map((path) => openly(path, summaryReply)),
-    forOperator("/api/v1/system/stats", ({ context }) => statsReply(context)),
-    forOperator("/metrics", () => metricsReply(metrics)),
+    openly(time, ({ nowMs }) => success({ server_time: isoTime(Math.floor(nowMs)), server_time_ms: Math.floor(nowMs) })),
+    openly(live, () => success({ status: "alive" })),
+    openly(ready, ({ context }) => readyReply(context)),
+    ...["/healthz", "/health"].map((path) => openly({ ...health, path }, summaryReply)),
+    forOperator(stats, ({ context }) => statsReply(context)),
+    forOperator(metricsPage, () => metricsReply(metrics)),
   ];
 }
 
 /** The same for the operator's own listener, which nobody else can reach. */
 export function operatorRoutes(metrics: Metrics): readonly Route[] {
   return [
-    openly("/livez", () => success({ status: "alive" })),
-    openly("/readyz", ({ context }) => readyReply(context)),
-    openly("/api/v1/system/stats", ({ context }) => statsReply(context)),
-    openly("/metrics", () => metricsReply(metrics)),
+    openly(live, () => success({ status: "alive" })),
+    openly(ready, ({ context }) => readyReply(context)),
+    openly(stats, ({ context }) => statsReply(context)),
+    openly(metricsPage, () => metricsReply(metrics)),
   ];
 }
 
-/** Without looking at credentials: a probe with an old token still learns whether we live. */
-function openly(path: string, answer: (ask: Ask) => Reply | Promise<Reply>): Route {
-  return { method: "GET", path, answer };
-}
-
-function forOperator(path: string, answer: (ask: Ask) => Reply | Promise<Reply>): Route {
-  return forAnybody(["GET", path], (ask, caller) =>
-    caller.kind === "shop" || ask.context.deps.options.environment === "development" ? answer(ask) : notTheShop(caller),
-  );
+/** In development anybody may see the process's numbers. */
+function forOperator<const C extends Contract>(contract: C, answer: (ask: Asked<C>) => Answering): Route {
+  const open = forAnybody(contract, (ask) => answer(ask));
+  const closed = forStaff("system:read", contract, (ask) => answer(ask));
+  return {
+    ...closed,
+    answer: (ask) => (ask.context.deps.options.environment === "development" ? open : closed).answer(ask),
+  };
 }
 
 const anyProduct = parseProductId("1");
@@ -64,7 +101,7 @@ async function readyReply({ deps }: HttpContext): Promise<Reply> {
   }
 }
 
-function summaryReply({ context: { deps }, nowMs }: Ask): Reply {
+function summaryReply({ context: { deps }, nowMs }: Pick<Ask, "context" | "nowMs">): Reply {
   const { version, environment } = deps.options;
   const status = deps.isDraining() ? "draining" : "ok";
   return success({ status, version, environment, uptime_seconds: Math.floor(process.uptime()), server_time: isoTime(Math.floor(nowMs)) });
