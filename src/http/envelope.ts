@@ -19,8 +19,14 @@ export type ErrorDetails = {
   readonly state?: string | undefined;
 };
 
-/** An answer before it becomes a Response: `body` is the whole JSON text. */
-export type Reply = { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> | undefined };
+/** An answer before it becomes a Response: `body` is the whole text of it, unless it comes as a stream. */
+export type Reply = {
+  readonly status: number;
+  readonly body: string;
+  /** Goes out instead of the body, for as long as it lasts. Whoever opens one sees to it that HEAD gets none. */
+  readonly stream?: ReadableStream<Uint8Array> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+};
 
 export function success(data: unknown, status = 200, headers?: Readonly<Record<string, string>>): Reply {
   return { status, body: `{"code":0,"message":"OK","data":${JSON.stringify(data)}}`, headers };
