@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureAgainst, type Against } from "./against.ts";
 import { measureParts } from "./breakdown.ts";
 import { describeMachine, median, residentMbOf } from "./machine.ts";
 import { freePort, startOnCore, type Started } from "./processes.ts";
@@ -26,6 +27,8 @@ const { values: flags } = parseArgs({
     readme: { type: "boolean", default: false },
     /** Names of the worlds to measure, comma-separated; the first is what the others are compared with. */
     worlds: { type: "string", default: "" },
+    /** An earlier commit: what the code since then adds to a refused purchase. */
+    against: { type: "string", default: "" },
   },
 });
 const rounds = flags.quick ? 1 : Number(flags.rounds);
@@ -68,6 +71,7 @@ async function main(): Promise<void> {
       say(`filling "${plan.name}": ${plan.about}`);
       worlds.push(await measureWorld(await buildWorld(plan, root)));
     }
+    const against = await measureEarlier(root);
     say("timing the parts");
     const parts = await measureParts(root);
     const report: Report = {
@@ -75,6 +79,7 @@ async function main(): Promise<void> {
       at: new Date().toISOString(),
       settings: { rounds, seconds, connections, crowd, quick: flags.quick },
       worlds,
+      against,
       parts,
     };
     printReport(report);
@@ -83,6 +88,12 @@ async function main(): Promise<void> {
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+async function measureEarlier(root: string): Promise<Against | undefined> {
+  const [plan] = plans;
+  if (flags.against === "" || plan === undefined) return undefined;
+  return measureAgainst({ commit: flags.against, plan, root, rounds: flags.quick ? 1 : Math.max(5, rounds), seconds, connections, say });
 }
 
 /** Rounds of floor, refusals, accepts; then what the server weighs and how fast it comes back. */

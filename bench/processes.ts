@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { serverCore } from "./wrk.ts";
 
 export type Started = { readonly url: string; readonly pid: number; readonly readyAfterMs: number; readonly stop: () => Promise<void> };
@@ -11,12 +11,12 @@ const startTimeoutMs = 60_000;
 export async function startOnCore(
   script: string,
   args: readonly string[],
-  options: { env?: Record<string, string>; port: number; ready: (url: string) => Promise<boolean> },
+  options: { env?: Record<string, string>; port: number; ready: (url: string) => Promise<boolean>; stderr?: number },
 ): Promise<Started> {
   const begun = performance.now();
-  const child = spawn("taskset", ["-c", serverCore, process.execPath, join(import.meta.dirname, script), ...args], {
+  const child = spawn("taskset", ["-c", serverCore, process.execPath, resolve(import.meta.dirname, script), ...args], {
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", options.stderr ?? "inherit"],
   });
   const url = `http://127.0.0.1:${options.port}`;
   while (!(await options.ready(url).catch(() => false))) {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Parts } from "./breakdown.ts";
+import type { Against } from "./against.ts";
 import type { Machine } from "./machine.ts";
 
 export type Row = {
@@ -40,6 +41,8 @@ export type Report = {
     readonly quick: boolean;
   };
   readonly worlds: readonly WorldReport[];
+  /** Absent unless an earlier commit was named. */
+  readonly against?: Against | undefined;
   readonly parts: Parts;
 };
 
@@ -52,10 +55,12 @@ const goals = {
   flatness: 0.25,
   memoryMb: 400,
   firstAcceptMs: 2_000,
+  againstEarlier: 1.05,
 };
 
 export function printReport(report: Report): void {
-  const { machine, settings, worlds, parts } = report;
+  const { machine, settings, worlds, parts, against } = report;
+  if (against !== undefined) console.log(`\n${againstLine(against)}`);
   const [plain] = worlds;
   if (plain?.buying === undefined) return;
   const { buying } = plain;
@@ -78,7 +83,7 @@ export function printReport(report: Report): void {
   const http = ["HTTP: the floor, sockets and all", plain.floor.cpuUs.toFixed(2)];
   table([["where the microseconds go", "µs"], http, ...Object.entries(parts).map(([name, us]) => [name, us.toFixed(2)])]);
   console.log("");
-  table([["goal", "wanted", "measured", ""], ...verdicts(worlds, plain, buying)]);
+  table([["goal", "wanted", "measured", ""], ...verdicts(worlds, plain, buying), ...verdictAgainst(against)]);
 }
 
 function printFlatness(worlds: readonly WorldReport[], plain: WorldReport): void {
@@ -120,6 +125,12 @@ function verdicts(worlds: readonly WorldReport[], plain: WorldReport, buying: Bu
   ];
 }
 
+const verdictAgainst = (against: Against | undefined) =>
+  against === undefined ? [] : [goal(`refused, CPU × that of ${against.commit}`, against.cpuRatio, goals.againstEarlier)];
+
+const againstLine = ({ commit, cpuRatio, noiseRatio, thenUs, nowUs }: Against) =>
+  `A refused purchase, logs on, now ${nowUs.toFixed(1)} µs and at commit ${commit} ${thenUs.toFixed(1)} µs: × ${cpuRatio.toFixed(3)} (the earlier one measured twice: × ${noiseRatio.toFixed(3)}).`;
+
 const goal = (name: string, value: number, max: number) => [
   name,
   `≤ ${max}`,
@@ -148,7 +159,7 @@ const readmeMarks = /(<!-- bench:begin -->\n)[^]*(<!-- bench:end -->)/;
 
 /** Puts the figures into the README, between its marks. */
 export function quoteInReadme(report: Report): void {
-  const { machine, worlds, at, settings } = report;
+  const { machine, worlds, at, settings, against } = report;
   const [plain] = worlds;
   if (plain?.buying === undefined) return;
   const { buying } = plain;
@@ -171,6 +182,7 @@ export function quoteInReadme(report: Report): void {
       (world) =>
         `| ${world.about} | ${world.refused.ofFloor.toFixed(2)} | ${world.buying?.accepted.ofFloor.toFixed(2) ?? "–"} | ${world.memoryMb} MB | ${world.firstAcceptMs.toFixed(0)} ms |`,
     ),
+    ...(against === undefined ? [] : ["", againstLine(against)]),
     "",
   ].join("\n");
   writeFileSync(readmePath, readFileSync(readmePath, "utf8").replace(readmeMarks, `$1${text}$2`));
