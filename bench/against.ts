@@ -13,7 +13,7 @@ import { runWrk, type Measured } from "./wrk.ts";
 
 export type Against = {
   readonly commit: string;
-  /** Now by then, medians over rounds; below it the same for the earlier server measured twice: what noise alone does. */
+  /** Now by before, medians over rounds; below it the same for the earlier server measured twice: what noise alone does. */
   readonly cpuRatio: number;
   readonly noiseRatio: number;
   readonly thenUs: number;
@@ -42,16 +42,16 @@ export async function measureAgainst(options: AgainstOptions): Promise<Against> 
     const world = await worldOf(earlier, plan, join(root, "against"));
     const copy = join(root, "against-now");
     cpSync(world.dataDir, copy, { recursive: true });
-    const then = await start(join(earlier, "src/main.ts"), world.dataDir, join(root, "then.log"));
+    const before = await start(join(earlier, "src/main.ts"), world.dataDir, join(root, "then.log"));
     try {
       const now = await start(join(project, "src/main.ts"), copy, join(root, "now.log"));
       try {
-        return await compare({ then, now }, world, options);
+        return await compare({ before, now }, world, options);
       } finally {
         await now.stop();
       }
     } finally {
-      await then.stop();
+      await before.stop();
     }
   } finally {
     execFileSync("git", ["worktree", "remove", "--force", earlier], { cwd: project, stdio: "ignore" });
@@ -76,7 +76,7 @@ async function start(script: string, dataDir: string, logFile: string): Promise<
   return startOnCore(script, ["serve"], { env, port, ready, stderr: openSync(logFile, "w") });
 }
 
-async function compare(servers: { then: Started; now: Started }, world: World, options: AgainstOptions): Promise<Against> {
+async function compare(servers: { before: Started; now: Started }, world: World, options: AgainstOptions): Promise<Against> {
   const { rounds, seconds, connections, say, commit } = options;
   const common = { tokensFile: world.tokensFile, pathsFile: world.refusedPaths, from: 0, count: world.tokens, key: "", connections };
   const measure = async ({ url, pid }: Started, forSeconds = seconds): Promise<Measured> => {
@@ -84,22 +84,22 @@ async function compare(servers: { then: Started; now: Started }, world: World, o
     if (measured.errorStatus !== measured.requests) throw new Error("Some purchases were not refused");
     return measured;
   };
-  for (const server of [servers.then, servers.now]) await measure(server, 3);
-  const done: { then: number; now: number; noise: number }[] = [];
+  for (const server of [servers.before, servers.now]) await measure(server, 3);
+  const done: { before: number; now: number; noise: number }[] = [];
   for (let round = 1; round <= rounds; round++) {
     // Each stands first and last once, so that a drift of the machine meets both alike.
-    const then1 = (await measure(servers.then)).cpuUsPerRequest;
+    const then1 = (await measure(servers.before)).cpuUsPerRequest;
     const now1 = (await measure(servers.now)).cpuUsPerRequest;
     const now2 = (await measure(servers.now)).cpuUsPerRequest;
-    const then2 = (await measure(servers.then)).cpuUsPerRequest;
-    done.push({ then: (then1 + then2) / 2, now: (now1 + now2) / 2, noise: then2 / then1 });
+    const then2 = (await measure(servers.before)).cpuUsPerRequest;
+    done.push({ before: (then1 + then2) / 2, now: (now1 + now2) / 2, noise: then2 / then1 });
     say(`  round ${round}: ${then1.toFixed(2)} ${now1.toFixed(2)} ${now2.toFixed(2)} ${then2.toFixed(2)} µs (then now now then)`);
   }
   return {
     commit,
-    cpuRatio: median(done.map(({ then, now }) => now / then)),
+    cpuRatio: median(done.map(({ before, now }) => now / before)),
     noiseRatio: median(done.map(({ noise }) => noise)),
-    thenUs: median(done.map(({ then }) => then)),
+    thenUs: median(done.map(({ before }) => before)),
     nowUs: median(done.map(({ now }) => now)),
   };
 }
