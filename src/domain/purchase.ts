@@ -65,6 +65,8 @@ export type Refusal =
   | { readonly reason: "sold_out"; readonly available: number }
   | { readonly reason: "sale_unknown" };
 export type RefusalReason = Refusal["reason"];
+type RefusalOf<Reason extends RefusalReason> = Extract<Refusal, { readonly reason: Reason }>;
+type StatusReason = "sale_unknown" | "sale_cancelled" | "not_started" | "ended" | "paused";
 
 export type TakeFacts = {
   readonly sale: Sale;
@@ -105,7 +107,7 @@ export function decideTake(facts: TakeFacts, nowMs: number): TakeDecision {
 const refuse = (refusal: Refusal): TakeDecision => ({ kind: "refuse", refusal });
 
 /** The refusal that the sale's switches and window give at this moment, whoever asks. */
-export function refusalByStatus(sale: Sale, nowMs: number): Refusal | undefined {
+export function refusalByStatus(sale: Sale, nowMs: number): RefusalOf<StatusReason> | undefined {
   const status = statusOf(sale, nowMs);
   switch (status) {
     case "draft":
@@ -126,9 +128,23 @@ export function refusalByStatus(sale: Sale, nowMs: number): Refusal | undefined 
 }
 
 /** "All taken" while unpaid units may still return, "sold out" when none can. */
-export function refusalByStock(sale: Sale): Refusal {
+export function refusalByStock(sale: Sale): RefusalOf<"all_taken" | "sold_out"> {
   const { held, available } = sale.balances;
   return held > 0 ? { reason: "all_taken", held, available } : { reason: "sold_out", available };
+}
+
+/** How far a purchase has come, for copies of one and the same moment. */
+// oxfmt-ignore
+const progress: Readonly<Record<PurchaseState, number>> = {
+  queued: 0, stuck: 1, offered: 1, reserved: 2, refused: 3, paid: 3, cancelled: 3, expired: 3, closed: 3,
+};
+
+/** Whether a copy of a purchase says more than another copy of it: later, further, held longer, or refunded since. */
+export function isNewer(copy: Purchase, than: Purchase): boolean {
+  if (copy.changedAtMs !== than.changedAtMs) return copy.changedAtMs > than.changedAtMs;
+  if (copy.state !== than.state) return progress[copy.state] > progress[than.state];
+  if (copy.refunded !== than.refunded) return copy.refunded;
+  return copy.holdUntilMs > than.holdUntilMs;
 }
 
 /** Whether a purchase's units count against its buyer's limit (I3). */

@@ -80,6 +80,7 @@ describe("sales", () => {
       product_id: sale.productId,
       name: "Lamp",
       status: "draft",
+      answer: "not_published",
       price_minor: 9900,
       currency: "CNY",
       per_buyer_limit: 1,
@@ -137,6 +138,7 @@ describe("sales", () => {
     expect(data).toEqual({
       sale_id: sale.saleId,
       status: "live",
+      answer: "on_sale",
       buyers: 2,
       server_time: "2030-01-01T12:00:00.000Z",
       stock: { issued: 10, available: 9, held: 1, sold: 0, withdrawn: 0, planned: 10 },

@@ -1,4 +1,5 @@
 /** How the domain's things look on the wire. Field names and orders are the contract of docs/api.md. */
+import { answerOf } from "../domain/availability.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
 import { amountOf, type Purchase } from "../domain/purchase.ts";
@@ -22,6 +23,7 @@ export function saleView(sale: Sale, nowMs: number) {
     product_id: sale.productId,
     name: sale.name,
     status: statusOf(sale, nowMs),
+    answer: answerOf(sale, nowMs),
     price_minor: sale.price.minor,
     currency: sale.price.currency,
     per_buyer_limit: sale.perBuyerLimit,

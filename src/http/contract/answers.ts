@@ -1,5 +1,6 @@
 /** What comes back in `data`: the shapes that views.ts makes, for the API's description and the tests that hold us to it. */
 import { z } from "zod";
+import { saleAnswers } from "../../domain/availability.ts";
 import { transitions, type PurchaseState } from "../../domain/purchase.ts";
 import { saleStatuses } from "../../domain/sale.ts";
 
@@ -36,6 +37,7 @@ export const saleAnswer = z.strictObject({
   product_id: id,
   name: z.string(),
   status: z.enum(saleStatuses),
+  answer: z.enum(saleAnswers),
   price_minor: minor,
   currency,
   per_buyer_limit: z.int().positive(),
@@ -51,6 +53,7 @@ export const saleAnswer = z.strictObject({
 export const statisticsAnswer = z.strictObject({
   sale_id: id,
   status: z.enum(saleStatuses),
+  answer: z.enum(saleAnswers),
   stock,
   buyers: count,
   purchases: z.strictObject({ reserved: count, paid: count, cancelled: count, expired: count, closed: count }),

@@ -1,4 +1,5 @@
 import { mayReach } from "../../domain/access.ts";
+import { answerOf } from "../../domain/availability.ts";
 import type { SaleId } from "../../domain/ids.ts";
 import type { Product } from "../../domain/product.ts";
 import { statusOf, type Sale, type SaleDraft, type SaleSwitch } from "../../domain/sale.ts";
@@ -152,6 +153,7 @@ export async function statisticsReply({ context, nowMs }: Pick<Ask, "context" | 
   return success({
     sale_id: sale.id,
     status: statusOf(sale, nowMs),
+    answer: answerOf(sale, nowMs),
     stock: stockView(sale),
     buyers,
     purchases: { reserved, paid, cancelled, expired, closed },
