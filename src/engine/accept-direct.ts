@@ -13,10 +13,12 @@ import { assert, unreachable } from "../lib/assert.ts";
 import type { SaleId } from "../domain/ids.ts";
 import type { Movement, MovementOutcome } from "../domain/movement.ts";
 import type { Acceptance, Answer, NotTried, NotTriedCause, Unknown } from "../ports/acceptance.ts";
+import type { ChangeSink } from "../ports/changes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CommitResult, LedgerBatch, SaleGroup, StockLedger } from "../ports/stock-ledger.ts";
 import type { CancelTask, Tasks } from "../ports/tasks.ts";
 import { backoffMs } from "../lib/backoff.ts";
+import { tellPurchases } from "./change-board.ts";
 import type { SaleBoard } from "./sale-board.ts";
 
 export type DirectOptions = {
@@ -60,6 +62,7 @@ export class DirectAcceptance implements Acceptance {
   readonly #board: SaleBoard;
   readonly #clock: Clock;
   readonly #tasks: Tasks;
+  readonly #changes: ChangeSink | undefined;
   readonly #options: DirectOptions;
   readonly #lanes = new Map<string, Lane>();
   /**
@@ -73,11 +76,15 @@ export class DirectAcceptance implements Acceptance {
   /** Commits and lines so far, for the metrics. */
   readonly counts = { commits: 0, lines: 0, retries: 0, shed: 0 };
 
-  constructor(deps: { ledger: StockLedger; board: SaleBoard; clock: Clock; tasks: Tasks }, options: DirectOptions) {
+  constructor(
+    deps: { ledger: StockLedger; board: SaleBoard; clock: Clock; tasks: Tasks; changes?: ChangeSink | undefined },
+    options: DirectOptions,
+  ) {
     this.#ledger = deps.ledger;
     this.#board = deps.board;
     this.#clock = deps.clock;
     this.#tasks = deps.tasks;
+    this.#changes = deps.changes;
     this.#options = options;
   }
 
@@ -210,6 +217,7 @@ export class DirectAcceptance implements Acceptance {
       let i = 0;
       for (const outcome of outcomes) this.#settle(lines[i++], outcome);
     }
+    if (this.#changes?.hearsPurchases) for (const { outcomes } of result.groups) tellPurchases(this.#changes, outcomes);
   }
 
   async #failed(lines: readonly Line[], cause: "storage_full" | "bad_line" | "unavailable", uncertain: boolean): Promise<void> {

@@ -8,10 +8,12 @@
  *
  *   sale's copy ─► refusal by status or stock? ─► buyer ever accepted, or on the way? ─► yes: decider · no: refuse
  */
+import { refusalToAll } from "../domain/availability.ts";
 import type { BuyerId, SaleId } from "../domain/ids.ts";
-import { refusalByStatus, refusalByStock, type Refusal } from "../domain/purchase.ts";
+import type { Refusal } from "../domain/purchase.ts";
 import type { Sale } from "../domain/sale.ts";
 import { NumberSet } from "../lib/number-set.ts";
+import type { ChangeSink } from "../ports/changes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { Records } from "../ports/records.ts";
@@ -37,6 +39,7 @@ export class SaleBoard {
   readonly #records: Records;
   readonly #clock: Clock;
   readonly #entropy: Entropy;
+  readonly #changes: ChangeSink | undefined;
   readonly #options: BoardOptions;
   readonly #views = new Map<string, SaleView>();
   readonly #loading = new Map<SaleId, Promise<SaleView | undefined>>();
@@ -44,10 +47,11 @@ export class SaleBoard {
   readonly #absent = new Map<SaleId, number>();
   #buyers = 0;
 
-  constructor(deps: { records: Records; clock: Clock; entropy: Entropy }, options: BoardOptions) {
+  constructor(deps: { records: Records; clock: Clock; entropy: Entropy; changes?: ChangeSink | undefined }, options: BoardOptions) {
     this.#records = deps.records;
     this.#clock = deps.clock;
     this.#entropy = deps.entropy;
+    this.#changes = deps.changes;
     this.#options = options;
   }
 
@@ -86,7 +90,7 @@ export class SaleBoard {
   /** A refusal that needs no decider, or undefined. `pending` says whether a take of the buyer is on its way. */
   refuse(view: SaleView, ask: { buyerId: BuyerId; pending: () => boolean; nowMs: number }): Refusal | undefined {
     view.usedAtMs = ask.nowMs;
-    const refusal = refusalByStatus(view.sale, ask.nowMs) ?? (view.sale.balances.available === 0 ? refusalByStock(view.sale) : undefined);
+    const refusal = refusalToAll(view.sale, ask.nowMs);
     // Before the start nobody can have been accepted, and an unpublished sale is nobody's business.
     if (refusal === undefined || refusal.reason === "not_started" || refusal.reason === "sale_unknown") return refusal;
     if (view.buyersKnown !== "all") {
@@ -107,7 +111,9 @@ export class SaleBoard {
   #observed(sale: Sale): SaleView {
     const view = this.#views.get(sale.id);
     if (view === undefined) return this.#add(sale);
-    if (sale.feed >= view.sale.feed) view.sale = sale;
+    const isNews = sale.feed > view.sale.feed;
+    if (isNews || sale.feed === view.sale.feed) view.sale = sale;
+    if (isNews) this.#changes?.saleChanged(sale);
     return view;
   }
 
@@ -117,6 +123,8 @@ export class SaleBoard {
     const buyersKnown = sale.phase === "draft" ? "all" : "no";
     const view: SaleView = { sale, buyers: new NumberSet(), buyersKnown, usedAtMs: this.#clock.nowMs() };
     this.#views.set(sale.id, view);
+    // Whoever listens may have seen an older copy, before it was forgotten here.
+    this.#changes?.saleChanged(sale);
     if (this.#views.size > this.#options.salesMax) this.#forget(this.#leastUsed(view), "view");
     return view;
   }
