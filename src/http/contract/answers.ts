@@ -10,9 +10,6 @@ export const minor = z.int().positive();
 const currency = z.string().regex(/^[A-Z]{3}$/);
 const count = z.int().nonnegative();
 
-export const listOf = <Item extends z.ZodType>(item: Item) =>
-  z.strictObject({ items: z.array(item), page: z.int().positive(), page_size: z.int().positive(), total: count });
-
 export const productAnswer = z.strictObject({
   id,
   name: z.string(),

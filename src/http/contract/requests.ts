@@ -4,6 +4,7 @@ import { payWindowDefaultMs, saleStatuses } from "../../domain/sale.ts";
 import { quotaUnitsMax } from "../../domain/quota.ts";
 import { captureIdLengthMax } from "../../engine/callback.ts";
 import { purchaseStates } from "./answers.ts";
+import { pagedQuery } from "./paging.ts";
 import { currency, instant, integer, paymentId, productId, saleId, text, userId } from "./fields.ts";
 
 export const grantTokenBody = z.strictObject({ user_id: userId, expires_in_seconds: integer.optional() });
@@ -62,19 +63,8 @@ export const purchaseBody = z.strictObject({
 });
 export const refundBody = z.strictObject({ return_stock: z.boolean().default(false) });
 
-const pageSizeMax = 100;
-const pageMax = 1_000_000;
-const digits = z
-  .string()
-  .regex(/^\d{1,9}$/, "must be a positive integer")
-  .transform(Number);
-const paging = {
-  page: digits.pipe(z.number().min(1).max(pageMax)).default(1),
-  page_size: digits.pipe(z.number().min(1).max(pageSizeMax)).default(20),
-};
-
-export const salesQuery = z.strictObject({ ...paging, status: z.enum(saleStatuses).optional(), product_id: productId.optional() });
-export const purchasesQuery = z.strictObject({ ...paging, state: z.enum(purchaseStates).optional(), sale_id: saleId.optional() });
+export const salesQuery = pagedQuery({ status: z.enum(saleStatuses).optional(), product_id: productId.optional() });
+export const purchasesQuery = pagedQuery({ state: z.enum(purchaseStates).optional(), sale_id: saleId.optional() });
 
 /** What a provider says, once its signature is checked. Providers add fields as they like, so unknown ones pass. */
 const callbackData = { payment_id: paymentId };

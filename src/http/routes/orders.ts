@@ -3,7 +3,8 @@ import type { Purchase } from "../../domain/purchase.ts";
 import { cancelOrder, findByKey, findOrder, findPurchase, listPurchases, orderOf, type Viewer } from "../../engine/orders.ts";
 import { refundOrder } from "../../engine/refunds.ts";
 import { InvariantBroken, unreachable } from "../../lib/assert.ts";
-import { listOf, orderAnswer, purchaseAnswer, refundAnswer } from "../contract/answers.ts";
+import { orderAnswer, purchaseAnswer, refundAnswer } from "../contract/answers.ts";
+import { listOf, listView, pageOf } from "../contract/paging.ts";
 import { keyParams, orderParams, purchaseParams } from "../contract/params.ts";
 import { emptyBody, purchasesQuery, refundBody } from "../contract/requests.ts";
 import { isStoreUnavailable } from "../context.ts";
@@ -122,12 +123,9 @@ export const orderRoutes: readonly Route[] = [
 ];
 
 async function listReply({ query, context }: Pick<Asked<typeof ownPurchases>, "query" | "context">, buyerId: BuyerId): Promise<Reply> {
-  const { page, page_size: size, state, sale_id: saleId } = query;
-  const { items, total } = await listPurchases(context.deps, buyerId, {
-    query: { state, saleId },
-    page: { offset: (page - 1) * size, limit: size },
-  });
-  return success({ items: items.map(purchaseView), page, page_size: size, total });
+  const { state, sale_id: saleId } = query;
+  const listing = await listPurchases(context.deps, buyerId, { query: { state, saleId }, page: pageOf(query) });
+  return success(listView(query, listing, purchaseView));
 }
 
 type Answerer = Pick<Ask, "context">;

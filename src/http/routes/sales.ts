@@ -6,7 +6,8 @@ import { statusOf, type Sale, type SaleDraft, type SaleSwitch } from "../../doma
 import { createSale, switchSale } from "../../engine/sales.ts";
 import { unreachable } from "../../lib/assert.ts";
 import type { z } from "zod";
-import { listOf, saleAnswer, statisticsAnswer } from "../contract/answers.ts";
+import { saleAnswer, statisticsAnswer } from "../contract/answers.ts";
+import { listOf, listView, pageOf } from "../contract/paging.ts";
 import { keyHeader, saleParams } from "../contract/params.ts";
 import { emptyBody, extendBody, saleBody, salesQuery } from "../contract/requests.ts";
 import { failure, success, type Reply } from "../envelope.ts";
@@ -83,12 +84,12 @@ export const saleRoutes: readonly Route[] = [
   }),
 
   forAnybody(list, async ({ query, context, nowMs }, caller) => {
-    const { page, page_size: size, status, product_id: productId } = query;
-    const { items, total } = await context.deps.records.sales(
+    const { status, product_id: productId } = query;
+    const listing = await context.deps.records.sales(
       { productId, status, nowMs, withDrafts: accessFor(caller, "sales:read") !== undefined },
-      { offset: (page - 1) * size, limit: size },
+      pageOf(query),
     );
-    return success({ items: items.map((sale) => saleView(sale, nowMs)), page, page_size: size, total });
+    return success(listView(query, listing, (sale) => saleView(sale, nowMs)));
   }),
 
   forAnybody(read, (ask, caller) => withSale(ask, caller, (sale) => success(saleView(sale, ask.nowMs)))),
