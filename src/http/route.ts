@@ -39,6 +39,8 @@ export type RawAnswer = { readonly contentType: string; readonly about: string }
 export type Contract = {
   readonly method: Method;
   readonly path: string;
+  /** Its name in the API's description and in clients made from it: never changed, never used again. */
+  readonly operation: string;
   readonly tag: Tag;
   /** What it does, in one line. */
   readonly summary: string;

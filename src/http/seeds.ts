@@ -41,6 +41,7 @@ const purchaseContract = {
 const prewarmContract = {
   method: "POST",
   path: `${base}/activity/prewarm`,
+  operation: "seckillPrewarm",
   tag: "seeds",
   summary: "Create and publish a sale in one call, and its product if need be",
   readsItself: true,
@@ -51,6 +52,7 @@ const prewarmContract = {
 const statsContract = {
   method: "GET",
   path: `${base}/stats/:product_id`,
+  operation: "seckillStats",
   tag: "seeds",
   summary: "Read what a product's current sale has sold so far",
   params: productParams,
@@ -60,6 +62,7 @@ const statsContract = {
 const purchasedContract = {
   method: "GET",
   path: `${base}/purchased/:product_id/:user_id`,
+  operation: "seckillPurchased",
   tag: "seeds",
   summary: "Read whether a buyer has bought in a product's current sale",
   params: quotaParams,
@@ -69,9 +72,17 @@ const purchasedContract = {
 
 export const seedRoutes: readonly Route[] = [
   // Where the ledger decides, the order exists when the acceptance is durable: both answer 201 at once.
-  openly({ ...purchaseContract, path: `${base}/purchase`, summary: "Buy in a product's current sale" }, purchaseReply),
   openly(
-    { ...purchaseContract, path: `${base}/purchase/async`, summary: "Buy in a product's current sale, answered when accepted" },
+    { ...purchaseContract, path: `${base}/purchase`, operation: "seckillPurchase", summary: "Buy in a product's current sale" },
+    purchaseReply,
+  ),
+  openly(
+    {
+      ...purchaseContract,
+      path: `${base}/purchase/async`,
+      operation: "seckillPurchaseAsync",
+      summary: "Buy in a product's current sale, answered when accepted",
+    },
     purchaseReply,
   ),
   openly(prewarmContract, prewarmReply),

@@ -23,14 +23,22 @@ const listOwn = {
 const ownPurchases = {
   ...listOwn,
   path: "/api/v1/purchases",
+  operation: "listPurchases",
   tag: "purchases",
   summary: "List the buyer's own purchases, newest first",
 } as const;
-const ownOrders = { ...listOwn, path: "/api/v1/orders", tag: "orders", summary: "List the buyer's own orders, newest first" } as const;
+const ownOrders = {
+  ...listOwn,
+  path: "/api/v1/orders",
+  operation: "listOrders",
+  tag: "orders",
+  summary: "List the buyer's own orders, newest first",
+} as const;
 
 const readPurchase = {
   method: "GET",
   path: "/api/v1/purchases/:purchase_id",
+  operation: "readPurchase",
   tag: "purchases",
   summary: "Read a purchase",
   params: purchaseParams,
@@ -40,6 +48,7 @@ const readPurchase = {
 const readOrder = {
   method: "GET",
   path: "/api/v1/orders/:order_id",
+  operation: "readOrder",
   tag: "orders",
   summary: "Read an order: the purchase with its seller, payments and refunds",
   params: orderParams,
@@ -49,6 +58,7 @@ const readOrder = {
 const readByKey = {
   method: "GET",
   path: "/api/v1/sales/:sale_id/purchases/by-key/:key",
+  operation: "readPurchaseByKey",
   tag: "purchases",
   summary: "Read the buyer's purchase that was made under a key",
   params: keyParams,
@@ -66,6 +76,7 @@ const cancel = {
 const cancelPurchase = {
   ...cancel,
   path: "/api/v1/purchases/:purchase_id/cancel",
+  operation: "cancelPurchase",
   tag: "purchases",
   summary: "Give a reserved purchase back",
   params: purchaseParams,
@@ -73,6 +84,7 @@ const cancelPurchase = {
 const cancelOrderContract = {
   ...cancel,
   path: "/api/v1/orders/:order_id/cancel",
+  operation: "cancelOrder",
   tag: "orders",
   summary: "Cancel an unpaid order",
   params: orderParams,
@@ -81,6 +93,7 @@ const cancelOrderContract = {
 const refund = {
   method: "POST",
   path: "/api/v1/orders/:order_id/refunds",
+  operation: "refundOrder",
   tag: "orders",
   summary: "Give a paid order's whole amount back, with or without its units",
   params: orderParams,

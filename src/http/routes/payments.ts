@@ -20,6 +20,7 @@ import { notPossible, purchaseUnknown } from "./orders.ts";
 const start = {
   method: "POST",
   path: "/api/v1/orders/:order_id/payments",
+  operation: "payOrder",
   tag: "payments",
   summary: "Start paying an order, or enter money that the shop took itself",
   about: "An open payment, or the same capture, is answered again with 200. Only those who may write orders may enter money.",
@@ -33,6 +34,7 @@ const start = {
 const callback = {
   method: "POST",
   path: "/api/v1/payments/callback/:provider",
+  operation: "receivePaymentCallback",
   tag: "payments",
   summary: "Told by a payment provider what became of a payment (Standard Webhooks)",
   params: z.object({ provider: z.string() }),

@@ -15,6 +15,7 @@ const productUnknown = (id: ProductId): Reply => failure("product_unknown", { fi
 const create = {
   method: "POST",
   path: "/api/v1/products",
+  operation: "createProduct",
   tag: "products",
   summary: "Create a product",
   about: "Without an id one is minted. The same again answers the first with 200. The seller defaults to the caller's shop.",
@@ -26,6 +27,7 @@ const create = {
 const read = {
   method: "GET",
   path: "/api/v1/products/:product_id",
+  operation: "readProduct",
   tag: "products",
   summary: "Read a product",
   params: productParams,
@@ -40,8 +42,19 @@ const quota = {
   answers: { 200: quotaAnswer },
   refusals: ["product_unknown", "invalid"],
 } as const;
-const putQuotaContract = { ...quota, method: "PUT", summary: "Give a buyer a limit of its own for a product", body: quotaBody } as const;
-const deleteQuotaContract = { ...quota, method: "DELETE", summary: "Take a buyer's own limit for a product away" } as const;
+const putQuotaContract = {
+  ...quota,
+  method: "PUT",
+  operation: "setQuota",
+  summary: "Give a buyer a limit of its own for a product",
+  body: quotaBody,
+} as const;
+const deleteQuotaContract = {
+  ...quota,
+  method: "DELETE",
+  operation: "deleteQuota",
+  summary: "Take a buyer's own limit for a product away",
+} as const;
 
 export const productRoutes: readonly Route[] = [
   forStaff("products:write", create, async ({ body, context }, { access }) => {

@@ -29,6 +29,7 @@ export const purchasePath = "/api/v1/sales/:sale_id/purchases";
 export const purchaseContract = {
   method: "POST",
   path: purchasePath,
+  operation: "purchase",
   tag: "purchases",
   summary: "Buy in a sale",
   about:

@@ -22,6 +22,7 @@ export const saleUnknown = (id: SaleId): Reply => failure("sale_unknown", { fiel
 const create = {
   method: "POST",
   path: "/api/v1/sales",
+  operation: "createSale",
   tag: "sales",
   summary: "Create a sale as a draft",
   about:
@@ -35,6 +36,7 @@ const create = {
 const list = {
   method: "GET",
   path: "/api/v1/sales",
+  operation: "listSales",
   tag: "sales",
   summary: "List sales",
   about: "Drafts are shown to those who may read them, of their own shop.",
@@ -43,11 +45,19 @@ const list = {
 } as const;
 
 const oneSale = { tag: "sales", params: saleParams, refusals: ["sale_unknown"] } as const;
-const read = { ...oneSale, method: "GET", path: "/api/v1/sales/:sale_id", summary: "Read a sale", answers: { 200: saleAnswer } } as const;
+const read = {
+  ...oneSale,
+  method: "GET",
+  path: "/api/v1/sales/:sale_id",
+  operation: "readSale",
+  summary: "Read a sale",
+  answers: { 200: saleAnswer },
+} as const;
 const statistics = {
   ...oneSale,
   method: "GET",
   path: "/api/v1/sales/:sale_id/statistics",
+  operation: "readSaleStatistics",
   summary: "Read what a sale has sold so far",
   answers: { 200: statisticsAnswer },
 } as const;
@@ -67,6 +77,7 @@ const switches = {
 const extend = {
   ...change,
   path: "/api/v1/sales/:sale_id/extend",
+  operation: "extendSale",
   summary: "Let a sale end later",
   body: extendBody,
 } as const;
@@ -98,7 +109,7 @@ export const saleRoutes: readonly Route[] = [
   ...(["publish", "pause", "resume", "cancel"] as const).map((name) =>
     forStaff(
       "sales:write",
-      { ...change, path: `/api/v1/sales/:sale_id/${name}`, summary: switches[name], body: emptyBody } as const,
+      { ...change, path: `/api/v1/sales/:sale_id/${name}`, operation: `${name}Sale`, summary: switches[name], body: emptyBody } as const,
       (ask, staff) => switched(ask, staff, { kind: name === "cancel" ? "cancel_sale" : name }),
     ),
   ),

@@ -14,6 +14,7 @@ const readyTimeoutMs = 1_000;
 const time = {
   method: "GET",
   path: "/api/v1/time",
+  operation: "readTime",
   tag: "system",
   summary: "Read the server's time, for countdowns",
   answers: { 200: timeAnswer },
@@ -23,12 +24,14 @@ const probe = { method: "GET", tag: "system" } as const;
 const live = {
   ...probe,
   path: "/livez",
+  operation: "readLiveness",
   summary: "Whether the process lives",
   answers: { 200: statusAnswer },
 } as const;
 const ready = {
   ...probe,
   path: "/readyz",
+  operation: "readReadiness",
   summary: "Whether the server can do its work",
   answers: { 200: statusAnswer },
   refusals: ["busy", "draining"],
@@ -37,6 +40,7 @@ const health = { ...probe, summary: "Read health, version and uptime", answers: 
 const stats = {
   ...probe,
   path: "/api/v1/system/stats",
+  operation: "readSystemStats",
   summary: "Read what this process has counted",
   about: "In development anybody may.",
   answers: { 200: z.record(z.string(), z.unknown()) },
@@ -44,6 +48,7 @@ const stats = {
 const metricsPage = {
   ...probe,
   path: "/metrics",
+  operation: "readMetrics",
   summary: "Read the metrics for Prometheus",
   about: "In development anybody may.",
   answers: { 200: { contentType: "text/plain", about: "Prometheus text exposition format" } },
@@ -54,7 +59,8 @@ export function systemRoutes(metrics: Metrics): readonly Route[] {
     openly(time, ({ nowMs }) => success({ server_time: isoTime(Math.floor(nowMs)), server_time_ms: Math.floor(nowMs) })),
     openly(live, () => success({ status: "alive" })),
     openly(ready, ({ context }) => readyReply(context)),
-    ...["/healthz", "/health"].map((path) => openly({ ...health, path }, summaryReply)),
+    openly({ ...health, path: "/healthz", operation: "readHealthz" }, summaryReply),
+    openly({ ...health, path: "/health", operation: "readHealth" }, summaryReply),
     forOperator(stats, ({ context }) => statsReply(context)),
     forOperator(metricsPage, () => metricsReply(metrics)),
   ];

@@ -8,6 +8,7 @@ import { isoTime } from "../time.ts";
 const grant = {
   method: "POST",
   path: "/api/v1/tokens",
+  operation: "grantToken",
   tag: "tokens",
   summary: "Mint an access token for one of the shop's buyers",
   body: grantTokenBody,
