@@ -71,6 +71,13 @@ const mistakes: [string, Record<string, string>, string | undefined, string][] =
     undefined,
     'DOORBUSTER_HTTP_PORT: expected an integer from 0 to 65535, got "8e3"',
   ],
+  [
+    "a trusted proxy that is no address",
+    { DOORBUSTER_TRUSTED_PROXIES: "10.0.0.0/8, proxy.example" },
+    undefined,
+    'DOORBUSTER_TRUSTED_PROXIES: expected addresses or ranges like 10.0.0.0/8 that do not hold everybody, got "10.0.0.0/8, proxy.example"',
+  ],
+  ["trust in everybody", { DOORBUSTER_TRUSTED_PROXIES: "0.0.0.0/0" }, undefined, "DOORBUSTER_TRUSTED_PROXIES: expected addresses"],
   ["an unknown mode", { DOORBUSTER_MODE: "cluster" }, undefined, 'DOORBUSTER_MODE: expected one of embedded, got "cluster"'],
   [
     "a misspelt variable",

@@ -95,8 +95,10 @@ function valueOf({ type }: Option, { value, source }: Raw, problems: string[]): 
       return type.pattern === undefined || type.pattern.test(text) ? text : wrong(type.hint ?? "another form");
     case "text":
       return type.pattern === undefined || type.pattern.test(text) ? text : wrong(type.hint ?? `text like ${type.pattern.source}`);
-    case "list":
-      return listOf(text);
+    case "list": {
+      const list = listOf(text);
+      return type.each === undefined || list.every(type.each) ? list : wrong(type.hint ?? "a list of other things");
+    }
     default:
       return type satisfies never;
   }

@@ -4,11 +4,13 @@
  *
  * Order of precedence: environment, then `<NAME>_FILE` for secrets, then the YAML file, then the default.
  */
+import { isPartialRange, parseIpRange } from "../lib/ip-address.ts";
+
 export type OptionType =
   | { readonly kind: "text"; readonly pattern?: RegExp | undefined; readonly hint?: string | undefined }
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
   | { readonly kind: "choice"; readonly of: readonly string[] }
-  | { readonly kind: "list" }
+  | { readonly kind: "list"; readonly each?: ((text: string) => boolean) | undefined; readonly hint?: string | undefined }
   | { readonly kind: "secret"; readonly lengthMin: number; readonly pattern?: RegExp | undefined; readonly hint?: string | undefined };
 
 export type Option = {
@@ -19,6 +21,11 @@ export type Option = {
   readonly default: string | number | undefined;
   readonly about: string;
 };
+
+function isProxyRange(text: string): boolean {
+  const range = parseIpRange(text);
+  return range !== undefined && isPartialRange(range);
+}
 
 const port = { kind: "integer", min: 0, max: 65_535 } as const;
 
@@ -54,6 +61,18 @@ export const options = {
     type: { kind: "list" },
     default: "",
     about: "Exact origins whose pages may call the API, comma-separated",
+  },
+  trustedProxies: {
+    path: "trusted.proxies",
+    type: { kind: "list", each: isProxyRange, hint: "addresses or ranges like 10.0.0.0/8 that do not hold everybody" },
+    default: "",
+    about: "Proxies whose X-Forwarded-For or Forwarded header says who the client is, comma-separated; all others are clients themselves",
+  },
+  streamsMax: {
+    path: "streams.max",
+    type: { kind: "integer", min: 0, max: 1_000_000 },
+    default: 10_000,
+    about: "Most live streams (SSE) open at once; beyond it the answer is 429",
   },
   dataDir: {
     path: "data.dir",
