@@ -19,16 +19,23 @@ import { parseWebhookSecret, WebhookVerifier } from "./adapters/payment/webhook-
 import { ChildHost } from "./adapters/load/child-host.ts";
 import { openAuditSource } from "./adapters/sql/audit-source.ts";
 import { openSqliteStore } from "./adapters/sql/sqlite-store.ts";
+import { storeFacts } from "./adapters/sql/store-facts.ts";
+import { watchClock } from "./adapters/system/clock-facts.ts";
+import { diskFacts, folderFacts } from "./adapters/system/disk-facts.ts";
+import { portFacts } from "./adapters/system/port-facts.ts";
+import { memoryFacts, processFacts } from "./adapters/system/process-facts.ts";
+import { secretFileFacts } from "./adapters/system/secret-file-facts.ts";
 import { secretFromFile } from "./adapters/system/secret-file.ts";
 import { SystemClock } from "./adapters/system/system-clock.ts";
 import { SystemEntropy } from "./adapters/system/system-entropy.ts";
 import { SystemTasks } from "./adapters/system/system-tasks.ts";
+import { registerDoctor } from "./cli/doctor.ts";
 import { CommandFailed, ConfigWrong, newProgram, runProgram, type CliDeps } from "./cli/program.ts";
 import { registerRehearse } from "./cli/rehearse.ts";
 import { registerServe, type RunningServer } from "./cli/serve.ts";
 import { registerStoreCommands } from "./cli/store-commands.ts";
 import { registerVerify } from "./cli/verify.ts";
-import { demoApiKey, loadConfig } from "./config/load.ts";
+import { demoApiKey, loadConfig, readConfig, type ConfigSources, type ReadConfig } from "./config/load.ts";
 import type { Config } from "./config/options.ts";
 import { IdMint } from "./domain/id-mint.ts";
 import { DirectAcceptance } from "./engine/accept-direct.ts";
@@ -44,8 +51,9 @@ import { runRefunder, refundTickMs } from "./worker/refunder.ts";
 import { runSweeper, sweepTickMs } from "./worker/sweeper.ts";
 
 const root = join(import.meta.dirname, "..");
-// The file is this package's own, and npm wants it to have a version.
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+// The file is this package's own: npm wants it to have a version, and the launcher its Bun.
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string; dependencies: { bun: string } };
+const { version } = manifest;
 const providerJournal = "simulated-provider.jsonl";
 const salesInMemoryMax = 20_000;
 const buyersInMemoryMax = 2_000_000;
@@ -213,20 +221,36 @@ async function withStore<Result>(config: Config, use: (engine: Engine) => Promis
   }
 }
 
-function readConfig(flags: Readonly<Record<string, string | undefined>>, commandDefaults?: Readonly<Record<string, string>>): Config {
+type Named = Readonly<Record<string, string | undefined>>;
+
+/** Environment, flags on top, and the file; a file that was named and cannot be read is a problem. */
+function configSources(flags: Named, commandDefaults?: Readonly<Record<string, string>>): { sources: ConfigSources; problems: string[] } {
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
   const environment = { ...process.env, ...given };
   const readText = (path: string) => readFileSync(path, "utf8");
-  const name = environment["DOORBUSTER_CONFIG"] ?? "doorbuster.yaml";
-  let file: { name: string; text: string } | undefined;
+  const named = environment["DOORBUSTER_CONFIG"];
+  const name = named ?? "doorbuster.yaml";
   try {
-    file = { name, text: readText(name) };
+    return { sources: { environment, file: { name, text: readText(name) }, commandDefaults, readText }, problems: [] };
   } catch {
-    if (environment["DOORBUSTER_CONFIG"] !== undefined) throw new ConfigWrong([`DOORBUSTER_CONFIG: the file "${name}" cannot be read`]);
+    const problems = named === undefined ? [] : [`DOORBUSTER_CONFIG: the file "${name}" cannot be read`];
+    return { sources: { environment, commandDefaults, readText }, problems };
   }
-  const loaded = loadConfig({ environment, file, commandDefaults, readText });
+}
+
+function configOf(flags: Named, commandDefaults?: Readonly<Record<string, string>>): Config {
+  const { sources, problems } = configSources(flags, commandDefaults);
+  if (problems.length > 0) throw new ConfigWrong(problems);
+  const loaded = loadConfig(sources);
   if (loaded.kind === "wrong") throw new ConfigWrong(loaded.problems);
   return loaded.config;
+}
+
+/** For doctor: whatever can be read, and all that is wrong. */
+function brokenConfigOf(flags: Named): ReadConfig {
+  const { sources, problems } = configSources(flags);
+  const read = readConfig(sources);
+  return { ...read, problems: [...problems.map((text) => ({ kind: "wrong" as const, text })), ...read.problems] };
 }
 
 /** What the operator can act on becomes one line; what is left is a bug and keeps its stack. */
@@ -255,9 +279,10 @@ async function main(): Promise<number> {
       isTerminal: mayRewriteLines(process.stderr, process.env),
       columns: () => process.stderr.columns,
     },
-    config: readConfig,
+    config: configOf,
     version,
   };
+  const wantsColour = process.stdout.isTTY && !isSet(process.env["NO_COLOR"]);
   const program = newProgram(cli);
   registerServe(program, { ...cli, demoApiKey, serve: (config) => told(serve(config)) });
   registerStoreCommands(program, {
@@ -269,8 +294,17 @@ async function main(): Promise<number> {
     ...cli,
     openAuditSource: ({ dataDir }) => openAuditSource(dataDir),
     nowMs: () => Date.now(),
-    colour: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+    colour: wantsColour,
     providerJournal,
+  });
+  registerDoctor(program, {
+    ...cli,
+    readConfig: brokenConfigOf,
+    probes: { folderFacts, diskFacts, storeFacts, secretFileFacts, watchClock, processFacts, memoryFacts, portFacts },
+    tasks: new SystemTasks(),
+    bunPinned: manifest.dependencies.bun,
+    colour: wantsColour,
+    generatedSecrets: ["token.secret", "callback.secret"],
   });
   registerRehearse(program, {
     ...cli,

@@ -49,13 +49,26 @@ export function newProgram(deps: CliDeps): Command {
     .description("A flash-sale platform that never oversells, never loses a purchase it said yes to, and proves it afterwards.")
     .version(deps.version)
     .showSuggestionAfterError()
-    .showHelpAfterError("Run with --help to see what there is.")
+    .showHelpAfterError("Run with --help to see what there is")
     .exitOverride()
-    .configureOutput({ writeOut: deps.console.out, writeErr: deps.console.err })
+    .configureOutput({ writeOut: deps.console.out, writeErr: deps.console.err, outputError: (text, write) => write(inOurWords(text)) })
     .addHelpText(
       "after",
       "\nConfiguration: environment (DOORBUSTER_…), then doorbuster.yaml; see .env.example.\nExit codes: 0 done, 1 failed or a check says no, 2 wrong usage or configuration.",
     );
+}
+
+/** What commander says of a wrong command line, put the way the configuration's mistakes are. */
+function inOurWords(text: string): string {
+  const [first = "", ...rest] = text.split("\n");
+  const hint = /^\(Did you mean (one of )?(.*)\?\)$/.exec(rest[0] ?? "");
+  const message = first
+    .replace(/^error: /, "doorbuster: ")
+    .replaceAll("'", '"')
+    .replace(/\.$/, "");
+  if (hint === null) return [message, ...rest].join("\n");
+  const words = (hint[2] ?? "").split(", ").map((word) => `"${word}"`);
+  return [`${message}; did you mean ${words.join(" or ")}?`, ...rest.slice(1)].join("\n");
 }
 
 /** Runs the command line and gives its exit code. */

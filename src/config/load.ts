@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { nearestWord } from "../lib/did-you-mean.ts";
+import { didYouMean } from "../lib/did-you-mean.ts";
 import { environmentName, options, type Config, type Option, type OptionName } from "./options.ts";
 
 export type ConfigSources = {
@@ -15,6 +15,16 @@ export type LoadedConfig =
   | { readonly kind: "loaded"; readonly config: Config }
   | { readonly kind: "wrong"; readonly problems: readonly string[] };
 
+/** One line about the configuration: a wrong value, a name that no option has, or a secret that everybody knows. */
+export type ConfigProblem = { readonly kind: "wrong" | "unknown" | "unsafe"; readonly text: string };
+/** What could be read. Where an option is wrong its default stands, for who wants to look at the rest. */
+export type ReadConfig = {
+  readonly config: Config;
+  readonly problems: readonly ConfigProblem[];
+  /** Files that hold secrets, and what named them. */
+  readonly secretFiles: readonly { readonly path: string; readonly source: string }[];
+};
+
 /** A key that examples show and everybody knows. */
 export const demoApiKey = "demo-shop-key-0123456789-not-for-production";
 const knownSecrets = new Set([demoApiKey, "changeme", "secret", "password"]);
@@ -27,34 +37,48 @@ type Reading = {
   readonly sources: ConfigSources;
   readonly file: Map<string, unknown>;
   readonly known: Set<string>;
+  /** Wrong values; what is unknown or unsafe is found afterwards. */
   readonly problems: string[];
+  readonly secretFiles: Map<string, string>;
 };
 
 /** Reads every option, and says all that is wrong at once: one line per mistake, naming the option. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const { config, problems } = readConfig(sources);
+  return problems.length === 0 ? { kind: "loaded", config } : { kind: "wrong", problems: problems.map(({ text }) => text) };
+}
+
+export function readConfig(sources: ConfigSources): ReadConfig {
   const problems: string[] = [];
-  const reading: Reading = { sources, file: flatten(sources.file, problems), known: new Set(foreignVariables), problems };
+  const file = flatten(sources.file, problems);
+  const reading: Reading = { sources, file, known: new Set(foreignVariables), problems, secretFiles: new Map() };
   const values: Record<string, unknown> = {};
   // Object.entries forgets that the keys are option names.
   for (const [name, option] of Object.entries(options) as [OptionName, Option][]) {
     const raw = rawOf(option, reading);
-    values[name] = raw === undefined ? defaultOf(option) : valueOf(option, raw, problems);
+    values[name] = (raw === undefined ? undefined : valueOf(option, raw, problems)) ?? defaultOf(option);
   }
-  reportUnknown(reading);
   // Every option of the table was put into values above, with the type its row gives.
   const config = values as Config;
-  if (problems.length === 0) problems.push(...unsafe(config));
-  return problems.length === 0 ? { kind: "loaded", config } : { kind: "wrong", problems };
+  const unknown = unknownNames(reading);
+  // Of a configuration that is not what its author meant, only that is said.
+  const unsafe = problems.length + unknown.length === 0 ? unsafeSecrets(config) : [];
+  const secretFiles = [...reading.secretFiles].map(([path, source]) => ({ path, source }));
+  return { config, problems: [...of("wrong", problems), ...of("unknown", unknown), ...of("unsafe", unsafe)], secretFiles };
 }
 
-function rawOf(option: Option, { sources, file, known, problems }: Reading): Raw | undefined {
+const of = (kind: ConfigProblem["kind"], texts: readonly string[]): ConfigProblem[] => texts.map((text) => ({ kind, text }));
+
+function rawOf(option: Option, { sources, file, known, problems, secretFiles }: Reading): Raw | undefined {
   const name = environmentName(option);
   const fromFile = file.get(option.path);
   file.delete(option.path);
   known.add(name);
-  if (option.type.kind === "secret") known.add(`${name}_FILE`);
+  const isSecret = option.type.kind === "secret";
+  if (isSecret) known.add(`${name}_FILE`);
+  if (isSecret && fromFile !== undefined && sources.file !== undefined) secretFiles.set(sources.file.name, "configuration file");
   const text = sources.environment[name];
-  const path = option.type.kind === "secret" ? sources.environment[`${name}_FILE`] : undefined;
+  const path = isSecret ? sources.environment[`${name}_FILE`] : undefined;
   if (text !== undefined && text !== "") {
     // Whichever won, somebody would believe in the other: after a rotation, in a key that no longer counts.
     if (path !== undefined && path !== "") problems.push(`${name} and ${name}_FILE are both set: keep one`);
@@ -65,6 +89,7 @@ function rawOf(option: Option, { sources, file, known, problems }: Reading): Raw
     const value = sources.commandDefaults?.[name];
     return value === undefined ? undefined : { value, source: name };
   }
+  secretFiles.set(path, `${name}_FILE`);
   try {
     return { value: sources.readText(path).trim(), source: `${name}_FILE` };
   } catch {
@@ -80,8 +105,8 @@ function defaultOf(option: Option): unknown {
 function valueOf({ type }: Option, { value, source }: Raw, problems: string[]): unknown {
   const text = Array.isArray(value) ? value.join(",") : String(value);
   const shown = type.kind === "secret" ? "a value that is not" : `"${text}"`;
-  const wrong = (wish: string): undefined => {
-    problems.push(`${source}: expected ${wish}, got ${shown}`);
+  const wrong = (wish: string, hint = ""): undefined => {
+    problems.push(`${source}: expected ${wish}, got ${shown}${hint}`);
   };
   switch (type.kind) {
     case "integer": {
@@ -89,7 +114,7 @@ function valueOf({ type }: Option, { value, source }: Raw, problems: string[]): 
       return fits ? Number(text) : wrong(`an integer from ${type.min} to ${type.max}`);
     }
     case "choice":
-      return type.of.includes(text) ? text : wrong(`one of ${type.of.join(", ")}`);
+      return type.of.includes(text) ? text : wrong(`one of ${type.of.join(", ")}`, didYouMean(text, type.of));
     case "secret":
       if (text.length < type.lengthMin) return wrong(`at least ${type.lengthMin} characters`);
       return type.pattern === undefined || type.pattern.test(text) ? text : wrong(type.hint ?? "another form");
@@ -110,20 +135,15 @@ const listOf = (text: string) =>
     .map((part) => part.trim())
     .filter((part) => part !== "");
 
-function reportUnknown({ sources, file, known, problems }: Reading): void {
+function unknownNames({ sources, file, known }: Reading): string[] {
   const paths = Object.values(options).map((option) => option.path);
-  for (const key of file.keys()) problems.push(`${sources.file?.name}: unknown option "${key}"${hint(key, paths)}`);
-  for (const name of Object.keys(sources.environment))
-    if (name.startsWith("DOORBUSTER_") && !known.has(name)) problems.push(`${name}: unknown option${hint(name, [...known])}`);
-}
-
-function hint(word: string, known: readonly string[]): string {
-  const nearest = nearestWord(word, known);
-  return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+  const keys = [...file.keys()].map((key) => `${sources.file?.name}: unknown option "${key}"${didYouMean(key, paths)}`);
+  const names = Object.keys(sources.environment).filter((name) => name.startsWith("DOORBUSTER_") && !known.has(name));
+  return [...keys, ...names.map((name) => `${name}: unknown option${didYouMean(name, [...known])}`)];
 }
 
 /** What must not run in production: keys that everybody knows. */
-function unsafe(config: Config): string[] {
+function unsafeSecrets(config: Config): string[] {
   if (config.env !== "production") return [];
   const problems: string[] = [];
   for (const name of ["apiKey", "tokenSecret", "callbackSecret"] as const) {
