@@ -40,6 +40,8 @@ export type SecretFileFacts = {
 
 export type ClockFacts = {
   readonly wallMs: number;
+  /** The same for people. */
+  readonly wallText: string;
   /** How far the wall went from the monotonic clock while doctor measured, and for how long that was. */
   readonly driftMs: number;
   readonly overMs: number;

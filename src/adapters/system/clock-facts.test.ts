@@ -6,7 +6,13 @@ test("[H7] drift is how far the wall went from the steady clock between the two 
   const facts = watchClock({ wallMs: () => time.wall, monotonicMs: () => time.steady, ask: async () => undefined });
   time.wall += 4_500;
   time.steady += 1_000;
-  expect(await facts()).toEqual({ wallMs: 1_004_500, driftMs: 3_500, overMs: 1_000, synchronised: undefined });
+  expect(await facts()).toEqual({
+    wallMs: 1_004_500,
+    wallText: "1970-01-01T00:16:44.500Z",
+    driftMs: 3_500,
+    overMs: 1_000,
+    synchronised: undefined,
+  });
 });
 
 const chrony = (leap: string) => `A29FC87B,192.0.2.1,3,1700000000.0,0.00001,0.0,0.0,1.2,0.0,0.1,0.01,0.001,64.2,${leap}\n`;

@@ -19,7 +19,13 @@ export function watchClock({ wallMs = Date.now, monotonicMs = () => performance.
   return async (): Promise<ClockFacts> => {
     const now = { wall: wallMs(), steady: monotonicMs() };
     const overMs = now.steady - began.steady;
-    return { wallMs: now.wall, driftMs: now.wall - began.wall - overMs, overMs, synchronised: await synchronised(ask) };
+    return {
+      wallMs: now.wall,
+      wallText: new Date(now.wall).toISOString(),
+      driftMs: now.wall - began.wall - overMs,
+      overMs,
+      synchronised: await synchronised(ask),
+    };
   };
 }
 

@@ -118,11 +118,11 @@ table("the store", storeChecks, { store, wallMs: 1_000_000 }, [
   ["clock-behind-store", withDatabase({ lastAtMs: undefined }), "none", ""],
 ]);
 
-const clock: ClockFacts = { wallMs: Date.UTC(2027, 0, 1), driftMs: 0.4, overMs: 800, synchronised: true };
+const clock: ClockFacts = { wallMs: Date.UTC(2026, 0, 1), wallText: "2026-01-01", driftMs: 0.4, overMs: 800, synchronised: true };
 table("the clock", clockChecks, clock, [
-  ["clock-year", {}, "ok", "2027-01-01"],
-  ["clock-year", { wallMs: 0 }, "problem", "1970-01-01"],
-  ["clock-year", { wallMs: Date.UTC(2101, 0, 1) }, "problem", "2101"],
+  ["clock-year", {}, "ok", "2026-01-01"],
+  ["clock-year", { wallMs: Date.UTC(2026, 0, 1) - 1, wallText: "2025-12-31" }, "problem", "2025-12-31"],
+  ["clock-year", { wallMs: Date.UTC(2101, 0, 1), wallText: "2101-01-01" }, "problem", "2101"],
   ["clock-drift", { driftMs: 25 }, "ok", "25.0 ms"],
   ["clock-drift", { driftMs: 26 }, "warning", "26.0 ms"],
   ["clock-drift", { driftMs: -3_600_000 }, "warning", "3600000 ms"],
