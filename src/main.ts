@@ -5,8 +5,10 @@
  *   start   store (locked) ─► clock and ids behind its newest ─► engine ─► listener ─► workers
  *   stop    not ready, new purchases refused ─► queued ones answered ─► workers ─► listener ─► store
  */
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { createServerKeys } from "./adapters/auth/server-keys.ts";
 import { createTokens } from "./adapters/auth/tokens.ts";
 import { openPinoLog } from "./adapters/log/pino-log.ts";
@@ -17,6 +19,8 @@ import { FileJournal } from "./adapters/payment/provider-journal.ts";
 import { SimulatedProvider, simulatedProviderName } from "./adapters/payment/simulated-provider.ts";
 import { parseWebhookSecret, WebhookVerifier } from "./adapters/payment/webhook-signature.ts";
 import { ChildHost } from "./adapters/load/child-host.ts";
+import { describeMachine } from "./adapters/load/machine.ts";
+import { RemoteSite } from "./adapters/load/remote-site.ts";
 import { openAuditSource } from "./adapters/sql/audit-source.ts";
 import { openSqliteStore } from "./adapters/sql/sqlite-store.ts";
 import { storeFacts } from "./adapters/sql/store-facts.ts";
@@ -31,7 +35,7 @@ import { SystemEntropy } from "./adapters/system/system-entropy.ts";
 import { SystemTasks } from "./adapters/system/system-tasks.ts";
 import { registerDoctor } from "./cli/doctor.ts";
 import { CommandFailed, ConfigWrong, newProgram, runProgram, type CliDeps } from "./cli/program.ts";
-import { registerRehearse } from "./cli/rehearse.ts";
+import { registerRehearse, type RehearseCommandDeps } from "./cli/rehearse.ts";
 import { registerServe, type RunningServer } from "./cli/serve.ts";
 import { registerStoreCommands } from "./cli/store-commands.ts";
 import { registerVerify } from "./cli/verify.ts";
@@ -40,6 +44,8 @@ import type { Config } from "./config/options.ts";
 import { IdMint } from "./domain/id-mint.ts";
 import { DirectAcceptance } from "./engine/accept-direct.ts";
 import { openDemoShop } from "./engine/demo-shop.ts";
+import { rehearseDeployment } from "./engine/rehearsal/deployment.ts";
+import { Halt } from "./engine/rehearsal/halt.ts";
 import { rehearse } from "./engine/rehearsal/rehearse.ts";
 import { SaleBoard } from "./engine/sale-board.ts";
 import { createApp } from "./http/app.ts";
@@ -271,6 +277,47 @@ function mayRewriteLines({ isTTY }: { readonly isTTY?: boolean }, { CI, NO_COLOR
 /** As no-color.org has it: any text but the empty one. */
 const isSet = (value: string | undefined) => value !== undefined && value !== "";
 
+const rehearsalDeps = () => ({ clock: new SystemClock(), tasks: new SystemTasks() });
+const rehearsalClient = () => ({ version, ...describeMachine() });
+
+const rehearseHere: RehearseCommandDeps["rehearse"] = async (options, { keep, onProgress }) => {
+  const host = new ChildHost({ entry: import.meta.filename, keep });
+  const report = await rehearse({ host, ...rehearsalDeps(), onProgress, client: rehearsalClient() }, options);
+  return { report, folder: host.folder };
+};
+
+/** The first signal closes the shadow sale and ends the run with what it has seen; a second one ends the process at once. */
+const rehearseThere: RehearseCommandDeps["rehearseDeployment"] = async ({ dataDir, ...options }, { keep, onProgress }) => {
+  const site = new RemoteSite({ entry: import.meta.filename, url: options.url, dataDir, keep });
+  const halt = new Halt();
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  const first = (signal: string) => {
+    for (const name of signals) process.removeListener(name, first).once(name, () => process.exit(1));
+    halt.pull({ by: "operator", text: `the process got ${signal}` });
+  };
+  for (const name of signals) process.once(name, first);
+  const runId = randomBytes(4).toString("hex");
+  try {
+    const report = await rehearseDeployment(
+      { site, halt, ...rehearsalDeps(), onProgress },
+      { ...options, runId, client: rehearsalClient() },
+    );
+    return { report, folder: site.folder };
+  } finally {
+    for (const name of signals) process.removeAllListeners(name);
+  }
+};
+
+async function askOperator(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
+}
+
 async function main(): Promise<number> {
   const cli: CliDeps = {
     console: {
@@ -306,14 +353,7 @@ async function main(): Promise<number> {
     colour: wantsColour,
     generatedSecrets: ["token.secret", "callback.secret"],
   });
-  registerRehearse(program, {
-    ...cli,
-    rehearse: async (options, { keep, onProgress }) => {
-      const host = new ChildHost({ entry: import.meta.filename, keep });
-      const report = await rehearse({ host, clock: new SystemClock(), tasks: new SystemTasks(), onProgress }, options);
-      return { report, folder: host.folder };
-    },
-  });
+  registerRehearse(program, { ...cli, askOperator, rehearse: rehearseHere, rehearseDeployment: rehearseThere });
   return runProgram(program, cli, process.argv.slice(2));
 }
 

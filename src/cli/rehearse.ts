@@ -1,54 +1,53 @@
 import { openSync, writeFileSync } from "node:fs";
-import { InvalidArgumentError, type Command } from "commander";
-import { rehearsalBuyersMax, rehearsalConnectionsMax, rehearsalDefaults, type RehearsalOptions } from "../engine/rehearsal/plan.ts";
+import type { Command } from "commander";
+import type { DeploymentOptions } from "../engine/rehearsal/deployment.ts";
+import type { RehearsalOptions } from "../engine/rehearsal/plan.ts";
 import { renderProgress, renderReport } from "../engine/rehearsal/render.ts";
 import type { RehearsalReport } from "../engine/rehearsal/report.ts";
 import type { Progress } from "../engine/rehearsal/storm.ts";
 import { addCommand, CommandFailed, exitCodes, type CliDeps } from "./program.ts";
+import { addRehearseFlags, deploymentOptions, isOwnMachine, ownOptions, usage, type RehearseFlags } from "./rehearse-flags.ts";
 
+export type RehearseRun = { readonly keep: boolean; readonly onProgress: (progress: Progress) => void };
+export type Rehearsed = { readonly report: RehearsalReport; readonly folder: string };
 export type RehearseCommandDeps = CliDeps & {
   /** Runs it against a server of its own on an empty store; says where that lay, for `--keep`. */
-  readonly rehearse: (
-    options: RehearsalOptions,
-    run: { readonly keep: boolean; readonly onProgress: (progress: Progress) => void },
-  ) => Promise<{ readonly report: RehearsalReport; readonly folder: string }>;
+  readonly rehearse: (options: RehearsalOptions, run: RehearseRun) => Promise<Rehearsed>;
+  /** Runs it in a deployment that runs already. A signal closes the shadow sale and ends the run. */
+  readonly rehearseDeployment: (
+    options: Omit<DeploymentOptions, "runId" | "client"> & { readonly dataDir: string | undefined },
+    run: RehearseRun,
+  ) => Promise<Rehearsed>;
+  /** Asks whoever sits at the terminal; undefined when nobody does. */
+  readonly askOperator: (question: string) => Promise<string | undefined>;
 };
 
-type RehearseFlags = { buyers: number; stock: number; connections: number; payWindow: number; seed: number; json?: string; keep?: boolean };
-
 const plainProgressMs = 2_000;
-const stockMax = 100_000;
-const seedMax = 2_147_483_647;
 
-export function registerRehearse(program: Command, deps: RehearseCommandDeps): void {
-  addCommand(program, "rehearse", "Storm a sale with many buyers on a server of its own, then prove that every promise was kept.")
-    .option("--buyers <number>", "buyers in the crowd", integer(1, rehearsalBuyersMax), rehearsalDefaults.buyers)
-    .option("--stock <number>", "units on sale", integer(1, stockMax), rehearsalDefaults.stock)
-    .option("--connections <number>", "requests in flight at once", integer(1, rehearsalConnectionsMax), rehearsalDefaults.connections)
-    .option("--pay-window <seconds>", "time an accepted buyer has to pay", integer(1, 60), rehearsalDefaults.payWindowMs / 1000)
-    .option("--seed <number>", "the crowd's seed: the same one behaves the same way", integer(0, seedMax), 1)
-    .option("--json <file>", "also write the report as JSON, - for standard output in place of the page")
-    .option("--keep", "leave the store, the crowd's record and the server's log in place")
+export function registerRehearse(program: Command, deps: RehearseCommandDeps): Command {
+  const about = "Storm a sale with many buyers, on a server of its own or in a running deployment, and prove that every promise was kept.";
+  return addRehearseFlags(addCommand(program, "rehearse", about))
     .addHelpText("after", helpAfter)
     .action((flags: RehearseFlags) => run(deps, flags));
 }
 
 const helpAfter = `
 The crowd clicks twice, loses answers and repeats them, pays, fails, pays twice, pays late, pays the wrong amount, cancels
-and walks away. Afterwards "doorbuster verify" judges the store and the crowd's own record of answers.
-Exit code 1 if a promise was broken.
+and walks away. Afterwards "doorbuster verify" judges the store and the crowd's own record of answers. With --url nothing
+real is touched: the crowd has its own names, the sale is a shadow with its own stock, and it is cancelled at the end.
+Exit code 1 if a promise was broken or the run was stopped. docs/rehearsal.md tells more.
 
 Examples:
   npx doorbuster rehearse
-  npx doorbuster rehearse --buyers 100000 --stock 5000 --json report.json
-  npx doorbuster rehearse --buyers 2000 --stock 100 --keep`;
+  npx doorbuster rehearse --buyers 100000 --stock 5000 --json report.json --html report.html
+  npx doorbuster rehearse --curve wave --rate 500 --duration 60 --stock 2000
+  npx doorbuster rehearse --url https://shop.example --yes-load shop.example --api-key-file key --like 171000000000001`;
 
 async function run(deps: RehearseCommandDeps, flags: RehearseFlags): Promise<void> {
-  const { buyers, stock, connections, seed, payWindow, json } = flags;
-  const options = { buyers, stock, connections, seed, payWindowMs: payWindow * 1000 };
-  const keep = flags.keep ?? false;
-  const file = json === undefined || json === "-" ? undefined : openReport(json);
-  const { report, folder } = await deps.rehearse(options, { keep, onProgress: progressOf(deps, options) }).catch((error: unknown) => {
+  const { json, keep = false } = flags;
+  const start = flags.url === undefined ? inOwnPlace(deps, flags) : await inDeployment(deps, { ...flags, url: flags.url });
+  const file = json === undefined || json === "-" ? undefined : openReport("--json", json);
+  const { report, folder } = await start({ keep, onProgress: progressOf(deps, start.buyers) }).catch((error: unknown) => {
     throw new CommandFailed(`the rehearsal could not run: ${error instanceof Error ? error.message : String(error)}`);
   });
   if (deps.console.isTerminal) deps.console.err("\r\u001B[2K");
@@ -56,35 +55,55 @@ async function run(deps: RehearseCommandDeps, flags: RehearseFlags): Promise<voi
   deps.console.out(json === "-" ? text : renderReport(report));
   if (file !== undefined) writeFileSync(file, text);
   if (keep) deps.console.err(`Kept in ${folder}\n`);
+  if (report.verdict === "aborted") throw new CommandFailed(`the rehearsal was stopped by ${report.halted?.by}: ${report.halted?.text}`);
   if (report.verdict !== "valid")
     throw new CommandFailed("the rehearsal found broken promises; repeat it with --keep to look at the store");
 }
 
+type Start = ((run: RehearseRun) => Promise<Rehearsed>) & { readonly buyers: number };
+
+function inOwnPlace(deps: RehearseCommandDeps, flags: RehearseFlags): Start {
+  const options = ownOptions(flags);
+  return Object.assign((run: RehearseRun) => deps.rehearse(options, run), { buyers: options.buyers });
+}
+
+async function inDeployment(deps: RehearseCommandDeps, flags: RehearseFlags & { url: string }): Promise<Start> {
+  // The demo key of a first try is no secret here: whose deployment it is decides what it accepts.
+  const { apiKey } = deps.config({ DOORBUSTER_API_KEY_FILE: flags.apiKeyFile }, { DOORBUSTER_ENV: "development" });
+  if (apiKey === undefined)
+    throw usage("--url needs the deployment's server key: --api-key-file, DOORBUSTER_API_KEY or DOORBUSTER_API_KEY_FILE");
+  const options = deploymentOptions(flags, apiKey);
+  await mayLoad(deps, options.url, flags.yesLoad);
+  return Object.assign((run: RehearseRun) => deps.rehearseDeployment(options, run), { buyers: options.rehearsal.buyers });
+}
+
+/** Load on somebody's machine is put there on purpose or not at all. */
+async function mayLoad({ askOperator }: RehearseCommandDeps, url: string, yes: string | undefined): Promise<void> {
+  const { hostname, host } = new URL(url);
+  const named = (text: string | undefined) => text === hostname || text === host;
+  if (isOwnMachine(url) || named(yes)) return;
+  if (yes !== undefined) throw usage(`--yes-load names "${yes}", but --url goes to "${hostname}"`);
+  const answer = await askOperator(`This puts load on ${hostname}. Type its name to go on: `);
+  if (!named(answer?.trim())) throw usage(`${hostname} is another machine: say --yes-load ${hostname} if you may put load on it`);
+}
+
 /** Before the storm: a report that finds no place afterwards is lost. */
-function openReport(path: string): number {
+function openReport(flag: string, path: string): number {
   try {
     return openSync(path, "w");
   } catch (error) {
-    throw new CommandFailed(`--json: cannot write "${path}": ${error instanceof Error ? error.message : String(error)}`, exitCodes.usage);
+    throw new CommandFailed(`${flag}: cannot write "${path}": ${error instanceof Error ? error.message : String(error)}`, exitCodes.usage);
   }
 }
 
 /** One line that rewrites itself on a terminal; elsewhere a plain line now and then. */
-function progressOf({ console: { err, isTerminal } }: CliDeps, { buyers }: RehearsalOptions): (progress: Progress) => void {
-  let saidMs = -plainProgressMs;
+function progressOf({ console: { err, isTerminal } }: CliDeps, buyers: number): (progress: Progress) => void {
+  let saidMs = Number.NEGATIVE_INFINITY;
   return (progress) => {
     const line = renderProgress(progress, { buyers });
     if (isTerminal) return err(`\r\u001B[2K${line}`);
     if (progress.elapsedMs - saidMs < plainProgressMs) return;
     saidMs = progress.elapsedMs;
     err(`${line}\n`);
-  };
-}
-
-function integer(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
-    return value;
   };
 }

@@ -26,5 +26,5 @@ export type LoadReply =
       /** From handing the request to the socket until its answer was read whole. */
       readonly latencyMs: number;
     }
-  /** The request may or may not have been carried out, now or later. */
-  | { readonly kind: "lost"; readonly cause: "dropped" | "timed_out" | "connection"; readonly latencyMs: number };
+  /** The request may or may not have been carried out, now or later; `fenced` was held back and never left. */
+  | { readonly kind: "lost"; readonly cause: "dropped" | "timed_out" | "connection" | "fenced"; readonly latencyMs: number };

@@ -12,6 +12,7 @@ import type { RehearsalHost } from "../../ports/rehearsal-host.ts";
 import { eachLine, exitOf, startProgram, within } from "./child-process.ts";
 import { HistoryFile, shortHash } from "./history-file.ts";
 import { HttpLoadClient } from "./http-load-client.ts";
+import { runVerify } from "./run-verify.ts";
 
 export type ChildHostOptions = {
   /** The command line's entry, src/main.ts, as an absolute path. */
@@ -23,7 +24,6 @@ export type ChildHostOptions = {
 const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const startMaxMs = 15_000;
 const stopMaxMs = 20_000;
-const verifyMaxMs = 120_000;
 const requestTimeoutMs = 15_000;
 
 export class ChildHost implements RehearsalHost {
@@ -77,21 +77,9 @@ export class ChildHost implements RehearsalHost {
     return within(exitOf(server), stopMaxMs, "stopping the server");
   }
 
-  async verify(): Promise<unknown> {
-    const args = ["verify", "--data-dir", this.#dataDir(), "--history", this.#history.path, "--at-rest", "--json"];
-    const checker = startProgram({ entry: this.#options.entry, args, options: {}, folder: this.folder });
-    const lines: string[] = [];
-    const complaints: string[] = [];
-    eachLine(checker.stdout, (line) => lines.push(line));
-    eachLine(checker.stderr, (line) => complaints.push(line));
-    const ended = new Promise<number>((resolve) => checker.once("close", (code) => resolve(code ?? -1)));
-    try {
-      const code = await within(ended, verifyMaxMs, "verify");
-      if (code !== 0 && code !== 1) throw new Error(`verify ended with ${code}: ${complaints.join("; ").slice(0, 500)}`);
-      return JSON.parse(lines.join("\n"));
-    } finally {
-      checker.kill("SIGKILL");
-    }
+  verify(): Promise<unknown> {
+    const args = ["--data-dir", this.#dataDir(), "--history", this.#history.path, "--at-rest"];
+    return runVerify({ entry: this.#options.entry, folder: this.folder, args });
   }
 
   async close(): Promise<void> {

@@ -5,8 +5,9 @@
 import { backoffMs } from "../../lib/backoff.ts";
 import { unreachable } from "../../lib/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Tasks } from "../../ports/tasks.ts";
-import type { Aftermath, BuyerPlan } from "./plan.ts";
+import type { StopSignal, Tasks } from "../../ports/tasks.ts";
+import type { Gate } from "./open-loop.ts";
+import { repeatsDefault, type Aftermath, type BuyerPlan } from "./plan.ts";
 import type { ShopClient, ShopReply } from "./shop-client.ts";
 import { isObject } from "./shop-client.ts";
 import type { AcceptedOrder, Tally } from "./tally.ts";
@@ -18,22 +19,29 @@ export type Stage = {
   readonly tasks: Tasks;
   readonly saleId: string;
   readonly payWindowMs: number;
+  /** Bounds the purchases in flight where the crowd comes by a schedule. */
+  readonly gate?: Gate | undefined;
+  /** A lost or untried answer is asked for again this often before the buyer gives up. */
+  readonly repeatsMax?: number | undefined;
+  /** Whoever it stops does nothing more. */
+  readonly halt?: StopSignal | undefined;
 };
 
-/** A lost or untried answer is asked for again this often before the buyer gives up. */
-export const repeatsMax = 20;
 const pollMs = 400;
 /** How much longer than the pay window a buyer watches its order for an end. */
 const patienceMs = 20_000;
+const watchMaxMs = 60_000;
 
-/** Asks for a unit; resolves with the order if the buyer got one, or the reason of the last answer. */
-export async function ask(stage: Stage, plan: BuyerPlan): Promise<{ order?: AcceptedOrder; reason: string }> {
+/** Asks for a unit, first when it is due; resolves with the order if the buyer got one, or the reason of the last answer. */
+export async function ask(stage: Stage, plan: BuyerPlan, dueMs?: number): Promise<{ order?: AcceptedOrder; reason: string }> {
   const { manner, dropAfterMs } = plan;
-  const clicks = manner === "double_click" ? [askOnce(stage, plan), askOnce(stage, plan)] : [];
-  if (manner === "lost_answer") await askOnce(stage, plan, dropAfterMs);
+  const clicks = manner === "double_click" ? [askOnce(stage, plan, { dueMs }), askOnce(stage, plan, { dueMs })] : [];
+  if (manner === "lost_answer") await askOnce(stage, plan, { dueMs, dropAfterMs });
   const [first, second] = await Promise.all(clicks);
   const yes = [first, second].find((reply) => reply?.kind === "ok");
-  const reply = yes ?? (first !== undefined && isFinal(first) ? first : await askUntilKnown(stage, plan));
+  const again = manner === "double_click" || manner === "lost_answer" ? undefined : dueMs;
+  const reply = yes ?? (first !== undefined && isFinal(first) ? first : await askUntilKnown(stage, plan, again));
+  if (reply === undefined) return { reason: "not_sent" };
   stage.tally.counts.buyersAnswered += 1;
   const order = reply.kind === "ok" ? orderOf(plan, reply) : undefined;
   if (order === undefined) return { reason: reply.reason };
@@ -43,36 +51,50 @@ export async function ask(stage: Stage, plan: BuyerPlan): Promise<{ order?: Acce
   return { order, reason: "ok" };
 }
 
-async function askUntilKnown(stage: Stage, plan: BuyerPlan): Promise<ShopReply> {
+async function askUntilKnown(stage: Stage, plan: BuyerPlan, dueMs: number | undefined): Promise<ShopReply | undefined> {
+  const { repeatsMax = repeatsDefault, halt } = stage;
   for (let attempt = 0; ; attempt++) {
-    const reply = await askOnce(stage, plan);
-    if (isFinal(reply) || attempt >= repeatsMax) return reply;
-    await stage.tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 500 }));
+    const reply = await askOnce(stage, plan, attempt === 0 ? { dueMs } : {});
+    if (reply === undefined || isFinal(reply) || attempt >= repeatsMax || halt?.aborted === true) return reply;
+    await stage.tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 500 }), halt);
   }
 }
 
 /** A yes, or a no that was looked at; what was not tried or is unknown is asked again. */
 const isFinal = ({ kind, status }: ShopReply) => kind === "ok" || (kind === "no" && status !== 503 && status !== 429);
 
-async function askOnce({ shop, tally, saleId }: Stage, plan: BuyerPlan, dropAfterMs?: number): Promise<ShopReply> {
-  const reply = await shop.purchase({ saleId, buyer: plan.subject, key: plan.key, dropAfterMs });
-  tally.purchaseAnswered(plan.key, reply);
+/** Undefined when the client was too busy to send it. */
+async function askOnce(
+  { shop, tally, saleId, gate, clock }: Stage,
+  plan: BuyerPlan,
+  when: { dueMs?: number | undefined; dropAfterMs?: number | undefined },
+): Promise<ShopReply | undefined> {
+  const dueMs = when.dueMs ?? clock.nowMs();
+  let sentMs = dueMs;
+  const send = () => {
+    sentMs = clock.nowMs();
+    return shop.purchase({ saleId, buyer: plan.subject, key: plan.key, dropAfterMs: when.dropAfterMs });
+  };
+  const reply = await (gate === undefined ? send() : gate.run(send));
+  if (reply === undefined) tally.notSent(dueMs);
+  else tally.purchaseAnswered(plan.key, reply, { dueMs, sentMs, answeredMs: clock.nowMs() });
   return reply;
 }
 
 /** One more than the limit allows: a no, unless the first unit was given back meanwhile. The checker knows which. */
-async function askForMore({ shop, tally, saleId }: Stage, plan: BuyerPlan): Promise<void> {
-  const key = `${plan.key}-more`;
-  const reply = await shop.purchase({ saleId, buyer: plan.subject, key });
-  tally.purchaseAnswered(key, reply);
+async function askForMore(stage: Stage, plan: BuyerPlan): Promise<void> {
+  const { tally } = stage;
+  const reply = await askOnce(stage, { ...plan, key: `${plan.key}-more` }, {});
+  if (reply === undefined) return;
   const order = reply.kind === "ok" ? orderOf(plan, reply) : undefined;
   if (order !== undefined) tally.orders.set(order.id, order);
 }
 
-async function reuseKey({ shop, tally, saleId }: Stage, plan: BuyerPlan): Promise<void> {
+async function reuseKey({ shop, tally, saleId, clock }: Stage, plan: BuyerPlan): Promise<void> {
+  const sentMs = clock.nowMs();
   const reply = await shop.purchase({ saleId, buyer: plan.subject, key: plan.key, quantity: 2 });
   if (reply.kind === "ok") return tally.broken(`key ${plan.key} was accepted with another payload`);
-  tally.purchaseAnswered(plan.key, reply);
+  tally.purchaseAnswered(plan.key, reply, { dueMs: sentMs, sentMs, answeredMs: clock.nowMs() });
 }
 
 function orderOf(plan: BuyerPlan, { data }: ShopReply): AcceptedOrder | undefined {
@@ -131,25 +153,25 @@ async function payAgainAfter(stage: Stage, order: AcceptedOrder, first: "failure
 const isOpen = (state: unknown) => state === "created" || state === "pending";
 
 /** Repeats what is safe to repeat until it is known to have been looked at. */
-async function insist({ tally, tasks }: Stage, send: () => Promise<ShopReply>): Promise<void> {
-  for (let attempt = 0; attempt <= repeatsMax; attempt++) {
+async function insist({ tally, tasks, halt, repeatsMax = repeatsDefault }: Stage, send: () => Promise<ShopReply>): Promise<void> {
+  for (let attempt = 0; attempt <= repeatsMax && halt?.aborted !== true; attempt++) {
     const reply = await send();
     tally.otherAnswered(reply);
     if (isFinal(reply)) return;
-    await tasks.sleep(backoffMs(attempt, { baseMs: 50, ceilingMs: 1_000 }));
+    await tasks.sleep(backoffMs(attempt, { baseMs: 50, ceilingMs: 1_000 }), halt);
   }
 }
 
 /** Reads the order until it shows what the buyer waits for, or the buyer has waited long enough. */
 async function watch(stage: Stage, order: AcceptedOrder, seen: (data: ShopReply["data"]) => boolean): Promise<void> {
-  const { clock, tasks, shop, tally, payWindowMs } = stage;
-  const untilMs = clock.nowMs() + payWindowMs + patienceMs;
-  while (clock.nowMs() < untilMs) {
+  const { clock, tasks, shop, tally, payWindowMs, halt } = stage;
+  const untilMs = clock.nowMs() + Math.min(payWindowMs, watchMaxMs) + patienceMs;
+  while (clock.nowMs() < untilMs && halt?.aborted !== true) {
     const reply = await shop.read(order.id, order.buyer);
     tally.otherAnswered(reply);
     if (reply.status === 404) return tally.broken(`order ${order.id} was accepted and is unknown now`);
     if (reply.kind === "ok" && seen(reply.data)) return;
-    await tasks.sleep(pollMs);
+    await tasks.sleep(pollMs, halt);
   }
 }
 

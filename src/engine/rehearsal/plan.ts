@@ -3,8 +3,10 @@
  * same seed rehearses the same crowd whatever order the machine lets it arrive in.
  */
 import { SeededRandom } from "../../lib/seeded-random.ts";
+import type { Curve } from "./curve.ts";
 
 export type RehearsalOptions = {
+  /** How many come; a curve says it by itself. */
   readonly buyers: number;
   readonly stock: number;
   readonly seed: number;
@@ -12,10 +14,23 @@ export type RehearsalOptions = {
   readonly connections: number;
   /** How long an accepted buyer has to pay. Short, so that abandoned units return while one watches. */
   readonly payWindowMs: number;
+  /** When they come. Without one each connection asks as fast as it is answered (a closed loop). */
+  readonly curve?: Curve | undefined;
+  /** With a curve: how long before the opening the crowd looks at the sale, and how often in all. */
+  readonly lead?: Lead | undefined;
+  /** How often a buyer repeats what was not tried or got no answer. */
+  readonly repeatsMax?: number | undefined;
+  /** With a curve: how often a buyer who was told "all taken" clicks again, a second or so later. */
+  readonly clicksAgainMax?: number | undefined;
 };
+export type Lead = { readonly ms: number; readonly pollsPerSecond: number };
+
 export const rehearsalDefaults = { buyers: 20_000, stock: 1_000, connections: 96, payWindowMs: 5_000 } as const;
 export const rehearsalBuyersMax = 200_000;
 export const rehearsalConnectionsMax = 200;
+export const leadMaxMs = 300_000;
+export const repeatsDefault = 20;
+export const clicksAgainMax = 20;
 
 /** How a buyer asks: once, twice at the same time, again after a lost answer, with a changed payload, for one more. */
 export type Manner = "plain" | "double_click" | "lost_answer" | "key_reuse" | "greedy";
@@ -64,13 +79,16 @@ const aftermaths: readonly (readonly [Aftermath, number])[] = [
 ];
 const returningShare = 0.4;
 
-export function buyerPlan(seed: number, number: number): BuyerPlan {
+/** Who the crowd is called by: nobody else's buyers, keys or tokens may begin so. */
+export const crowdPrefix = "rehearsal-";
+
+export function buyerPlan(seed: number, number: number, prefix: string = crowdPrefix): BuyerPlan {
   const random = new SeededRandom(Math.imul(seed, 0x85ebca6b) ^ Math.imul(number + 1, 0xc2b2ae35));
   const manner = pick(manners, random.next());
   const aftermath = pick(aftermaths, random.next());
   const returns = random.next() < returningShare;
   const dropAfterMs = random.between(0, 12);
-  return { subject: `rehearsal-${number + 1}`, key: `r${seed}-${number + 1}`, manner, aftermath, returns, dropAfterMs };
+  return { subject: `${prefix}${number + 1}`, key: `r${seed}-${number + 1}`, manner, aftermath, returns, dropAfterMs };
 }
 
 function pick<Choice extends string>(shares: readonly (readonly [Choice, number])[], chance: number): Choice {

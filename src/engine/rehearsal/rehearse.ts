@@ -5,11 +5,14 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { RehearsalHost } from "../../ports/rehearsal-host.ts";
 import type { Tasks } from "../../ports/tasks.ts";
+import { utcText } from "../../lib/utc-text.ts";
 import { HistoryRecorder } from "./history-recorder.ts";
 import type { RehearsalOptions } from "./plan.ts";
 import { reportOf, type RehearsalReport } from "./report.ts";
-import { ShopClient, type ShopReply } from "./shop-client.ts";
+import { done } from "./shadow-sale.ts";
+import { ShopClient } from "./shop-client.ts";
 import { Storm, type Progress } from "./storm.ts";
+import { serverEnvironment, type ClientEnvironment } from "./surroundings.ts";
 import { verdictOf } from "./verdict.ts";
 
 export type RehearseDeps = {
@@ -17,10 +20,11 @@ export type RehearseDeps = {
   readonly clock: Clock;
   readonly tasks: Tasks;
   readonly onProgress: (progress: Progress) => void;
+  readonly client: ClientEnvironment;
 };
 
 export async function rehearse(deps: RehearseDeps, options: RehearsalOptions): Promise<RehearsalReport> {
-  const { host, clock, tasks, onProgress } = deps;
+  const { host, clock, tasks, onProgress, client } = deps;
   try {
     const { load, apiKey } = await host.start();
     const beganMs = clock.nowMs();
@@ -31,20 +35,31 @@ export async function rehearse(deps: RehearseDeps, options: RehearsalOptions): P
     };
     const recorder = new HistoryRecorder({ ...tools, proc: "crowd" });
     const shop = new ShopClient(load, { apiKey, recorder });
-    const saleId = await openSale(shop, options);
-    const result = await new Storm({ shop, clock, tasks, onProgress }, options, saleId).run();
+    const server = await serverEnvironment(shop);
+    const opensAtMs = options.lead === undefined ? undefined : Math.ceil(clock.nowMs() + options.lead.ms + leadInMs);
+    const saleId = await openSale(shop, options, opensAtMs);
+    const result = await new Storm({ shop, clock, tasks, onProgress }, options, { saleId, opensAtMs }).run();
     const exitCode = await host.stop();
     if (exitCode !== 0) result.tally.broken(`the server stopped with exit code ${exitCode}`);
-    return reportOf({ options, result, verify: verdictOf(await host.verify()) });
+    const verify = verdictOf(await host.verify());
+    return reportOf({
+      options,
+      result,
+      verify,
+      target: { kind: "own_server" },
+      environment: { client, server },
+      beganAt: utcText(beganMs),
+    });
   } finally {
     await host.close();
   }
 }
 
-/** A product and a live sale of it: one unit per buyer, so that every second one is a refusal the report can count. */
-async function openSale(shop: ShopClient, { stock, payWindowMs }: RehearsalOptions): Promise<string> {
+/** A product and a sale of it, live now or later: one unit per buyer, so that every second one is a refusal the report can count. */
+async function openSale(shop: ShopClient, { stock, payWindowMs }: RehearsalOptions, opensAtMs: number | undefined): Promise<string> {
   const time = await done(shop.call("GET", "/api/v1/time"), "ask for the time");
-  const startsAt = String(time.data["server_time"]);
+  // The server is ours and on this machine: its clock is ours.
+  const startsAt = opensAtMs === undefined ? String(time.data["server_time"]) : utcText(opensAtMs);
   const product = await done(
     shop.call("POST", "/api/v1/products", { name: "Rehearsal", price_minor: 19_900, currency: "CNY" }),
     "create a product",
@@ -64,9 +79,5 @@ async function openSale(shop: ShopClient, { stock, payWindowMs }: RehearsalOptio
   return saleId;
 }
 
-async function done(asked: Promise<ShopReply>, what: string): Promise<ShopReply> {
-  const reply = await asked;
-  if (reply.kind !== "ok")
-    throw new Error(`the rehearsal could not ${what}: ${reply.status ?? "no answer"} ${reply.reason} ${reply.body.slice(0, 300)}`);
-  return reply;
-}
+/** Between publishing and the first look at the sale. */
+const leadInMs = 500;

@@ -26,9 +26,18 @@ function stormOf(change: (tally: Tally) => void = () => {}, states: readonly str
   const tally = new Tally();
   tally.stock.push({ atMs: 0, available: 2, held: 0, sold: 0 }, { atMs: 250, available: 0, held: 0, sold: 2 });
   change(tally);
-  return { tally, finalOrders: states.map((state) => ({ state, refunds: [] })), stormMs: 500, elapsedMs: 900, cameToRest: true };
+  return {
+    tally,
+    finalOrders: states.map((state) => ({ state, refunds: [] })),
+    seconds: [],
+    stormMs: 500,
+    elapsedMs: 900,
+    cameToRest: true,
+  };
 }
-const verdictWith = (parts: Partial<ReportParts>) => reportOf({ options, result: stormOf(), verify: valid, ...parts });
+const client = { version: "1", runtime: "bun", platform: "linux", cpu: "a cpu", cores: 2, memory_bytes: 1 };
+const place = { target: { kind: "own_server" }, environment: { client, server: {} }, beganAt: "2030-01-01T00:00:00.000Z" } as const;
+const verdictWith = (parts: Partial<ReportParts>) => reportOf({ options, result: stormOf(), verify: valid, ...place, ...parts });
 
 test("a rehearsal in which every promise held is valid, and its page says so", () => {
   const report = verdictWith({});
@@ -65,6 +74,18 @@ const planted: [string, Partial<ReportParts>, RegExp][] = [
     { verify: verdictOf({ verdict: "valid", checks: [{ ...check, offTotal: 1, off: [] }] }) },
     /I1: 1 more/,
   ],
+  [
+    "a record that is invalid",
+    {
+      record: {
+        verdict: "invalid",
+        checks: [{ id: "C6", verdict: "invalid", text: "one key" }],
+        problems: ["C6: key k has two purchases"],
+      },
+    },
+    /C6: key k has two purchases/,
+  ],
+  ["a request that the fence held back", { halted: { by: "fence", text: "POST /api/v1/sales/1/purchases" } }, /left its own sale/],
   ["a verdict that cannot be read", { verify: verdictOf("fine") }, /cannot be read/],
   ["a verdict without checks", { verify: verdictOf({ verdict: "valid", checks: [] }) }, /cannot be read/],
 ];
@@ -73,6 +94,28 @@ test.each(planted)("negative control: %s makes the rehearsal fail", (_, parts, p
   expect(report.verdict).toBe("invalid");
   expect(report.problems.join("\n")).toMatch(problem);
   expect(renderReport(report)).toContain("FAILED");
+});
+
+test("a run that was stopped is neither passed nor failed", () => {
+  const report = verdictWith({ halted: { by: "guard", text: "/readyz failed 3 times in a row" } });
+  expect([report.verdict, report.problems]).toEqual(["aborted", []]);
+  expect(renderReport(report)).toContain("ABORTED by guard: /readyz failed 3 times in a row");
+});
+
+test("names of the shop move no cursor and break no line of the page", () => {
+  const name = "lamp\u001B[2J\r\nPASSED";
+  const target = {
+    kind: "deployment",
+    url: "http://127.0.0.1:1",
+    sale_id: "1",
+    product_id: "2",
+    name,
+    payments: "none",
+    limits: { error_share_max: 0.05, p99_max_ms: 2_000 },
+  } as const;
+  const page = renderReport(verdictWith({ target: { ...target, like: { id: "3", name } } }));
+  expect(page).not.toContain("\u001B");
+  expect(page.split("\n")).not.toContain('PASSED"');
 });
 
 test("refusals, what was not tried and lost answers are counted apart", () => {
