@@ -33,6 +33,7 @@ import { secretFromFile } from "./adapters/system/secret-file.ts";
 import { SystemClock } from "./adapters/system/system-clock.ts";
 import { SystemEntropy } from "./adapters/system/system-entropy.ts";
 import { SystemTasks } from "./adapters/system/system-tasks.ts";
+import { registerCompletion } from "./cli/completion.ts";
 import { registerDoctor } from "./cli/doctor.ts";
 import { CommandFailed, ConfigWrong, newProgram, runProgram, type CliDeps } from "./cli/program.ts";
 import { registerRehearse, type RehearseCommandDeps } from "./cli/rehearse.ts";
@@ -354,6 +355,7 @@ async function main(): Promise<number> {
     generatedSecrets: ["token.secret", "callback.secret"],
   });
   registerRehearse(program, { ...cli, askOperator, rehearse: rehearseHere, rehearseDeployment: rehearseThere });
+  registerCompletion(program, cli);
   return runProgram(program, cli, process.argv.slice(2));
 }
 

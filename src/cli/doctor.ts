@@ -60,7 +60,7 @@ async function run(deps: DoctorCommandDeps, flags: DoctorFlags): Promise<void> {
 
 function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }: DoctorFlags): EmbeddedSettings {
   const { config, problems } = read;
-  const { dataDir, httpHost, httpPort, metricsHost, metricsPort, queueMax } = config;
+  const { dataDir, httpHost, httpPort, metricsHost, metricsPort, queueMax, streamsMax } = config;
   const generated = deps.generatedSecrets.map((name) => ({ path: join(dataDir, name), source: "data folder" }));
   return {
     configuration: {
@@ -68,7 +68,7 @@ function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }:
       isProduction: config.env === "production",
       httpHost,
       metrics: metricsPort === undefined ? undefined : { host: metricsHost, port: metricsPort },
-      trustedProxies: undefined,
+      trustedProxies: config.trustedProxies,
       hasServerKey: config.apiKey !== undefined,
       paymentProvider: providerOf(config),
     },
@@ -76,7 +76,7 @@ function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }:
     httpPort,
     secretFiles: [...read.secretFiles, ...generated],
     tokenSecretSet: config.tokenSecret !== undefined,
-    connectionsWanted: queueMax,
+    connectionsWanted: queueMax + streamsMax,
     bunPinned: deps.bunPinned,
     logFolder: undefined,
     full,

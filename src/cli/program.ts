@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import type { Config } from "../config/options.ts";
+import { usageMessage } from "./usage-message.ts";
 
 /** Where a command writes: data to `out`, everything for people's eyes about the run to `err`. */
 export type Console = {
@@ -51,24 +52,11 @@ export function newProgram(deps: CliDeps): Command {
     .showSuggestionAfterError()
     .showHelpAfterError("Run with --help to see what there is")
     .exitOverride()
-    .configureOutput({ writeOut: deps.console.out, writeErr: deps.console.err, outputError: (text, write) => write(inOurWords(text)) })
+    .configureOutput({ writeOut: deps.console.out, writeErr: deps.console.err, outputError: (text, write) => write(usageMessage(text)) })
     .addHelpText(
       "after",
       "\nConfiguration: environment (DOORBUSTER_…), then doorbuster.yaml; see .env.example.\nExit codes: 0 done, 1 failed or a check says no, 2 wrong usage or configuration.",
     );
-}
-
-/** What commander says of a wrong command line, put the way the configuration's mistakes are. */
-function inOurWords(text: string): string {
-  const [first = "", ...rest] = text.split("\n");
-  const hint = /^\(Did you mean (one of )?(.*)\?\)$/.exec(rest[0] ?? "");
-  const message = first
-    .replace(/^error: /, "doorbuster: ")
-    .replaceAll("'", '"')
-    .replace(/\.$/, "");
-  if (hint === null) return [message, ...rest].join("\n");
-  const words = (hint[2] ?? "").split(", ").map((word) => `"${word}"`);
-  return [`${message}; did you mean ${words.join(" or ")}?`, ...rest.slice(1)].join("\n");
 }
 
 /** Runs the command line and gives its exit code. */

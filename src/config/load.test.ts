@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { optionsPagePath, renderOptionsPage } from "../../scripts/options-page.ts";
 import { renderEnvExample } from "./env-example.ts";
-import { demoApiKey, loadConfig } from "./load.ts";
+import { demoApiKey, loadConfig, readConfig } from "./load.ts";
 
 const readText = (path: string): string => {
   if (path === "/run/key") return "a-secret-from-a-file-0123456789abcdef\n";
@@ -78,6 +79,12 @@ const mistakes: [string, Record<string, string>, string | undefined, string][] =
     'DOORBUSTER_TRUSTED_PROXIES: expected addresses or ranges like 10.0.0.0/8 that do not hold everybody, got "10.0.0.0/8, proxy.example"',
   ],
   ["trust in everybody", { DOORBUSTER_TRUSTED_PROXIES: "0.0.0.0/0" }, undefined, "DOORBUSTER_TRUSTED_PROXIES: expected addresses"],
+  [
+    "a misspelt choice",
+    { DOORBUSTER_ENV: "developmnt" },
+    undefined,
+    'DOORBUSTER_ENV: expected one of development, production, got "developmnt"; did you mean "development"?',
+  ],
   ["an unknown mode", { DOORBUSTER_MODE: "cluster" }, undefined, 'DOORBUSTER_MODE: expected one of embedded, got "cluster"'],
   [
     "a misspelt variable",
@@ -144,4 +151,30 @@ test("[E5] the demo key is for development", () => {
 
 test(".env.example says what the table says", () => {
   expect(readFileSync(join(import.meta.dirname, "../../.env.example"), "utf8")).toBe(renderEnvExample());
+});
+
+test("[H7] docs/configuration.md says what the table says (npm run fix writes it)", () => {
+  expect(readFileSync(optionsPagePath, "utf8")).toBe(renderOptionsPage());
+});
+
+test("the file that docs/configuration.md shows is one that loads, with every default as it is", () => {
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(renderOptionsPage())?.[1] ?? "";
+  expect(load({}, yaml)).toEqual(load({}));
+});
+
+test("what can be read of a broken configuration is read, each mistake of its kind, and files with secrets are named", () => {
+  const environment = { DOORBUSTER_HTTP_PORT: "x", DOORBUSTER_HTTP_HOST: "::1", DOORBUSTER_SHPO: "a", DOORBUSTER_API_KEY_FILE: "/run/key" };
+  const file = { name: "doorbuster.yaml", text: `token:\n  secret: ${own}\n` };
+  const { config, problems, secretFiles } = readConfig({ environment, file, readText });
+  expect(config).toMatchObject({ httpHost: "::1", httpPort: 8083, apiKey: own });
+  expect(problems.map(({ kind, text }) => [kind, text.split(":")[0]])).toEqual([
+    ["wrong", "DOORBUSTER_HTTP_PORT"],
+    ["unknown", "DOORBUSTER_SHPO"],
+  ]);
+  expect(secretFiles).toEqual([
+    { path: "/run/key", source: "DOORBUSTER_API_KEY_FILE" },
+    { path: "doorbuster.yaml", source: "configuration file" },
+  ]);
+  const known = readConfig({ environment: { DOORBUSTER_API_KEY: demoApiKey }, readText });
+  expect(known.problems.map(({ kind }) => kind)).toEqual(["unsafe"]);
 });

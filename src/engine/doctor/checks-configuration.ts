@@ -8,8 +8,7 @@ export type ConfigurationFacts = {
   readonly isProduction: boolean;
   readonly httpHost: string;
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
-  /** Undefined: this version has no such option. */
-  readonly trustedProxies: readonly string[] | undefined;
+  readonly trustedProxies: readonly string[];
   readonly hasServerKey: boolean;
   readonly paymentProvider: string;
 };
@@ -92,8 +91,6 @@ function exposureOf({ isProduction, httpHost, trustedProxies }: ConfigurationFac
       `${at} with development rules, which other machines must not reach`,
       "DOORBUSTER_HTTP_HOST=127.0.0.1, or DOORBUSTER_ENV=production",
     );
-  if (trustedProxies === undefined)
-    return warning(`${at}, without TLS of its own`, "Put a proxy with TLS in front, or DOORBUSTER_HTTP_HOST=127.0.0.1");
   if (trustedProxies.length === 0)
     return warning(
       `${at}, and no proxy is trusted: behind one all buyers have its address`,

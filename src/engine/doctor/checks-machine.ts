@@ -70,7 +70,7 @@ export const processChecks: readonly Check<ProcessAt>[] = [
       const fix = "ulimit -n 65536 before the start, or LimitNOFILE=65536 in the service's unit";
       if (openFilesMax < openFilesMin) return problem(`${found}, ${countText(wanted)} are wanted`, fix, measured);
       if (openFilesMax < wanted)
-        return warning(`${found}, ${countText(wanted)} are wanted for DOORBUSTER_QUEUE_MAX=${connectionsWanted}`, fix, measured);
+        return warning(`${found}, ${countText(wanted)} are wanted for DOORBUSTER_QUEUE_MAX and DOORBUSTER_STREAMS_MAX`, fix, measured);
       return ok(found, measured);
     },
   },

@@ -136,7 +136,7 @@ const processAt = { process: machine, connectionsWanted: 10_000, bunPinned: "1.4
 const withProcess = (change: Partial<ProcessFacts>) => ({ process: { ...machine, ...change } });
 table("the process", processChecks, processAt, [
   ["open-files", withProcess({ openFilesMax: 10_256 }), "ok", "10,256"],
-  ["open-files", withProcess({ openFilesMax: 10_255 }), "warning", "10,256 are wanted for DOORBUSTER_QUEUE_MAX=10000"],
+  ["open-files", withProcess({ openFilesMax: 10_255 }), "warning", "10,256 are wanted"],
   ["open-files", withProcess({ openFilesMax: 1_023 }), "problem", "1,023"],
   ["open-files", withProcess({ openFilesMax: undefined }), "none", ""],
   ["listen-backlog", withProcess({ listenBacklogMax: 511 }), "ok", "511"],
@@ -204,7 +204,6 @@ table("the configuration", configurationChecks, configuration, [
   ["payment-provider", { paymentProvider: "simulated", isProduction: false }, "ok", "simulated"],
   ["exposure", { httpHost: "::1" }, "ok", "a proxy on it"],
   ["exposure", { httpHost: "0.0.0.0" }, "warning", "no proxy is trusted"],
-  ["exposure", { httpHost: "0.0.0.0", trustedProxies: undefined }, "warning", "without TLS"],
   ["exposure", { httpHost: "0.0.0.0", trustedProxies: ["10.0.0.0/8"] }, "ok", "behind 10.0.0.0/8"],
   ["exposure", { httpHost: "0.0.0.0", isProduction: false }, "warning", "development rules"],
   ["metrics-exposure", { metrics: undefined }, "none", ""],

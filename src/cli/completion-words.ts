@@ -1,0 +1,55 @@
+/** What can be completed, read off the program itself, so that no command or option is ever missing from the scripts. */
+import type { Argument, Command, Option } from "commander";
+
+/** What may follow an option: the shell completes folders and files itself. */
+export type ValueKind = "none" | "folder" | "file" | "other" | readonly string[];
+
+export type OptionWords = { readonly flags: readonly string[]; readonly about: string; readonly value: ValueKind };
+export type CommandWords = {
+  readonly name: string;
+  readonly about: string;
+  readonly options: readonly OptionWords[];
+  /** What may stand in the place of the first argument. */
+  readonly argument: ValueKind;
+};
+export type ProgramWords = { readonly name: string; readonly options: readonly OptionWords[]; readonly commands: readonly CommandWords[] };
+
+export function wordsOf(program: Command): ProgramWords {
+  const visible = program.createHelp().visibleCommands(program);
+  const names = visible.map((command) => command.name());
+  const commands = visible.map((command) => ({
+    name: command.name(),
+    about: firstSentence(command.description()),
+    options: optionsOf(command),
+    argument: command.name() === "help" ? names : argumentOf(command.registeredArguments[0]),
+  }));
+  return { name: program.name(), options: optionsOf(program), commands };
+}
+
+function optionsOf(command: Command): OptionWords[] {
+  return command
+    .createHelp()
+    .visibleOptions(command)
+    .map((option) => ({
+      flags: [option.long, option.short].filter((flag) => flag !== undefined),
+      about: option.description,
+      value: valueOf(option),
+    }));
+}
+
+function valueOf({ required, optional, argChoices, flags }: Option): ValueKind {
+  if (!required && !optional) return "none";
+  return argChoices ?? kindOf(/[<[]([a-z-]+)/.exec(flags)?.[1]);
+}
+
+const argumentOf = (argument: Argument | undefined): ValueKind =>
+  argument === undefined ? "none" : (argument.argChoices ?? kindOf(argument.name()));
+
+/** As the help names it: `--data-dir <folder>`, `--history <files...>`. */
+function kindOf(placeholder: string | undefined): ValueKind {
+  if (placeholder === "folder") return "folder";
+  return placeholder === "file" || placeholder === "files" ? "file" : "other";
+}
+
+/** Menus have room for one line. */
+const firstSentence = (text: string) => text.split(/(?<=[.:]) /)[0]?.replace(/[.:]$/, "") ?? text;
