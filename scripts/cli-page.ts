@@ -7,14 +7,14 @@ const root = join(import.meta.dirname, "..");
 export const cliPagePath = join(root, "docs", "cli.md");
 
 export function renderCliPage(): string {
-  const top = helpOf([]);
-  const parts = [
-    "# Command line\n",
-    "Run as `npx doorbuster <command>`, or `node bin/doorbuster.mjs <command>` from a checkout.\n",
-    block(top),
-  ];
-  for (const command of commandsIn(top)) parts.push(`## ${command}\n`, block(helpOf([command])));
-  return parts.join("\n");
+  const head = ["# Command line\n", "Run as `npx doorbuster <command>`, or `node bin/doorbuster.mjs <command>` from a checkout.\n"];
+  return [...head, ...partsOf([])].join("\n");
+}
+
+function partsOf(command: readonly string[]): string[] {
+  const help = helpOf(command);
+  const title = command.length === 0 ? [] : [`## ${command.join(" ")}\n`];
+  return [...title, block(help), ...commandsIn(help).flatMap((name) => partsOf([...command, name]))];
 }
 
 function helpOf(command: readonly string[]): string {
@@ -27,7 +27,7 @@ function helpOf(command: readonly string[]): string {
 }
 
 function commandsIn(help: string): string[] {
-  const list = help.slice(help.indexOf("Commands:"));
+  const [, list = ""] = help.split("\nCommands:\n");
   return [...list.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1] ?? "").filter((name) => name !== "help");
 }
 

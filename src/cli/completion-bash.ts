@@ -1,9 +1,10 @@
 /** The script for bash, 3.2 and later. It stands alone: no other package, and nothing is started while somebody types. */
-import type { CommandWords, OptionWords, ProgramWords, ValueKind } from "./completion-words.ts";
+import { everyCommand, type CommandAt, type CommandWords, type ValueKind } from "./completion-words.ts";
 
-export function bashCompletion({ name, options, commands }: ProgramWords): string {
+export function bashCompletion(program: CommandWords): string {
+  const { name } = program;
   const own = `_${name}`;
-  const names = commands.map((command) => command.name);
+  const all = everyCommand(program);
   return `# Completion of ${name} for bash. To load it: source <(${name} completion bash)
 ${own}_of_words() { while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$1" -- "$cur"); }
 ${own}_of_paths() {
@@ -20,42 +21,51 @@ ${own}() {
     word="\${COMP_WORDS[i]}"
     [[ \${COMP_WORDS[i-1]} == "=" ]] && continue
     case "$command \${COMP_WORDS[i-1]}" in
-      ${either(withValue(commands), "      ")}) continue ;;
+      ${either(all.flatMap(withValue), "      ")}) continue ;;
     esac
-    case "$word" in
-      -* | "=") ;;
-      *) if [[ -z $command ]]; then command="$word"; else arguments=$((arguments + 1)); fi ;;
+    case "$command:$word" in
+      *":-"* | *":=") ;;
+${all.flatMap(stepCases).join("\n")}
+      *) arguments=$((arguments + 1)) ;;
     esac
   done
   case "$command $previous" in
-${valueCases(own, commands)}
+${valueCases(own, all)}
   esac
-  if [[ -z $command && $cur != -* ]]; then ${own}_of_words ${quoted(names)}; return; fi
+  if [[ $cur != -* && $arguments == 0 ]]; then
+    case "$command" in
+${all.flatMap((at) => firstWordCase(own, at)).join("\n")}
+    esac
+  fi
   case "$command" in
-    "") ${own}_of_words ${quoted(flagsOf(options))} ;;
-${commands.map((command) => commandCase(own, command)).join("\n")}
+${all.map(({ path, command }) => `    "${path}") ${own}_of_words ${quoted(flagsOf(command))} ;;`).join("\n")}
   esac
 }
 complete -F ${own} ${name}
 `;
 }
 
+/** From a command to the one below it. */
+const stepCases = ({ path, command }: CommandAt): string[] =>
+  command.commands.map(({ name }) => `      "${path}:${name}") command="${path === "" ? name : `${path} ${name}`}" ;;`);
+
 /** One line for each thing that options are completed with, and at the end those whose value nobody can guess. */
-function valueCases(own: string, commands: readonly CommandWords[]): string {
+function valueCases(own: string, all: readonly CommandAt[]): string {
   const byAction = new Map<string, string[]>();
-  for (const command of commands)
+  for (const { path, command } of all)
     for (const { flags, value } of command.options) {
       if (value === "none") continue;
       const action = completing(own, value);
-      byAction.set(action, [...(byAction.get(action) ?? []), ...patterns(command, flags)]);
+      byAction.set(action, [...(byAction.get(action) ?? []), ...patterns(path, flags)]);
     }
   return [...byAction].map(([action, found]) => `    ${either(found, "    ")}) ${action}return ;;`).join("\n");
 }
 
-function commandCase(own: string, { name, options, argument }: CommandWords): string {
-  const flags = `${own}_of_words ${quoted(flagsOf(options))}`;
-  if (argument === "none" || argument === "other") return `    ${name}) ${flags} ;;`;
-  return `    ${name}) if [[ $cur != -* && $arguments == 0 ]]; then ${completing(own, argument)}else ${flags}; fi ;;`;
+function firstWordCase(own: string, { path, command: { commands, argument } }: CommandAt): string[] {
+  const names = commands.map(({ name }) => name);
+  if (names.length > 0) return [`      "${path}") ${own}_of_words ${quoted(names)}; return ;;`];
+  const action = completing(own, argument);
+  return action === "" ? [] : [`      "${path}") ${action}return ;;`];
 }
 
 function completing(own: string, value: ValueKind): string {
@@ -64,11 +74,11 @@ function completing(own: string, value: ValueKind): string {
   return value === "file" ? `${own}_of_paths -f; ` : `${own}_of_words ${quoted(value)}; `;
 }
 
-/** Patterns of every option whose next word is its value, and so neither a command nor an argument. */
-const withValue = (commands: readonly CommandWords[]): string[] =>
-  commands.flatMap((command) => command.options.filter(({ value }) => value !== "none").flatMap(({ flags }) => patterns(command, flags)));
+/** Every option whose next word is its value, and so neither a command nor an argument. */
+const withValue = ({ path, command }: CommandAt): string[] =>
+  command.options.filter(({ value }) => value !== "none").flatMap(({ flags }) => patterns(path, flags));
 
-const patterns = ({ name }: CommandWords, flags: readonly string[]) => flags.map((flag) => `"${name} ${flag}"`);
+const patterns = (path: string, flags: readonly string[]) => flags.map((flag) => `"${path} ${flag}"`);
 const either = (found: readonly string[], indent: string) => found.join(` |\\\n${indent}`);
-const flagsOf = (options: readonly OptionWords[]) => options.flatMap(({ flags }) => flags).filter((flag) => flag.startsWith("--"));
+const flagsOf = ({ options }: CommandWords) => options.flatMap(({ flags }) => flags).filter((flag) => flag.startsWith("--"));
 const quoted = (words: readonly string[]) => `"${words.join(" ")}"`;

@@ -1,26 +1,27 @@
 /** The script for fish: to be loaded, or put as doorbuster.fish into fish's folder of completions. */
-import type { OptionWords, ProgramWords, ValueKind } from "./completion-words.ts";
+import { everyCommand, type CommandAt, type CommandWords, type OptionWords, type ValueKind } from "./completion-words.ts";
 
-export function fishCompletion({ name, options, commands }: ProgramWords): string {
-  const first = "__fish_use_subcommand";
-  const lines = [
-    `# Completion of ${name} for fish. To load it: ${name} completion fish | source`,
-    `complete -c ${name} -f`,
-    ...options.map((option) => optionLine(name, first, option)),
-    ...commands.map((command) => `complete -c ${name} -n ${first} -a ${command.name} -d ${quoted(command.about)}`),
-  ];
-  for (const { name: command, options: own, argument } of commands) {
-    const seen = quoted(`__fish_seen_subcommand_from ${command}`);
-    lines.push(...own.map((option) => optionLine(name, seen, option)));
-    if (argument !== "none" && argument !== "other") lines.push(`complete -c ${name} -n ${seen}${completing(argument)}`);
-  }
-  return `${lines.join("\n")}\n`;
+export function fishCompletion(program: CommandWords): string {
+  const { name } = program;
+  const lines = everyCommand(program).flatMap((at) => linesOf(name, at));
+  return `# Completion of ${name} for fish. To load it: ${name} completion fish | source\ncomplete -c ${name} -f\n${lines.join("\n")}\n`;
 }
 
-function optionLine(name: string, condition: string, { flags, about, value }: OptionWords): string {
+function linesOf(name: string, { path, command: { options, argument, commands } }: CommandAt): string[] {
+  const seen = path.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
+  const notBelow = commands.length === 0 ? [] : [`not __fish_seen_subcommand_from ${commands.map((one) => one.name).join(" ")}`];
+  const at = quoted(path === "" ? "__fish_use_subcommand" : [...seen, ...notBelow].join("; and "));
+  return [
+    ...commands.map((one) => `complete -c ${name} -n ${at} -a ${one.name} -d ${quoted(one.about)}`),
+    ...options.map((option) => optionLine(name, at, option)),
+    ...(argument === "none" || argument === "other" ? [] : [`complete -c ${name} -n ${at}${completing(argument)}`]),
+  ];
+}
+
+function optionLine(name: string, at: string, { flags, about, value }: OptionWords): string {
   const written = flags.map((flag) => (flag.startsWith("--") ? ` -l ${flag.slice(2)}` : ` -s ${flag.slice(1)}`)).join("");
   const needs = value === "none" ? "" : ` -r${completing(value)}`;
-  return `complete -c ${name} -n ${condition}${written}${needs} -d ${quoted(about)}`;
+  return `complete -c ${name} -n ${at}${written}${needs} -d ${quoted(about)}`;
 }
 
 function completing(value: ValueKind): string {

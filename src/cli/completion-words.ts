@@ -11,19 +11,28 @@ export type CommandWords = {
   readonly options: readonly OptionWords[];
   /** What may stand in the place of the first argument. */
   readonly argument: ValueKind;
+  readonly commands: readonly CommandWords[];
 };
-export type ProgramWords = { readonly name: string; readonly options: readonly OptionWords[]; readonly commands: readonly CommandWords[] };
+/** A command and the words that lead to it: "" for the program itself. */
+export type CommandAt = { readonly path: string; readonly command: CommandWords };
 
-export function wordsOf(program: Command): ProgramWords {
-  const visible = program.createHelp().visibleCommands(program);
-  const names = visible.map((command) => command.name());
-  const commands = visible.map((command) => ({
+export function wordsOf(command: Command): CommandWords {
+  const visible = command.createHelp().visibleCommands(command);
+  const help = visible.filter((one) => one.name() !== "help").map((one) => one.name());
+  const commands = visible.map((one) => (one.name() === "help" ? { ...wordsOf(one), argument: help } : wordsOf(one)));
+  return {
     name: command.name(),
     about: firstSentence(command.description()),
     options: optionsOf(command),
-    argument: command.name() === "help" ? names : argumentOf(command.registeredArguments[0]),
-  }));
-  return { name: program.name(), options: optionsOf(program), commands };
+    argument: argumentOf(command.registeredArguments[0]),
+    commands,
+  };
+}
+
+/** Every command of the tree, the program itself first. */
+export function everyCommand(command: CommandWords, path = ""): readonly CommandAt[] {
+  const below = (one: CommandWords) => everyCommand(one, path === "" ? one.name : `${path} ${one.name}`);
+  return [{ path, command }, ...command.commands.flatMap(below)];
 }
 
 function optionsOf(command: Command): OptionWords[] {

@@ -1,43 +1,49 @@
-/** The script for zsh: to be loaded, or put as _doorbuster into a folder of fpath. */
-import type { OptionWords, ProgramWords, ValueKind } from "./completion-words.ts";
+/** The script for zsh: to be loaded, or put as _doorbuster into a folder of fpath. One function for each command. */
+import { everyCommand, type CommandAt, type CommandWords, type OptionWords, type ValueKind } from "./completion-words.ts";
 
-export function zshCompletion({ name, options, commands }: ProgramWords): string {
+export function zshCompletion(program: CommandWords): string {
+  const { name } = program;
   const own = `_${name}`;
-  const list = commands.map((command) => `        ${quoted(`${command.name}:${command.about.replaceAll(":", "\\:")}`)}`);
-  const cases = commands.map((command) => {
-    const argument = command.argument === "none" ? [] : [quoted(`1:argument:${action(command.argument)}`)];
-    return [
-      `        (${command.name})`,
-      `          _arguments -s \\`,
-      lines([...command.options.flatMap(specs), ...argument], 12),
-      "          ;;",
-    ].join("\n");
-  });
   return `#compdef ${name}
 # Completion of ${name} for zsh. To load it: source <(${name} completion zsh)
-${own}() {
+${everyCommand(program)
+  .map((at) => functionOf(own, at))
+  .join("\n")}
+if [ "$funcstack[1]" = "${own}" ]; then ${own} "$@"; else compdef ${own} ${name}; fi
+`;
+}
+
+function functionOf(own: string, { path, command }: CommandAt): string {
+  const name = nameOf(own, path);
+  const flags = command.options.flatMap(specs);
+  if (command.commands.length === 0) {
+    const argument = command.argument === "none" ? [] : [quoted(`1:argument:${action(command.argument)}`)];
+    return `${name}() {\n  _arguments -s \\\n${lines([...flags, ...argument], 4)}\n}`;
+  }
+  const below = command.commands.map((one) => ({ one, path: path === "" ? one.name : `${path} ${one.name}` }));
+  return `${name}() {
   local curcontext="$curcontext" state line
   typeset -A opt_args
   _arguments -C -s \\
-${lines([...options.flatMap(specs), "'1: :->command'", "'*:: :->rest'"], 4)}
+${lines([...flags, "'1: :->command'", "'*:: :->rest'"], 4)}
   case $state in
     (command)
       local -a commands
       commands=(
-${list.join("\n")}
+${below.map(({ one }) => `        ${quoted(`${one.name}:${one.about.replaceAll(":", "\\:")}`)}`).join("\n")}
       )
       _describe command commands
       ;;
     (rest)
       case $line[1] in
-${cases.join("\n")}
+${below.map(({ one, path: to }) => `        (${one.name}) ${nameOf(own, to)} ;;`).join("\n")}
       esac
       ;;
   esac
+}`;
 }
-if [ "$funcstack[1]" = "${own}" ]; then ${own} "$@"; else compdef ${own} ${name}; fi
-`;
-}
+
+const nameOf = (own: string, path: string) => (path === "" ? own : `${own}_${path.replaceAll(" ", "_")}`);
 
 /** `'(--help -h)--help[about]:value:_files'`, one for each way to write the option. */
 function specs({ flags, about, value }: OptionWords): string[] {

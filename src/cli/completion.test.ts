@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { bashCompletion } from "./completion-bash.ts";
 import { fishCompletion } from "./completion-fish.ts";
-import { wordsOf, type ProgramWords } from "./completion-words.ts";
+import { wordsOf, type CommandWords } from "./completion-words.ts";
 import { zshCompletion } from "./completion-zsh.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "doorbuster-completion-"));
@@ -25,7 +25,7 @@ const scriptOf = (shell: string) => {
 };
 
 /** A program with everything that completion knows, whose texts are full of what shells take for themselves. */
-function awkward(): ProgramWords {
+function awkward(): CommandWords {
   const program = new Command("doorbuster").version("1");
   program
     .command("storm")
@@ -34,6 +34,9 @@ function awkward(): ProgramWords {
     .option("-d, --data-dir <folder>", "where")
     .option("--report <file>", "what")
     .option("--buyers <number>", "how many");
+  const parent = program.command("keys").option("--all", "all");
+  parent.command("make").option("--scope <name>", "what for").option("--to <folder>", "where");
+  parent.command("list").option("--json", "for machines");
   program.command("say").addArgument(new Argument("<word>").choices(["yes", "no"]));
   return wordsOf(program);
 }
@@ -72,7 +75,7 @@ describe("bash", () => {
   test("[H7] offers every option that each command's --help shows", () => {
     for (const command of offered(script, "doorbuster", "").filter((name) => name !== "help")) {
       const { out } = run([process.execPath, main, command, "--help"]);
-      const flags = [...out.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1] ?? "");
+      const flags = [...out.matchAll(/^ {2}(?:-\w, )?(--[a-z0-9-]+)/gm)].map((match) => match[1] ?? "");
       expect([command, offered(script, "doorbuster", command, "--")]).toEqual([command, flags.toSorted()]);
     }
   }, 60_000);
@@ -103,7 +106,7 @@ describe("bash", () => {
     [["verify", "--provider", "rep"], ["report.json"]],
     // A value that looks like a command is none.
     [["serve", "--host", "verify", "--po"], ["--port"]],
-    [["serve", "--host=", "=", "verify", "--min"], []],
+    [["serve", "--host", "=", "verify", "--po"], ["--port"]],
   ])("completes %j to %j", (words, expected) => {
     expect(offered(script, "doorbuster", ...words)).toEqual(expected);
   });
@@ -114,6 +117,17 @@ describe("bash", () => {
     expect(offered(awkwardScript, "doorbuster", "storm", "-d", "rec")).toEqual(["records", "records with space"]);
     expect(offered(awkwardScript, "doorbuster", "say", "")).toEqual(["no", "yes"]);
     expect(offered(awkwardScript, "doorbuster", "say", "yes", "")).toEqual(["--help"]);
+  });
+
+  test("commands below commands, each with options of its own", () => {
+    const offers = (...words: string[]) => offered(awkwardScript, "doorbuster", "keys", ...words);
+    expect(offers("")).toEqual(["help", "list", "make"]);
+    expect(offers("--")).toEqual(["--all", "--help"]);
+    expect(offers("--all", "m")).toEqual(["make"]);
+    expect(offers("make", "--")).toEqual(["--help", "--scope", "--to"]);
+    expect(offers("make", "--scope", "list", "--t")).toEqual(["--to"]);
+    expect(offers("make", "--to", "rec")).toEqual(["records", "records with space"]);
+    expect(offers("list", "--j")).toEqual(["--json"]);
   });
 
   test("what is typed is never run", () => {
@@ -151,9 +165,14 @@ describe.each([
 
 test.skipIf(Bun.which("fish") === null)("fish (skipped where it is not installed) offers what bash does", () => {
   const script = scriptOf("fish");
-  const offers = (line: string) =>
-    lines(run(["fish", "--no-config", "-c", `source '${script}'; complete -C '${line}'`]).out).map((found) => found.split("\t")[0]);
+  const nested = join(folder, "nested.fish");
+  writeFileSync(nested, fishCompletion(awkward()));
+  const offers = (line: string, from = script) =>
+    lines(run(["fish", "--no-config", "-c", `source '${from}'; complete -C '${line}'`]).out).map((found) => found.split("\t")[0]);
   expect(offers("doorbuster ver")).toEqual(["verify"]);
   expect(offers("doorbuster completion ")).toEqual(["bash", "fish", "zsh"]);
   expect(offers("doorbuster doctor --fu")).toEqual(["--full"]);
+  expect(offers("doorbuster keys ", nested)).toEqual(["help", "list", "make"]);
+  expect(offers("doorbuster keys make --", nested)).toEqual(["--help", "--scope", "--to"]);
+  expect(offers("doorbuster keys list --j", nested)).toEqual(["--json"]);
 });

@@ -6,11 +6,11 @@
 import { Argument, type Command } from "commander";
 import { bashCompletion } from "./completion-bash.ts";
 import { fishCompletion } from "./completion-fish.ts";
-import { wordsOf, type ProgramWords } from "./completion-words.ts";
+import { wordsOf, type CommandWords } from "./completion-words.ts";
 import { zshCompletion } from "./completion-zsh.ts";
 import { addCommand, type CliDeps } from "./program.ts";
 
-const scripts: Readonly<Record<string, (words: ProgramWords) => string>> = {
+const scripts: Readonly<Record<string, (words: CommandWords) => string>> = {
   bash: bashCompletion,
   zsh: zshCompletion,
   fish: fishCompletion,
