@@ -3,7 +3,7 @@ import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
 import type { ReleaseOutcome, SaleUnknown } from "../domain/movement.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
-import type { Purchase } from "../domain/purchase.ts";
+import { attemptsPerBuyerMax, type Purchase } from "../domain/purchase.ts";
 import type { Acceptance, NotTried, Unknown } from "../ports/acceptance.ts";
 import type { Listing, Page, PurchaseQuery, Records } from "../ports/records.ts";
 
@@ -53,6 +53,20 @@ export function listPurchases(
   ask: { query: PurchaseQuery; page: Page },
 ): Promise<Listing<Purchase>> {
   return deps.records.purchasesOf(buyerId, ask.query, ask.page);
+}
+
+/** What a buyer has bought in a sale and not given back. */
+export type Bought = { readonly quantity: number; readonly purchaseIds: readonly PurchaseId[] };
+
+export async function boughtIn(
+  deps: Pick<OrderDeps, "records">,
+  { saleId, buyerId }: { saleId: SaleId; buyerId: BuyerId },
+): Promise<Bought> {
+  const states = ["queued", "reserved", "paid"] as const;
+  // A buyer's purchases in one sale are bounded, and fit one page.
+  const page = { offset: 0, limit: attemptsPerBuyerMax };
+  const { items } = await deps.records.purchasesOf(buyerId, { saleId, state: states }, page);
+  return { quantity: items.reduce((sum, { quantity }) => sum + quantity, 0), purchaseIds: items.map(({ id }) => id) };
 }
 
 /** Gives a reserved order's units back. A repeat answers like the first; a paid order is not cancelled but refunded. */

@@ -2,6 +2,7 @@
  * Product, sale and publishing in one call, for shops that think of a sale as "warm this product up". The same call
  * again gives the same sale; a call whose first try died half-way finishes it.
  */
+import { mayReach, type Access } from "../domain/access.ts";
 import type { ProductId } from "../domain/ids.ts";
 import { sameMoney, type Money } from "../domain/money.ts";
 import type { Product } from "../domain/product.ts";
@@ -14,7 +15,10 @@ import { createSale, switchSale, type SaleDeps } from "./sales.ts";
 export type PrewarmDeps = SaleDeps & { readonly records: Records };
 
 export type Prewarm = {
-  readonly product: { readonly id: ProductId; readonly name: string; readonly seller: string };
+  /** Without an id a new product is made. */
+  readonly product: Pick<Product, "name" | "seller" | "image"> & { readonly id?: ProductId | undefined };
+  /** Whose products may be sold. */
+  readonly access: Access;
   readonly price: Money;
   readonly stock: number;
   readonly startsAtMs: number;
@@ -33,6 +37,8 @@ export type PrewarmWarning =
 export type PrewarmAnswer =
   | { readonly kind: "ready"; readonly sale: Sale; readonly repeated: boolean; readonly warnings: readonly PrewarmWarning[] }
   | ({ readonly kind: "invalid" } & DraftProblem)
+  /** The id belongs to another shop's product. */
+  | { readonly kind: "product_taken" }
   | NotTried
   | Unknown;
 
@@ -80,15 +86,17 @@ export async function prewarm(deps: PrewarmDeps, ask: Prewarm): Promise<PrewarmA
 
 async function keepProduct(
   deps: PrewarmDeps,
-  { product, price }: Prewarm,
-): Promise<Product | ({ kind: "invalid" } & DraftProblem) | Unknown> {
-  const known = await deps.records.product(product.id);
-  if (known !== undefined) return known;
+  { product, price, access }: Prewarm,
+): Promise<Product | Extract<PrewarmAnswer, { kind: "invalid" | "product_taken" }> | Unknown> {
+  const known = product.id === undefined ? undefined : await deps.records.product(product.id);
+  if (known !== undefined) return mayReach(access, known.seller) ? known : { kind: "product_taken" };
   const answer = await createProduct(deps, { ...product, price });
   if (answer.kind === "invalid") return answer;
+  if (answer.kind !== "differs") return answer.product;
   // Somebody else was first.
-  if (answer.kind === "differs") return (await deps.records.product(product.id)) ?? { kind: "unknown" };
-  return answer.product;
+  const first = product.id === undefined ? undefined : await deps.records.product(product.id);
+  if (first === undefined) return { kind: "unknown" };
+  return mayReach(access, first.seller) ? first : { kind: "product_taken" };
 }
 
 /** A window that lies behind keeps its length, one that has begun its end. */

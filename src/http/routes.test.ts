@@ -169,6 +169,19 @@ describe("orders and money", () => {
     });
   });
 
+  test("[B6] a buyer reads whether it has bought in a sale; what it gave back does not count", async () => {
+    const path = `/api/v1/sales/${sale.saleId}/purchased`;
+    const told = async (call: Call) => (await api.ask("GET", path, call)).data;
+    expect(await told({ bearer: ann })).toEqual({ sale_id: sale.saleId, purchased: false, quantity: 0, purchase_ids: [] });
+    const [first, second] = [await buy(ann, { json: { quantity: 2 } }), await buy(ann)];
+    const both = { sale_id: sale.saleId, purchased: true, quantity: 3, purchase_ids: [second, first] };
+    for (const call of [{ bearer: ann }, { key: shopKey, userId: "ann" }]) expect(await told(call)).toEqual(both);
+    expect((await told({ bearer: bob }))["purchased"]).toBe(false);
+    await api.ask("POST", `/api/v1/orders/${first}/cancel`, { bearer: ann });
+    expect(await told({ bearer: ann })).toEqual({ ...both, quantity: 1, purchase_ids: [second] });
+    expect((await api.ask("GET", "/api/v1/sales/77/purchased", { bearer: ann })).data["reason"]).toBe("sale_unknown");
+  });
+
   test("[I2] a buyer cancels, the shop closes; both give the units back once", async () => {
     const [mine, theirs] = [await buy(), await buy(bob)];
     const cancel = (call: Call, id: string) => api.ask("POST", `/api/v1/orders/${id}/cancel`, call);
@@ -276,6 +289,7 @@ describe("who may", () => {
     ["GET", "/api/v1/purchases"],
     ["GET", "/api/v1/orders"],
     ["GET", "/api/v1/sales/1/purchases/by-key/k"],
+    ["GET", "/api/v1/sales/1/purchased"],
   ] as const;
   const viewers = [
     ["GET", "/api/v1/purchases/1"],

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { openMemoryApi, shopKey, type Call, type MemoryApi } from "../../tests/harness/memory-api.ts";
+import { openMemoryApi, otherShopKey, shopKey, type Call, type MemoryApi } from "../../tests/harness/memory-api.ts";
+import { msgBeside } from "./seeds/with-msg.ts";
 
 let api: MemoryApi;
 const opened: MemoryApi[] = [];
@@ -261,6 +262,73 @@ describe("purchase", () => {
       expect((await api.ask("GET", `${base}/stats/${id}`, local)).data["reason"]).toBe(reason);
     }
   });
+});
+
+describe("another shop", () => {
+  const theirs: Call = { key: otherShopKey };
+  const mine: Call = { key: shopKey };
+
+  test("[E2] cannot open sales of this shop's products, nor see what this shop's product is", async () => {
+    await open("production");
+    expect((await prewarm(coming, mine)).status).toBe(201);
+    const { product_id, product_name: name, start_time, end_time, price, stock } = coming;
+    const calls = [
+      await prewarm(coming, theirs),
+      await api.ask("POST", "/api/activities", { ...theirs, json: { product_id, name, price, stock, start_time, end_time } }),
+      await api.ask("POST", "/products", { ...theirs, json: { id: product_id, name, price, stock, start_time, end_time } }),
+      await api.ask("POST", "/products", { ...theirs, json: { id: product_id, name, price } }),
+    ];
+    for (const told of calls) expect([told.status, told.data["reason"]]).toEqual([409, "product_exists"]);
+    const fields = calls.map(({ data }) => data["field"]);
+    expect(fields).toEqual(["product_id", "product_id", "id", "id"]);
+    expect((await api.ask("GET", "/api/v1/sales?product_id=1001")).data["total"]).toBe(1);
+  });
+
+  test("[E3] names buyers of its own by the ids that this shop uses, and sees nothing of this shop's", async () => {
+    await open("production");
+    await prewarm(coming, mine);
+    const bought = await buy(order, mine);
+    expect(bought.status).toBe(201);
+    const id = String(bought.data["id"]);
+    for (const path of [`/api/orders/${id}`, `/orders/${id}`, `/seckill/${id}`])
+      expect([(await api.ask("GET", path, mine)).status, (await api.ask("GET", path, theirs)).status]).toEqual([200, 404]);
+    expect((await api.ask("GET", `${base}/purchased/1001/2001`, theirs)).data["purchased"]).toBe(false);
+    expect((await api.ask("GET", "/api/orders/user/2001", theirs)).data["total"]).toBe(0);
+    expect((await api.ask("GET", "/orders?user_id=2001", theirs)).data["total"]).toBe(0);
+    expect((await api.ask("POST", `/orders/${id}/pay`, theirs)).status).toBe(404);
+  });
+
+  test("[E3] a key that may not name buyers names none on these paths", async () => {
+    const access = { merchant: "shop", permissions: new Set(["orders:read", "sales:write"] as const) };
+    const serverKeys = { check: () => ({ id: "narrow", issuer: "shop", access }) };
+    const narrow = await openMemoryApi({ serverKeys });
+    opened.push(narrow);
+    for (const [method, path, json] of [
+      ["POST", `${base}/purchase`, order],
+      ["GET", `${base}/purchased/1001/2001`],
+      ["GET", "/api/orders/user/2001"],
+      ["GET", "/orders?user_id=2001"],
+      ["POST", "/seckill", order],
+      ["POST", "/api/seckill/1", { user_id: 2001 }],
+      ["POST", "/products", { name: "Lamp", price: 1 }],
+    ] as const) {
+      const told = await narrow.ask(method, path, { key: "any", json });
+      expect([path, told.status]).toEqual([path, 403]);
+    }
+    expect((await narrow.ask("GET", "/orders", { key: "any", userId: "2001" })).status).toBe(403);
+  });
+});
+
+describe("msg", () => {
+  test.each([
+    ['{"code":0,"message":"OK","data":{}}', '{"code":0,"message":"OK","msg":"OK","data":{}}'],
+    [
+      '{"code":4000,"message":"a \\"b\\\\","data":{"message":"x"}}',
+      '{"code":4000,"message":"a \\"b\\\\","msg":"a \\"b\\\\","data":{"message":"x"}}',
+    ],
+    ["", ""],
+    ["# HELP", "# HELP"],
+  ])("%s becomes %s", (body, expected) => expect(msgBeside({ status: 200, body }).body).toBe(expected));
 });
 
 describe("look-ups", () => {

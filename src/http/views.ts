@@ -4,7 +4,7 @@ import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
 import { amountOf, type Purchase } from "../domain/purchase.ts";
 import { statusOf, type Sale } from "../domain/sale.ts";
-import type { Order } from "../engine/orders.ts";
+import type { Bought, Order } from "../engine/orders.ts";
 import { parseAsWritten } from "../lib/parse-as-written.ts";
 import type { Reply } from "./envelope.ts";
 import { isoTime } from "./time.ts";
@@ -74,6 +74,10 @@ export function purchaseView(p: Purchase) {
     // The caller's own: reads give its numbers digit by digit, as the 201 did.
     ...(p.metadata === undefined ? {} : { metadata: parseAsWritten(p.metadata) }),
   };
+}
+
+export function boughtView({ quantity, purchaseIds }: Bought) {
+  return { purchased: quantity > 0, quantity, purchase_ids: purchaseIds };
 }
 
 export function paymentView(p: Payment) {

@@ -47,7 +47,11 @@ export type SaleQuery = {
   /** Drafts are for the shop's eyes. */
   readonly withDrafts: boolean;
 };
-export type PurchaseQuery = { readonly saleId?: SaleId | undefined; readonly state?: PurchaseState | undefined };
+export type PurchaseQuery = {
+  readonly saleId?: SaleId | undefined;
+  /** One state, or any of several. */
+  readonly state?: PurchaseState | readonly PurchaseState[] | undefined;
+};
 /** Purchases of a sale by state, and the buyers behind them. */
 export type SaleCounts = { readonly byState: Readonly<Partial<Record<PurchaseState, number>>>; readonly buyers: number };
 export type StoreTotals = { readonly sales: number; readonly purchases: number; readonly buyers: number; readonly refundsOpen: number };

@@ -1,9 +1,11 @@
+import { activityPathCases } from "./cases/activity-paths.ts";
 import { badInputCases } from "./cases/bad-input.ts";
 import { moneyCases } from "./cases/money.ts";
 import { operationCases } from "./cases/operation.ts";
 import { purchaseCases } from "./cases/purchase.ts";
 import { saleCases } from "./cases/sales.ts";
 import { seckillPathCases } from "./cases/seckill-paths.ts";
+import { shopPathCases } from "./cases/shop-paths.ts";
 import type { UnderTest } from "./server-under-test.ts";
 
 /** The API as a stranger meets it: the same cases against every runtime the server runs on. */
@@ -13,5 +15,7 @@ export function allCases(server: UnderTest): void {
   moneyCases(server);
   operationCases(server);
   seckillPathCases(server);
+  activityPathCases(server);
+  shopPathCases(server);
   badInputCases(server);
 }

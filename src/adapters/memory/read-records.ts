@@ -29,7 +29,7 @@ export function listPurchases(tables: Tables, buyerId: BuyerId, query: PurchaseQ
   const matches = (purchase: Purchase) =>
     purchase.buyerId === buyerId &&
     (query.saleId === undefined || purchase.saleId === query.saleId) &&
-    (query.state === undefined || purchase.state === query.state);
+    (query.state === undefined || [query.state].flat().includes(purchase.state));
   return paged([...tables.purchases.values()].filter(matches).sort(newestFirst), page);
 }
 

@@ -32,7 +32,7 @@ export function listSales({ productId, status, nowMs, withDrafts }: SaleQuery, p
 export function listPurchases(buyerId: BuyerId, { saleId, state }: PurchaseQuery, page: Page): ListingStatements {
   const conditions: Condition[] = [sql`buyer_id = ${buyerId}`];
   conditions.push(saleId === undefined ? sql`sale_id IN (SELECT sale.id FROM sale)` : sql`sale_id = ${saleId}`);
-  if (state !== undefined) conditions.push(sql`state = ${state}`);
+  if (state !== undefined) conditions.push(sql`state IN (${sql.join([state].flat())})`);
   return listing({ table: "purchase", columns: purchaseColumns, conditions }, page);
 }
 

@@ -76,6 +76,8 @@ export const acceptedAnswer = z.strictObject({ ...accepted, state: z.literal("re
 const purchase = { ...accepted, state: z.enum(purchaseStates), hold_until: instantText, changed_at: instantText };
 export const purchaseAnswer = z.strictObject(purchase);
 
+export const boughtAnswer = z.strictObject({ sale_id: id, purchased: z.boolean(), quantity: count, purchase_ids: z.array(id) });
+
 export const paymentAnswer = z.strictObject({
   id,
   order_id: id,

@@ -1,17 +1,18 @@
 import type { BuyerId } from "../../domain/ids.ts";
 import type { Purchase } from "../../domain/purchase.ts";
-import { cancelOrder, findByKey, findOrder, findPurchase, listPurchases, orderOf, type Viewer } from "../../engine/orders.ts";
+import { boughtIn, cancelOrder, findByKey, findOrder, findPurchase, listPurchases, orderOf, type Viewer } from "../../engine/orders.ts";
 import { refundOrder } from "../../engine/refunds.ts";
 import { InvariantBroken, unreachable } from "../../lib/assert.ts";
-import { orderAnswer, purchaseAnswer, refundAnswer } from "../contract/answers.ts";
+import { boughtAnswer, orderAnswer, purchaseAnswer, refundAnswer } from "../contract/answers.ts";
 import { listOf, listView, pageOf } from "../contract/paging.ts";
-import { keyParams, orderParams, purchaseParams } from "../contract/params.ts";
+import { keyParams, orderParams, purchaseParams, saleParams } from "../contract/params.ts";
 import { emptyBody, purchasesQuery, refundBody } from "../contract/requests.ts";
 import { isStoreUnavailable } from "../context.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import { notTriedReply, unknownReply } from "../refusals.ts";
 import { forBuyer, forStaff, forViewer, type Ask, type Asked, type Route } from "../route.ts";
-import { orderView, purchaseView, refundView } from "../views.ts";
+import { saleUnknown } from "./sales.ts";
+import { boughtView, orderView, purchaseView, refundView } from "../views.ts";
 
 export const purchaseUnknown = (field: string): Reply => failure("purchase_unknown", { field });
 
@@ -64,6 +65,17 @@ const readByKey = {
   params: keyParams,
   answers: { 200: purchaseAnswer },
   refusals: ["purchase_unknown"],
+} as const;
+
+const purchased = {
+  method: "GET",
+  path: "/api/v1/sales/:sale_id/purchased",
+  operation: "readPurchased",
+  tag: "purchases",
+  summary: "Read whether the buyer has bought in a sale, and what it has not given back",
+  params: saleParams,
+  answers: { 200: boughtAnswer },
+  refusals: ["sale_unknown"],
 } as const;
 
 const cancel = {
@@ -119,6 +131,12 @@ export const orderRoutes: readonly Route[] = [
   forBuyer(readByKey, async ({ params, context }, buyerId) => {
     const purchase = await findByKey(context.deps, { saleId: params.sale_id, buyerId, key: params.key });
     return purchase === undefined ? purchaseUnknown("key") : success(purchaseView(purchase));
+  }),
+
+  forBuyer(purchased, async ({ params: { sale_id: saleId }, context: { deps } }, buyerId) => {
+    const sale = (await deps.board.load(saleId))?.sale;
+    if (sale === undefined || sale.phase === "draft") return saleUnknown(saleId);
+    return success({ sale_id: saleId, ...boughtView(await boughtIn(deps, { saleId, buyerId })) });
   }),
 
   // Orders and purchases are one row, so the path exists under both names.

@@ -31,18 +31,22 @@ const start = {
   refusals: ["purchase_unknown", "order_not_payable", "payment_failed", "invalid", "busy", "outcome_unknown"],
 } as const;
 
-const callback = {
+/** A callback, whichever path it comes to. */
+export const callbackParts = {
   method: "POST",
-  path: "/api/v1/payments/callback/:provider",
-  operation: "receivePaymentCallback",
-  tag: "payments",
   summary: "Told by a payment provider what became of a payment (Standard Webhooks)",
-  params: z.object({ provider: z.string() }),
   headers: z.object({ "webhook-id": z.string(), "webhook-timestamp": z.string(), "webhook-signature": z.string() }),
   readsItself: true,
   body: callbackBody,
   answers: { 200: z.strictObject({ repeated: z.boolean() }) },
   refusals: ["callback_rejected", "payment_unknown", "path_unknown", "busy"],
+} as const;
+const callback = {
+  ...callbackParts,
+  path: "/api/v1/payments/callback/:provider",
+  operation: "receivePaymentCallback",
+  tag: "payments",
+  params: z.object({ provider: z.string() }),
 } as const;
 
 export const paymentRoutes: readonly Route[] = [
@@ -59,22 +63,24 @@ export const paymentRoutes: readonly Route[] = [
   }),
 
   // Anybody may knock: the signature decides.
-  openly(callback, async (ask) => {
-    const said = await readCallback(ask, ask.params.provider);
-    if (said.kind === "reply") return said.reply;
-    const answer = await applyCallback(ask.context.deps, said.value);
-    switch (answer.kind) {
-      case "applied":
-        return success({ repeated: answer.repeated });
-      case "payment_unknown":
-        return failure("payment_unknown", { field: "data.payment_id" });
-      case "retry_later":
-        return failure("busy");
-      default:
-        return unreachable(answer);
-    }
-  }),
+  openly(callback, (ask) => callbackReply(ask, ask.params.provider)),
 ];
+
+export async function callbackReply(ask: Pick<Ask, "context" | "request" | "nowMs">, provider: string): Promise<Reply> {
+  const said = await readCallback(ask, provider);
+  if (said.kind === "reply") return said.reply;
+  const answer = await applyCallback(ask.context.deps, said.value);
+  switch (answer.kind) {
+    case "applied":
+      return success({ repeated: answer.repeated });
+    case "payment_unknown":
+      return failure("payment_unknown", { field: "data.payment_id" });
+    case "retry_later":
+      return failure("busy");
+    default:
+      return unreachable(answer);
+  }
+}
 
 async function externalReply(
   ask: Pick<Ask, "context">,
@@ -86,7 +92,7 @@ async function externalReply(
   return payReply(await payExternal(ask.context.deps, viewer, { purchaseId: id, captureId, money: { minor, currency } }));
 }
 
-function payReply(answer: PayAnswer | PayExternalAnswer): Reply {
+export function payReply(answer: PayAnswer | PayExternalAnswer): Reply {
   switch (answer.kind) {
     case "started":
       return success(paymentView(answer.payment), answer.repeated ? 200 : 201);

@@ -10,7 +10,8 @@ import type { Staff } from "../identity.ts";
 import { forAnybody, forStaff, type Ask, type Route } from "../route.ts";
 import { productView } from "../views.ts";
 
-const productUnknown = (id: ProductId): Reply => failure("product_unknown", { field: "product_id", problem: `names no product: "${id}"` });
+export const productUnknown = (id: ProductId): Reply =>
+  failure("product_unknown", { field: "product_id", problem: `names no product: "${id}"` });
 
 const create = {
   method: "POST",

@@ -153,7 +153,7 @@ function createdReply(ask: Pick<Ask, "nowMs">, answer: Awaited<ReturnType<typeof
 type AskOfSale = Pick<Ask, "context" | "nowMs"> & { readonly params: { readonly sale_id: SaleId } };
 
 /** A sale that has not been published exists for its shop alone. */
-async function withSale(ask: AskOfSale, caller: Caller, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
+export async function withSale(ask: AskOfSale, caller: Caller, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
   const id = ask.params.sale_id;
   const sale = (await ask.context.deps.board.load(id))?.sale;
   return sale === undefined || (sale.phase === "draft" && accessFor(caller, "sales:read") === undefined) ? saleUnknown(id) : answer(sale);

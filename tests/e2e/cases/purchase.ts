@@ -114,7 +114,7 @@ export function purchaseCases({ shop }: UnderTest): void {
     expect((await shop.stock(saleId))["held"]).toBe(0);
   });
 
-  test("Prefer: respond-async answers 201 at once where the ledger decides", async () => {
+  test("[B4] Prefer: respond-async answers 201 at once where the ledger decides", async () => {
     const saleId = await shop.liveSale();
     const answer = await shop.post(`/api/v1/sales/${saleId}/purchases`, {
       buyer: "ann",

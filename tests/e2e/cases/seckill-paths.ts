@@ -1,4 +1,4 @@
-/** The paths of the Seckill Service (README, "Paths of other systems"): aliases that need a server key in production. */
+/** The paths of the Seckill Service (S1): aliases that need a server key in production. */
 import { expect, test } from "bun:test";
 import type { UnderTest } from "../server-under-test.ts";
 
@@ -21,7 +21,7 @@ function prewarmBody(fields: Record<string, unknown> = {}) {
 }
 
 export function seckillPathCases({ shop }: UnderTest): void {
-  test("prewarm, purchase, statistics and purchased, as the earlier service promised them", async () => {
+  test("[H3, B4, B6] S1 prewarm, purchase, async purchase, statistics and purchased, as that service promised them", async () => {
     const body = prewarmBody({ stock: 2 });
     const warmed = await shop.post(`${base}/activity/prewarm`, { body });
     expect(warmed.status).toBe(201);

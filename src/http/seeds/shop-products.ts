@@ -1,0 +1,102 @@
+/** Products as two of the seeds have them: with the stock and the start of their sale. */
+import type { z } from "zod";
+import type { Product } from "../../domain/product.ts";
+import { windowMaxMs } from "../../domain/sale.ts";
+import { createProduct } from "../../engine/products.ts";
+import { unreachable } from "../../lib/assert.ts";
+import { productParams } from "../contract/params.ts";
+import { openedProductAnswer, shopProductAnswer, shopProductBody } from "../contract/seeds.ts";
+import { failure, success, type Reply } from "../envelope.ts";
+import type { Staff } from "../identity.ts";
+import { openly, type Ask, type Route } from "../route.ts";
+import { productUnknown } from "../routes/products.ts";
+import { priceOf, readNumbered } from "./bodies.ts";
+import { forShop } from "./callers.ts";
+import { openSale } from "./opening.ts";
+import { shopProductView } from "./shop-views.ts";
+import { withMsg } from "./with-msg.ts";
+
+const read = {
+  method: "GET",
+  path: "/product/:product_id",
+  operation: "shopProductRead",
+  tag: "seeds",
+  summary: "Read a product and its current sale's stock and start",
+  params: productParams,
+  answers: { 200: shopProductAnswer },
+  refusals: ["product_unknown"],
+} as const;
+const create = {
+  method: "POST",
+  path: "/products",
+  operation: "shopProductCreate",
+  tag: "seeds",
+  summary: "Create a product; with a stock also its sale, open from its start on",
+  about: "Without end_time the sale has the longest window there is. Without stock there is no sale yet.",
+  readsItself: true,
+  body: shopProductBody,
+  answers: { 201: openedProductAnswer, 200: openedProductAnswer },
+  refusals: ["product_exists", "invalid", "busy", "outcome_unknown"],
+} as const;
+
+export const shopProductRoutes: readonly Route[] = [
+  openly(read, async (ask) => {
+    const product = await ask.context.deps.records.product(ask.params.product_id);
+    return product === undefined ? productUnknown(ask.params.product_id) : success(await withSaleOf(ask, product));
+  }),
+  forShop("products:write", create, createReply),
+].map(withMsg);
+
+async function withSaleOf({ context, nowMs }: Pick<Ask, "context" | "nowMs">, product: Product) {
+  return shopProductView(product, await context.deps.records.currentSaleOf(product.id, nowMs));
+}
+
+async function createReply(ask: Pick<Ask, "context" | "request" | "nowMs">, staff: Staff): Promise<Reply> {
+  const body = await readNumbered(ask, shopProductBody, { numbers: ["id", "price"] });
+  if (body.kind === "reply") return body.reply;
+  const { stock } = body.value;
+  return stock === undefined ? productAlone(ask, staff, body.value) : withSale(ask, staff, { ...body.value, stock });
+}
+
+type Wanted = z.output<typeof shopProductBody>;
+const fieldNames = { price_minor: "price", starts_at: "start_time", ends_at: "end_time" };
+
+async function withSale(
+  ask: Pick<Ask, "context" | "request" | "nowMs">,
+  staff: Staff,
+  { id, name, price, image, stock, start_time, end_time }: Wanted & { stock: number },
+): Promise<Reply> {
+  const { records, clock } = ask.context.deps;
+  const startsAtMs = start_time ?? Math.floor(ask.nowMs);
+  const opening = { productId: id, name, price, image, stock, startsAtMs, endsAtMs: end_time ?? startsAtMs + windowMaxMs };
+  const opened = await openSale(ask, staff, { opening, fieldNames });
+  if (opened.kind === "reply") return opened.reply;
+  const { sale, repeated, warnings } = opened.value;
+  const product = await records.product(sale.productId);
+  if (product === undefined) return productUnknown(sale.productId);
+  const current = await records.currentSaleOf(product.id, clock.nowMs());
+  return success({ ...shopProductView(product, current), warnings }, repeated ? 200 : 201);
+}
+
+async function productAlone(
+  ask: Pick<Ask, "context" | "nowMs">,
+  { access }: Staff,
+  { id, name, price: decimal, image }: Wanted,
+): Promise<Reply> {
+  const { deps } = ask.context;
+  const price = priceOf(decimal);
+  if (price.kind === "reply") return price.reply;
+  const answer = await createProduct(deps, { id, name, price: price.value, image, seller: access.merchant ?? deps.options.shop });
+  switch (answer.kind) {
+    case "added":
+      return success({ ...(await withSaleOf(ask, answer.product)), warnings: [] }, 201);
+    case "exists":
+      return success({ ...(await withSaleOf(ask, answer.product)), warnings: [] });
+    case "differs":
+      return failure("product_exists", { field: "id", problem: `belongs to another product: "${id}"` });
+    case "invalid":
+      return failure("invalid", { field: answer.field === "price_minor" ? "price" : answer.field, problem: answer.problem });
+    default:
+      return unreachable(answer);
+  }
+}
