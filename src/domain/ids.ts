@@ -11,6 +11,10 @@ export type PurchaseId = Tagged<string, "Purchase">;
 export type PaymentId = Tagged<string, "Payment">;
 export type RefundId = Tagged<string, "Refund">;
 export type AdjustmentId = Tagged<string, "Adjustment">;
+export type AccountId = Tagged<string, "Account">;
+/** One log-in, with all the refresh tokens that follow each other in it. */
+export type SessionId = Tagged<string, "Session">;
+export type KeyId = Tagged<string, "Key">;
 /** The store's own number for the pair (issuer, subject); it never leaves the system. */
 export type BuyerId = Tagged<number, "Buyer">;
 
@@ -43,6 +47,9 @@ export const parsePurchaseId = (text: string) => parse<"Purchase">(text);
 export const parsePaymentId = (text: string) => parse<"Payment">(text);
 export const parseRefundId = (text: string) => parse<"Refund">(text);
 export const parseAdjustmentId = (text: string) => parse<"Adjustment">(text);
+export const parseAccountId = (text: string) => parse<"Account">(text);
+export const parseSessionId = (text: string) => parse<"Session">(text);
+export const parseKeyId = (text: string) => parse<"Key">(text);
 
 /** The number of whoever has none yet: no row has it, so it sees nothing and was never accepted. */
 export const strangerId = 0 as BuyerId;

@@ -17,7 +17,8 @@ export type Extent = {
 const largestId = `SELECT CAST(max(
     coalesce((SELECT max(id) FROM sale), 0), coalesce((SELECT max(id) FROM purchase), 0),
     coalesce((SELECT max(id) FROM payment), 0), coalesce((SELECT max(id) FROM refund), 0),
-    coalesce((SELECT max(source_id) FROM ledger), 0)) AS TEXT) AS id_floor`;
+    coalesce((SELECT max(source_id) FROM ledger), 0), coalesce((SELECT max(id) FROM account), 0),
+    coalesce((SELECT max(id) FROM session), 0), coalesce((SELECT max(id) FROM server_key), 0)) AS TEXT) AS id_floor`;
 const store = `SELECT last_at, installation FROM store WHERE one = 1`;
 const migrationNames = `SELECT name FROM migration ORDER BY number`;
 

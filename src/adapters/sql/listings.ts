@@ -3,7 +3,9 @@ import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryComp
 import type { BuyerId } from "../../domain/ids.ts";
 import type { SaleStatus } from "../../domain/sale.ts";
 import { unreachable } from "../../lib/assert.ts";
+import type { AccountQuery } from "../../ports/accounts.ts";
 import type { Page, PurchaseQuery, SaleQuery } from "../../ports/records.ts";
+import { accountColumns } from "./account-rows.ts";
 import { purchaseColumns, saleColumns } from "./rows.ts";
 import type { SqlValue } from "./sql-transaction.ts";
 
@@ -34,6 +36,14 @@ export function listPurchases(buyerId: BuyerId, { saleId, state }: PurchaseQuery
   conditions.push(saleId === undefined ? sql`sale_id IN (SELECT sale.id FROM sale)` : sql`sale_id = ${saleId}`);
   if (state !== undefined) conditions.push(sql`state IN (${sql.join([state].flat())})`);
   return listing({ table: "purchase", columns: purchaseColumns, conditions }, page);
+}
+
+export function listAccounts({ role, banned, usernameKey }: AccountQuery, page: Page): ListingStatements {
+  const conditions: Condition[] = [];
+  if (role !== undefined) conditions.push(sql`role = ${role}`);
+  if (banned !== undefined) conditions.push(banned ? sql`banned_at IS NOT NULL` : sql`banned_at IS NULL`);
+  if (usernameKey !== undefined) conditions.push(sql`username_key = ${usernameKey}`);
+  return listing({ table: "account", columns: accountColumns, conditions }, page);
 }
 
 /** The condition that domain/sale.ts computes as `statusOf`. */

@@ -6,11 +6,13 @@
  *
  * This thread never waits for the disk. What a write answered is durable, and reads that begin afterwards see it.
  */
+import type { AccountStore } from "../../ports/account-store.ts";
 import type { Catalogue } from "../../ports/catalogue.ts";
 import type { Records } from "../../ports/records.ts";
 import type { StockLedger } from "../../ports/stock-ledger.ts";
 import { DataFolderLock } from "./data-folder-lock.ts";
 import type { Extent } from "./extent.ts";
+import { SqliteAccounts } from "./sqlite-accounts.ts";
 import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { SqliteLedger } from "./sqlite-ledger.ts";
 import { SqliteRecords } from "./sqlite-records.ts";
@@ -33,6 +35,7 @@ export type SqliteStore = {
   readonly ledger: StockLedger;
   readonly catalogue: Catalogue;
   readonly records: Records;
+  readonly accounts: AccountStore;
   /** No id in the store is larger. */
   readonly idFloor: string;
   /** The latest time at which anything was committed: the clock must not go behind it. 0 in a new store. */
@@ -66,7 +69,9 @@ export async function openSqliteStore({
     const extent = await writer.call<Extent>("extent", null);
     const records = new SqliteRecords(reader, callTimeoutMs);
     await records.totals();
-    return { ledger: new SqliteLedger(writer, mirror), catalogue: new SqliteCatalogue(writer, callTimeoutMs), records, ...extent, close };
+    const catalogue = new SqliteCatalogue(writer, callTimeoutMs);
+    const accounts = new SqliteAccounts({ writer, reader, timeoutMs: callTimeoutMs });
+    return { ledger: new SqliteLedger(writer, mirror), catalogue, records, accounts, ...extent, close };
   } catch (error) {
     await close();
     throw error;

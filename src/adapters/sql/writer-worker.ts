@@ -3,10 +3,12 @@ import { workerData } from "node:worker_threads";
 import type { Buyer, BuyerId, ProductId } from "../../domain/ids.ts";
 import type { Product } from "../../domain/product.ts";
 import type { NewSale } from "../../ports/catalogue.ts";
+import * as accounts from "./account-writes.ts";
 import { addProduct, addSale, internBuyers, setQuota } from "./catalogue-writes.ts";
 import { readExtent } from "./extent.ts";
 import { servePort } from "./serve-port.ts";
 import { openWriter, type WriterConnection } from "./sqlite-connection.ts";
+import * as shops from "./shop-writes.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 import { decodeBatch, encodeResult, SaleMirror, type WireBatch } from "./wire.ts";
 import { WorkerFailure, type WorkerStart } from "./worker-protocol.ts";
@@ -34,6 +36,8 @@ const writes: Readonly<Record<string, (tx: SqlTransaction, payload: never) => Pr
   addSale: (tx, sale: NewSale) => addSale(tx, sale),
   setQuota: (tx, ask: { productId: ProductId; buyerId: BuyerId; units?: number }) => setQuota(tx, ask.productId, ask.buyerId, ask.units),
   internBuyers: (tx, buyers: readonly Buyer[]) => internBuyers(tx, buyers),
+  ...accounts.accountWrites,
+  ...shops.shopWrites,
 };
 
 async function handle(operation: string, payload: unknown): Promise<unknown> {
