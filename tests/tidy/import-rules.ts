@@ -31,7 +31,7 @@ export const mayImport: Readonly<Record<string, Row>> = {
 export const adapterPackages: Readonly<Record<string, readonly string[]>> = {
   memory:  [],
   sql:     ["better-sqlite3", "kysely"],
-  auth:    [],
+  auth:    ["@node-rs/argon2", "jose", "otplib"],
   payment: ["standardwebhooks"],
   system:  [],
   log:     ["pino"],
