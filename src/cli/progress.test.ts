@@ -47,9 +47,12 @@ test("[H7] on a terminal one line rewrites itself, no more than ten times a seco
 });
 
 test("a line never wraps, whatever the terminal's width", () => {
-  const { written, progress } = world({ isTerminal: true, columns: 12 });
-  progress.show("0123456789abcdef");
-  expect(written.err).toBe("\r\u001B[2K0123456789…");
+  const narrow = world({ isTerminal: true, columns: 12 });
+  narrow.progress.show("0123456789abcdef");
+  expect(narrow.written.err).toBe("\r\u001B[2K0123456789…");
+  const unknown = world({ isTerminal: true, columns: 0 });
+  unknown.progress.show("x".repeat(100));
+  expect(unknown.written.err).toBe(`\r\u001B[2K${"x".repeat(78)}…`);
 });
 
 test("quick work says nothing, a line that says nothing new is not repeated, and ending without a line writes nothing", () => {

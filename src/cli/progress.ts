@@ -54,7 +54,8 @@ export class ProgressLine {
     this.#shown = line;
     if (!isTerminal) return this.#console.err(`${line}\n`);
     this.#onScreen = true;
-    this.#console.err(clearLine + fitted(line, (this.#console.columns?.() ?? columnsDefault) - 1));
+    // A terminal that nobody told its size says 0.
+    this.#console.err(clearLine + fitted(line, (this.#console.columns?.() || columnsDefault) - 1));
   }
 
   /** Takes the line off the screen, before anything else is written and however the work ended. May be called again. */

@@ -6,6 +6,7 @@ import { renderProgress, renderReport } from "../engine/rehearsal/render.ts";
 import type { RehearsalReport } from "../engine/rehearsal/report.ts";
 import type { Progress } from "../engine/rehearsal/storm.ts";
 import { addCommand, CommandFailed, exitCodes, type CliDeps } from "./program.ts";
+import { ProgressLine } from "./progress.ts";
 import { addRehearseFlags, deploymentOptions, isOwnMachine, ownOptions, usage, type RehearseFlags } from "./rehearse-flags.ts";
 
 export type RehearseRun = { readonly keep: boolean; readonly onProgress: (progress: Progress) => void };
@@ -21,8 +22,6 @@ export type RehearseCommandDeps = CliDeps & {
   /** Asks whoever sits at the terminal; undefined when nobody does. */
   readonly askOperator: (question: string) => Promise<string | undefined>;
 };
-
-const plainProgressMs = 2_000;
 
 export function registerRehearse(program: Command, deps: RehearseCommandDeps): Command {
   const about = "Storm a sale with many buyers, on a server of its own or in a running deployment, and prove that every promise was kept.";
@@ -47,10 +46,13 @@ async function run(deps: RehearseCommandDeps, flags: RehearseFlags): Promise<voi
   const { json, keep = false } = flags;
   const start = flags.url === undefined ? inOwnPlace(deps, flags) : await inDeployment(deps, { ...flags, url: flags.url });
   const file = json === undefined || json === "-" ? undefined : openReport("--json", json);
-  const { report, folder } = await start({ keep, onProgress: progressOf(deps, start.buyers) }).catch((error: unknown) => {
-    throw new CommandFailed(`the rehearsal could not run: ${error instanceof Error ? error.message : String(error)}`);
-  });
-  if (deps.console.isTerminal) deps.console.err("\r\u001B[2K");
+  const line = new ProgressLine(deps.console);
+  const onProgress = (progress: Progress) => line.show(renderProgress(progress, { buyers: start.buyers }));
+  const { report, folder } = await start({ keep, onProgress })
+    .catch((error: unknown) => {
+      throw new CommandFailed(`the rehearsal could not run: ${error instanceof Error ? error.message : String(error)}`);
+    })
+    .finally(() => line.end());
   const text = `${JSON.stringify(report, undefined, 2)}\n`;
   deps.console.out(json === "-" ? text : renderReport(report));
   if (file !== undefined) writeFileSync(file, text);
@@ -94,16 +96,4 @@ function openReport(flag: string, path: string): number {
   } catch (error) {
     throw new CommandFailed(`${flag}: cannot write "${path}": ${error instanceof Error ? error.message : String(error)}`, exitCodes.usage);
   }
-}
-
-/** One line that rewrites itself on a terminal; elsewhere a plain line now and then. */
-function progressOf({ console: { err, isTerminal } }: CliDeps, buyers: number): (progress: Progress) => void {
-  let saidMs = Number.NEGATIVE_INFINITY;
-  return (progress) => {
-    const line = renderProgress(progress, { buyers });
-    if (isTerminal) return err(`\r\u001B[2K${line}`);
-    if (progress.elapsedMs - saidMs < plainProgressMs) return;
-    saidMs = progress.elapsedMs;
-    err(`${line}\n`);
-  };
 }

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Config } from "../config/options.ts";
 import type { DemoShop } from "../engine/demo-shop.ts";
 import { addCommand, type CliDeps } from "./program.ts";
+import { ProgressLine } from "./progress.ts";
 
 export type StoreCommandDeps = CliDeps & {
   /** Brings the store to this version's schema; gives the names of all its migrations. */
@@ -25,7 +26,10 @@ export function registerStoreCommands(program: Command, deps: StoreCommandDeps):
     .option("--json", "print one line of JSON")
     .addHelpText("after", "\nExamples:\n  doorbuster seed --data-dir ./var")
     .action(async (flags: { dataDir?: string; json?: boolean }) => {
-      const { live, created } = await deps.seed(deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir }));
+      const config = deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir });
+      const progress = new ProgressLine(deps.console);
+      progress.show({ what: "Making the demo shop", note: `in "${config.dataDir}"` });
+      const { live, created } = await deps.seed(config).finally(() => progress.end());
       if (flags.json) deps.console.out(`${JSON.stringify({ live: live.id, created: created.map((sale) => sale.id) })}\n`);
       else deps.console.out(`Created ${created.length} sales; sale ${live.id} ("${live.name}") is live.\n`);
     });
