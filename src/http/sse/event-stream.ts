@@ -52,14 +52,17 @@ export class EventStream {
   send(bytes: Uint8Array): void {
     const controller = this.#controller;
     if (controller === undefined) return;
-    if (this.backlogBytes + bytes.length > backlogBytesMax) {
-      this.#finish("lagged");
-      // An error would be printed by the listener and, on Node, written to the client.
-      controller.close();
-      this.#socket?.cutOff();
-      return;
-    }
-    controller.enqueue(bytes);
+    if (this.backlogBytes + bytes.length > backlogBytesMax) this.cut();
+    else controller.enqueue(bytes);
+  }
+
+  /** The client lags, and shall come again. */
+  cut(): void {
+    const controller = this.#controller;
+    if (!this.#finish("lagged")) return;
+    // An error would be printed by the listener and, on Node, written to the client.
+    controller?.close();
+    this.#socket?.cutOff();
   }
 
   /** The client is not there any more, though nobody reads the body that could have noticed. */

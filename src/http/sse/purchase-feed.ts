@@ -34,7 +34,7 @@ export class PurchaseFeed {
 
   hear(purchase: Purchase): void {
     if (this.#early === undefined) return this.#tell(purchase);
-    if (this.#early.length >= rememberedMax) return this.#stream.leave();
+    if (this.#early.length >= rememberedMax) return this.#stream.cut();
     this.#early.push(purchase);
   }
 

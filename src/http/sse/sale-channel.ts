@@ -21,7 +21,14 @@ export const frameGapMs = 500;
 /** Clients written to in one turn of the event loop, so that buyers' answers are not kept waiting. */
 const sliceMax = 500;
 
-export type ChannelDeps = { readonly changes: Changes; readonly clock: Clock; readonly tasks: Tasks; readonly streams: Streams };
+export type ChannelDeps = {
+  readonly changes: Changes;
+  readonly clock: Clock;
+  readonly tasks: Tasks;
+  readonly streams: Streams;
+  /** Less than `frameGapMs` only where a test plants the bug. */
+  readonly gapMs?: number | undefined;
+};
 
 export class SaleChannel {
   readonly #deps: ChannelDeps;
@@ -74,7 +81,7 @@ export class SaleChannel {
     const nowMs = this.#deps.clock.nowMs();
     const id = stockIdOf(this.#sale, nowMs);
     if (id === this.#toldId) return this.#lookAt(nextEdgeMs(this.#sale, nowMs));
-    const dueMs = this.#toldAtMs + frameGapMs;
+    const dueMs = this.#toldAtMs + (this.#deps.gapMs ?? frameGapMs);
     if (nowMs < dueMs) return this.#lookAt(dueMs);
     this.#toldId = id;
     this.#toldAtMs = nowMs;
