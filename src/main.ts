@@ -10,7 +10,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { createServerKeys } from "./adapters/auth/server-keys.ts";
-import { createTokens } from "./adapters/auth/tokens.ts";
+import { createEventTickets } from "./adapters/auth/event-tickets.ts";
+import { createTokens, type TokenOptions } from "./adapters/auth/tokens.ts";
 import { openPinoLog } from "./adapters/log/pino-log.ts";
 import { openPlainLog } from "./adapters/log/plain-log.ts";
 import { callbackPoster } from "./adapters/payment/callback-poster.ts";
@@ -44,6 +45,7 @@ import { demoApiKey, loadConfig, readConfig, type ConfigSources, type ReadConfig
 import type { Config } from "./config/options.ts";
 import { IdMint } from "./domain/id-mint.ts";
 import { DirectAcceptance } from "./engine/accept-direct.ts";
+import { ChangeBoard } from "./engine/change-board.ts";
 import { openDemoShop } from "./engine/demo-shop.ts";
 import { rehearseDeployment } from "./engine/rehearsal/deployment.ts";
 import { Halt } from "./engine/rehearsal/halt.ts";
@@ -86,10 +88,12 @@ async function openEngine(config: Config, log: Log) {
   const entropy = new SystemEntropy();
   const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random(), floor: store.idFloor });
   const { records, catalogue } = store;
-  const board = new SaleBoard({ records, clock, entropy }, { salesMax: salesInMemoryMax, buyersMax: buyersInMemoryMax });
+  const changes = new ChangeBoard({ tasks, log });
+  const board = new SaleBoard({ records, clock, entropy, changes }, { salesMax: salesInMemoryMax, buyersMax: buyersInMemoryMax });
   const { batchMax, queueMax, answerTimeoutMs } = config;
-  const acceptance = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks }, { batchMax, queueMax, answerTimeoutMs });
-  return { store, records, catalogue, clock, tasks, entropy, ids, board, acceptance };
+  const bounds = { batchMax, queueMax, answerTimeoutMs };
+  const acceptance = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks, changes }, bounds);
+  return { store, records, catalogue, clock, tasks, entropy, ids, changes, board, acceptance };
 }
 type Engine = Awaited<ReturnType<typeof openEngine>>;
 
@@ -134,11 +138,12 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
   const providers = await openProviders(config, engine, () => `${url}/api/v1/payments/callback/${simulatedProviderName}`);
   opened.defer(() => providers.close());
   const secret = config.tokenSecret ?? secretFromFile(join(config.dataDir, "token.secret"), () => entropy.secret(32));
-  const tokens = createTokens({ keys: [{ kid: "1", secret: Buffer.from(secret) }], issuer: store.installation, entropy });
+  const signing: TokenOptions = { keys: [{ kid: "1", secret: Buffer.from(secret) }], issuer: store.installation, entropy };
   const keys = config.apiKey === undefined ? [] : [{ id: "bootstrap", issuer: config.shop, secret: config.apiKey }];
   const app = createApp({
     ...engine,
-    tokens,
+    tokens: createTokens(signing),
+    eventTickets: createEventTickets(signing),
     serverKeys: createServerKeys(keys),
     revocations: { isRevoked: () => false },
     provider: providers.provider,
@@ -150,6 +155,8 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
       version,
       corsOrigins: config.corsOrigins,
       shop: config.shop,
+      trustedProxies: config.trustedProxies,
+      streamsMax: config.streamsMax,
     },
   });
   const { listen } = process.versions["bun"] === undefined ? await import("./http/listen-node.ts") : await import("./http/listen-bun.ts");
@@ -174,6 +181,8 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     acceptance.close();
     await stopWorkers();
     await providers.close();
+    // They would never end by themselves, and what they had to tell is told.
+    app.endStreams();
     await Promise.all([listener.stop(config.drainTimeoutMs), metrics?.stop(0)]);
     await store.close();
     log.info("stopped");

@@ -33,6 +33,7 @@ export const publicErrors = {
   too_large: error(4002, 413, "The body is too large", "Send at most data.max_bytes bytes"),
   unsupported_media_type: error(4003, 415, "The body is not JSON", "Send Content-Type: application/json"),
   method_not_allowed: error(4004, 405, "The path does not know this method", "Use one of the methods in the Allow header"),
+  too_many_headers: error(4006, 431, "The request has too many headers", "Send at most data.limit headers"),
   callback_rejected: error(4005, 401, "The callback's signature does not match", "Sign the raw body with the shared secret, within 300 s"),
 
   unauthenticated: error(401, 401, "The request names nobody", "Send a valid Authorization: Bearer token, or X-API-Key with X-User-Id"),
@@ -43,6 +44,7 @@ export const publicErrors = {
   payment_unknown: error(4044, 404, "The payment does not exist", "Check the payment's id"),
   path_unknown: error(404, 404, "The path does not exist", "See the API documentation for the paths there are"),
 
+  too_many_streams: error(4291, 429, "There are too many open streams", "Close one, or come again after Retry-After seconds"),
   busy: error(503, 503, "The server is busy and tried nothing", "Repeat with the same key after Retry-After seconds"),
   storage_full: error(5031, 503, "The disk is full, so nothing can be kept", "Repeat with the same key later; the operator has to make room"),
   draining: error(5032, 503, "The server is stopping and takes no new work", "Repeat with the same key after Retry-After seconds"),

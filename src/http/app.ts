@@ -11,6 +11,7 @@ import type { HttpDeps, Peer } from "./deps.ts";
 import { failure, type Reply } from "./envelope.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import type { Ask, Route } from "./route.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
@@ -28,6 +29,8 @@ export type App = {
   readonly purchase: PurchaseHandler;
   /** Metrics and statistics without a key, for a listener that only operators reach. */
   readonly adminFetch: Fetch;
+  /** Says good-bye to all live streams, which would outlast any drain. */
+  readonly endStreams: () => void;
 };
 
 /** Everything the API answers, the purchase route among it: what the description and the matrix of rights are made from. */
@@ -39,6 +42,8 @@ const restRoutes = (metrics: Metrics): readonly Route[] => [
   ...tokenRoutes,
   ...productRoutes,
   ...saleRoutes,
+  // Before the routes with a purchase's id, for which its name would be taken.
+  ...eventRoutes,
   ...orderRoutes,
   ...paymentRoutes,
   ...systemRoutes(metrics),
@@ -57,6 +62,7 @@ export function createApp(deps: HttpDeps): App {
       return saleId === undefined ? fetchRest(request, peer) : purchase(request, saleId);
     },
     adminFetch: fetchOf(context, operatorRoutes(metrics)),
+    endStreams: () => context.live.streams.endAll(),
   };
 }
 

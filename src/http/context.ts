@@ -1,6 +1,7 @@
 /** What every route shares: who asks, how answers are made and counted, what failures become. */
 import { strangerId, type Buyer, type BuyerId } from "../domain/ids.ts";
 import type { StoreUnavailable } from "../ports/store-unavailable.ts";
+import { createClientOf, type ClientOf } from "./client-address.ts";
 import { createCors, type Cors } from "./cors.ts";
 import { HttpCounters } from "./counters.ts";
 import type { HttpDeps } from "./deps.ts";
@@ -8,6 +9,7 @@ import { failure, type Reply } from "./envelope.ts";
 import { BuyerNumbers, type Caller } from "./identity.ts";
 import { createRequestIds, type RequestIds } from "./request-ids.ts";
 import { createResponder, type Responder } from "./responses.ts";
+import { Live } from "./sse/live.ts";
 
 export type HttpContext = {
   readonly deps: HttpDeps;
@@ -16,6 +18,8 @@ export type HttpContext = {
   readonly respond: Responder;
   readonly buyers: BuyerNumbers;
   readonly cors: Cors | undefined;
+  readonly clientOf: ClientOf;
+  readonly live: Live;
 };
 
 export function createContext(deps: HttpDeps): HttpContext {
@@ -27,6 +31,8 @@ export function createContext(deps: HttpDeps): HttpContext {
     respond: createResponder(cors === undefined ? {} : { vary: "Origin" }),
     buyers: new BuyerNumbers(deps),
     cors,
+    clientOf: createClientOf(deps.options.trustedProxies ?? []),
+    live: new Live(deps),
   };
 }
 

@@ -6,7 +6,7 @@ export type Cors = {
   readonly preflight: (origin: string | null, methods: string) => Readonly<Record<string, string>>;
 };
 
-const requestHeaders = "Authorization, Content-Type, Idempotency-Key, Prefer, X-Request-Id";
+const requestHeaders = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id";
 const exposedHeaders = "Idempotency-Replayed, Retry-After, X-Request-Id";
 const preflightSeconds = "600";
 

@@ -3,6 +3,7 @@ import type { SaleBoard } from "../engine/sale-board.ts";
 import type { Acceptance } from "../ports/acceptance.ts";
 import type { CallbackVerifier } from "../ports/callback-verifier.ts";
 import type { Catalogue } from "../ports/catalogue.ts";
+import type { Changes } from "../ports/changes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -13,6 +14,7 @@ import type { Revocations } from "../ports/revocations.ts";
 import type { ServerKeys } from "../ports/server-keys.ts";
 import type { Tasks } from "../ports/tasks.ts";
 import type { Tokens } from "../ports/tokens.ts";
+import type { StreamSocket } from "./sse/event-stream.ts";
 
 export type HttpOptions = {
   readonly environment: "development" | "production";
@@ -21,6 +23,10 @@ export type HttpOptions = {
   readonly corsOrigins: readonly string[];
   /** The shop whose buyers a loopback caller may name on the seeds' paths in development. */
   readonly shop: string;
+  /** Proxies that say who their client is; see client-address.ts. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Live streams open at once. */
+  readonly streamsMax?: number | undefined;
 };
 
 /** What the acceptance tells of itself; plain numbers, read at each scrape. */
@@ -36,10 +42,14 @@ export type HttpDeps = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly entropy: Entropy;
+  /** Commits as they happen, for live push. */
+  readonly changes: Changes;
   readonly tasks: Tasks;
   readonly records: Records;
   readonly catalogue: Catalogue;
   readonly tokens: Tokens;
+  /** Tokens of another kind, that open a buyer's stream and nothing else. */
+  readonly eventTickets: Tokens;
   readonly serverKeys: ServerKeys;
   readonly revocations: Revocations;
   /** Takes the money of orders paid through us. */
@@ -53,4 +63,4 @@ export type HttpDeps = {
 };
 
 /** The socket's other end, as the listener saw it. */
-export type Peer = { readonly address: string };
+export type Peer = { readonly address: string; readonly stream?: StreamSocket | undefined };

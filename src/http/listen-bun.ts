@@ -2,12 +2,16 @@
  * The site on Bun.serve. The purchase route stands in Bun's own route table, which finds it in native code; it is the
  * same handler that app.fetch uses. Bun has one idle time-out, which cuts trickling headers and bodies too.
  */
-import { failure, type Reply } from "./envelope.ts";
+import { failure } from "./envelope.ts";
 import {
   farewellMs,
+  headersMax,
   idleTimeoutSeconds,
   pause,
+  plainResponse,
   socketBodyBytesMax,
+  streamIdleSeconds,
+  tooManyHeaders,
   unnamedHost,
   urlOf,
   withFarewell,
@@ -15,14 +19,22 @@ import {
   type Listener,
   type Site,
 } from "./listener.ts";
+import type { StreamSocket } from "./sse/event-stream.ts";
 import { purchasePath } from "./routes/purchase.ts";
 
 export async function listen(site: Site, { host, port }: ListenAt): Promise<Listener> {
   const { purchase } = site;
   let leaving = false;
   const answer = async (request: Request, at: Bun.Server<undefined>) => {
+    if (request.headers.count > headersMax) return plainResponse(tooManyHeaders());
     const readable = withReadableUrl(request);
-    return readable === undefined ? badHost() : site.fetch(readable, { address: at.requestIP(request)?.address ?? "" });
+    if (readable === undefined) return badHost();
+    const stream: StreamSocket = {
+      holdOpen: () => at.timeout(request, streamIdleSeconds),
+      // It has no other way to close one connection, and looks at its clock every four seconds.
+      cutOff: () => at.timeout(request, 1),
+    };
+    return site.fetch(readable, { address: at.requestIP(request)?.address ?? "", stream });
   };
   const server = Bun.serve({
     hostname: host,
@@ -66,5 +78,3 @@ function withReadableUrl(request: Request): Request | undefined {
 }
 
 const badHost = () => plainResponse(failure("malformed", { field: "Host", problem: "must be a host name, with or without a port" }));
-
-const plainResponse = ({ status, body }: Reply) => new Response(body, { status, headers: { "content-type": "application/json" } });

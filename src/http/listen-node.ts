@@ -4,8 +4,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   farewellMs,
+  headersMax,
   idleTimeoutSeconds,
   pause,
+  plainResponse,
+  tooManyHeaders,
   unnamedHost,
   urlOf,
   withFarewell,
@@ -17,14 +20,16 @@ import {
 const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
 const headerBytesMax = 16 * 1024;
-const headersMax = 64;
 
 export async function listen(site: Site, { host, port }: ListenAt): Promise<Listener> {
   let leaving = false;
   // The adapter knows servers of all kinds; the one made here is node:http's.
   const server = createAdaptorServer({
     async fetch(request: Request, { incoming }: HttpBindings | Http2Bindings) {
-      const response = await site.fetch(request, { address: incoming.socket.remoteAddress ?? "" });
+      const { socket, rawHeaders } = incoming;
+      if (rawHeaders.length > 2 * headersMax) return plainResponse(tooManyHeaders());
+      const stream = { holdOpen: () => {}, cutOff: () => socket.destroy() };
+      const response = await site.fetch(request, { address: socket.remoteAddress ?? "", stream });
       return leaving ? withFarewell(response) : response;
     },
     hostname: unnamedHost,
@@ -39,7 +44,8 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
       maxHeaderSize: headerBytesMax,
     },
   }) as Server;
-  server.maxHeadersCount = headersMax;
+  // What goes beyond it Node drops in silence, so that one more than the limit must get through to be refused.
+  server.maxHeadersCount = headersMax + 1;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);

@@ -1,5 +1,6 @@
 /** What both listeners are: a site put behind a socket, with limits that hold before any of our code runs. */
 import type { Fetch } from "./app.ts";
+import { failure, type Reply } from "./envelope.ts";
 import type { PurchaseHandler } from "./routes/purchase.ts";
 
 export type Site = {
@@ -22,6 +23,11 @@ export type Listener = {
 
 /** A connection on which nothing comes or goes for this long is closed: slow senders of headers and bodies, too. */
 export const idleTimeoutSeconds = 10;
+/** A live stream may be quiet for longer: this many heartbeats may fail to get through. */
+export const streamIdleSeconds = 40;
+/** Headers of one request. */
+export const headersMax = 64;
+export const tooManyHeaders = (): Reply => failure("too_many_headers", { limit: headersMax });
 /** Bodies are refused by our own limits, in our own words; this one only bounds what the runtime takes in. */
 export const socketBodyBytesMax = 1024 * 1024;
 /** Stands in for the Host that HTTP/1.0 may leave out, as balancers' probes do. It is nobody's, so it earns no trust. */
@@ -43,3 +49,7 @@ export function urlOf(host: string, port: number): string {
 
 /** Does not by itself keep the process alive. */
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref());
+
+/** An answer of the listener's own, from before any route. */
+export const plainResponse = ({ status, body }: Reply): Response =>
+  new Response(body, { status, headers: { "content-type": "application/json" } });

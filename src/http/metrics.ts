@@ -58,7 +58,7 @@ function register(
   });
 }
 
-function counterFamilies({ counters, deps: { acceptance } }: HttpContext): Family[] {
+function counterFamilies({ counters, live: { streams }, deps: { acceptance } }: HttpContext): Family[] {
   const one = (value: () => number) => () => [{ value: value() }];
   return [
     {
@@ -83,6 +83,17 @@ function counterFamilies({ counters, deps: { acceptance } }: HttpContext): Famil
       samples: one(() => acceptance.counts.retries),
     },
     { name: "doorbuster_shed_lines_total", help: "Movements turned away untried", samples: one(() => acceptance.counts.shed) },
+    { name: "doorbuster_stream_frames_total", help: "Events sent to live streams", samples: one(() => streams.counts.frames) },
+    {
+      name: "doorbuster_streams_lagged_total",
+      help: "Live streams cut because their client did not read",
+      samples: one(() => streams.counts.lagged),
+    },
+    {
+      name: "doorbuster_streams_refused_total",
+      help: "Live streams refused because there were too many",
+      samples: one(() => streams.counts.refused),
+    },
     { name: "doorbuster_process_cpu_seconds_total", help: "CPU time of this process", samples: cpuSamples },
   ];
 }
@@ -95,10 +106,11 @@ function cpuSamples(): Sample[] {
   ];
 }
 
-function gaugeFamilies({ deps }: HttpContext, delay: ReturnType<typeof monitorEventLoopDelay>): Family[] {
+function gaugeFamilies({ deps, live }: HttpContext, delay: ReturnType<typeof monitorEventLoopDelay>): Family[] {
   const { acceptance, isDraining } = deps;
   return [
     { name: "doorbuster_queue_length", help: "Movements waiting for a commit", samples: () => [{ value: acceptance.waiting }] },
+    { name: "doorbuster_streams_open", help: "Live streams (SSE)", samples: () => [{ value: live.streams.size }] },
     { name: "doorbuster_draining", help: "1 while the process is stopping", samples: () => [{ value: isDraining() ? 1 : 0 }] },
     {
       name: "doorbuster_process_memory_bytes",

@@ -85,7 +85,7 @@ export type Asked<C extends Contract> = Omit<Ask, "params"> & {
 export type Answering = Reply | Promise<Reply>;
 export type Route = { readonly contract: Contract; readonly door: Door; readonly answer: (ask: Ask) => Answering };
 
-type Answer<C extends Contract, Who> = (ask: Asked<C>, who: Who) => Answering;
+export type Answer<C extends Contract, Who> = (ask: Asked<C>, who: Who) => Answering;
 
 export function forAnybody<const C extends Contract>(contract: C, answer: Answer<C, Caller>): Route {
   return routeOf(contract, { kind: "anybody" }, (caller) => enter(caller), answer);
@@ -129,11 +129,12 @@ export function forViewer<const C extends Contract>(permission: Permission, cont
 
 export type Viewing = { readonly viewer: Viewer; readonly caller: Caller };
 
-type Entry<Who> = { readonly kind: "enter"; readonly who: Who } | { readonly kind: "reply"; readonly reply: Reply };
-const enter = <Who>(who: Who): Entry<Who> => ({ kind: "enter", who });
-const turnAway = (reply: Reply) => ({ kind: "reply", reply }) as const;
+export type Entry<Who> = { readonly kind: "enter"; readonly who: Who } | { readonly kind: "reply"; readonly reply: Reply };
+export const enter = <Who>(who: Who): Entry<Who> => ({ kind: "enter", who });
+export const turnAway = (reply: Reply) => ({ kind: "reply", reply }) as const;
 
-function routeOf<const C extends Contract, Who>(
+/** A route by a door of its own. */
+export function routeOf<const C extends Contract, Who>(
   contract: C,
   door: Door,
   open: (caller: Caller, ask: Ask) => Entry<Who> | Promise<Entry<Who>>,

@@ -1,6 +1,7 @@
 /** The whole API over the memory store, below the socket, with a clock that a test moves. */
 import { createServerKeys } from "../../src/adapters/auth/server-keys.ts";
-import { createTokens } from "../../src/adapters/auth/tokens.ts";
+import { createEventTickets } from "../../src/adapters/auth/event-tickets.ts";
+import { createTokens, type TokenOptions } from "../../src/adapters/auth/tokens.ts";
 import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { MemoryJournal } from "../../src/adapters/payment/provider-journal.ts";
 import { SimulatedProvider } from "../../src/adapters/payment/simulated-provider.ts";
@@ -8,6 +9,7 @@ import { WebhookVerifier } from "../../src/adapters/payment/webhook-signature.ts
 import { SystemTasks } from "../../src/adapters/system/system-tasks.ts";
 import { IdMint } from "../../src/domain/id-mint.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
+import { ChangeBoard } from "../../src/engine/change-board.ts";
 import { SaleBoard } from "../../src/engine/sale-board.ts";
 import { createApp, type App } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
@@ -46,22 +48,24 @@ export type MemoryApi = Awaited<ReturnType<typeof openMemoryApi>>;
 
 export async function openMemoryApi(change: Partial<HttpDeps> & { store?: MemoryStore; queueMax?: number } = {}) {
   const time = { nowMs: startMs };
-  const clock = { nowMs: () => time.nowMs };
+  const clock = change.clock ?? { nowMs: () => time.nowMs };
   const logged: { level: string; message: string; fields: LogFields | undefined }[] = [];
   const logs = (level: string) => (message: string, fields?: LogFields) => void logged.push({ level, message, fields });
   const log = { debug: logs("debug"), info: logs("info"), warn: logs("warn"), error: logs("error") };
   let secrets = 0;
   const entropy = { random: () => 0.5, secret: (size: number) => `s${++secrets}`.padEnd(size, "x") };
-  const tasks = new SystemTasks();
+  const tasks = change.tasks ?? new SystemTasks();
   const store = change.store ?? new MemoryStore();
   const records = change.records ?? store;
-  const ids = new IdMint({ nowMs: clock.nowMs, random: entropy.random });
-  const board = new SaleBoard({ records, clock, entropy }, { salesMax: 1000, buyersMax: 100_000 });
+  const ids = new IdMint({ nowMs: () => clock.nowMs(), random: entropy.random });
+  const changes = new ChangeBoard({ tasks, log });
+  const board = new SaleBoard({ records, clock, entropy, changes }, { salesMax: 1000, buyersMax: 100_000 });
   const acceptance = new DirectAcceptance(
-    { ledger: store, board, clock, tasks },
+    { ledger: store, board, clock, tasks, changes },
     { batchMax: 100, queueMax: change.queueMax ?? 1000, answerTimeoutMs: 5000 },
   );
   const provider = await SimulatedProvider.open({ journal: new MemoryJournal(), clock, tasks, entropy, send: async () => true });
+  const signing: TokenOptions = { keys: [{ kid: "t", secret: new Uint8Array(32).fill(5) }], issuer: "test", entropy };
   const deps: HttpDeps = {
     options: { environment: "production", version: "test", corsOrigins: [], shop: "shop" },
     board,
@@ -69,12 +73,14 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
     clock,
     ids,
     entropy,
+    changes,
     tasks,
     records,
     log,
     provider,
     catalogue: store,
-    tokens: createTokens({ keys: [{ kid: "t", secret: new Uint8Array(32).fill(5) }], issuer: "test", entropy }),
+    tokens: createTokens(signing),
+    eventTickets: createEventTickets(signing),
     revocations: { isRevoked: () => false },
     serverKeys: createServerKeys([
       { id: "one", issuer: "shop", secret: shopKey },
@@ -85,7 +91,7 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
     ...change,
   };
   const app = createApp(deps);
-  return { app, deps, store, time, logged, ...caller(app), close: () => provider.close() };
+  return { app, deps, changes, store, time, logged, ...caller(app), close: () => provider.close() };
 }
 
 function caller(app: App) {

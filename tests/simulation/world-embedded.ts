@@ -8,11 +8,13 @@
  * What survives a kill is the disk; everything else is built anew at the next start, as main.ts would.
  */
 import { createServerKeys } from "../../src/adapters/auth/server-keys.ts";
-import { createTokens } from "../../src/adapters/auth/tokens.ts";
+import { createEventTickets } from "../../src/adapters/auth/event-tickets.ts";
+import { createTokens, type TokenOptions } from "../../src/adapters/auth/tokens.ts";
 import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { WebhookVerifier } from "../../src/adapters/payment/webhook-signature.ts";
 import { SystemClock } from "../../src/adapters/system/system-clock.ts";
 import { IdMint } from "../../src/domain/id-mint.ts";
+import { ChangeBoard } from "../../src/engine/change-board.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
 import { SaleBoard } from "../../src/engine/sale-board.ts";
 import { createApp, type App } from "../../src/http/app.ts";
@@ -144,20 +146,22 @@ export class World {
     const ledger: StockLedger = wrap.ledger?.(disk.ledger, tasks) ?? disk.ledger;
     const BoardClass = wrap.board ?? SaleBoard;
     const { salesMax, buyersMax, batchMax, queueMax, answerTimeoutMs } = this.shape;
-    const board = new BoardClass({ records, clock, entropy }, { salesMax, buyersMax });
-    const direct = new DirectAcceptance({ ledger, board, clock, tasks }, { batchMax, queueMax, answerTimeoutMs });
+    const changes = new ChangeBoard({ tasks, log: this.#log() });
+    const board = new BoardClass({ records, clock, entropy, changes }, { salesMax, buyersMax });
+    const direct = new DirectAcceptance({ ledger, board, clock, tasks, changes }, { batchMax, queueMax, answerTimeoutMs });
     const acceptance = this.#watched(wrap.acceptance?.(direct, tasks) ?? direct);
     const provider = wrap.provider?.(this.provider.port(providerName, server)) ?? this.provider.port(providerName, server);
     this.#direct = direct;
     this.#draining = false;
     this.waiting = () => direct.waiting;
     this.parts = { clock, ids, entropy, catalogue, records, board, acceptance, provider };
-    const tokens = createTokens({ keys: [{ kid: "k1", secret: Buffer.alloc(32, 9) }], issuer: "simulation", entropy });
+    const signing: TokenOptions = { keys: [{ kid: "k1", secret: Buffer.alloc(32, 9) }], issuer: "simulation", entropy };
     const options = httpOptions;
     const acceptanceWithGauges = Object.assign(acceptance, { waiting: 0, counts: direct.counts });
-    const engine = { board, acceptance: acceptanceWithGauges, clock, ids, entropy, tasks, records, catalogue };
+    const engine = { board, acceptance: acceptanceWithGauges, clock, ids, entropy, changes, tasks, records, catalogue };
     const doors = {
-      tokens,
+      tokens: createTokens(signing),
+      eventTickets: createEventTickets(signing),
       serverKeys,
       revocations: { isRevoked: () => false },
       provider,

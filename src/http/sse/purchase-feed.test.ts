@@ -28,7 +28,7 @@ const told = async (reader: EventReader) => {
 const at = (ms: number, change: Partial<Purchase> = {}) => samplePurchase({ changedAtMs: sampleNowMs + ms, ...change });
 const paid = (ms: number, change: Partial<Purchase> = {}) => at(ms, { state: "paid", ...change });
 
-describe("[LP9] a buyer's stream", () => {
+describe("[C5] [LP9] a buyer's stream", () => {
   test("begins with what is open, oldest change first, and then says that it is ready", async () => {
     const { feed, reader } = open();
     const read = [at(3, { id: purchaseId("13") }), paid(2, { id: purchaseId("12") }), at(1, { id: purchaseId("11") })];
