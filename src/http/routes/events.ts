@@ -4,7 +4,7 @@ import { instantText } from "../contract/answers.ts";
 import { saleParams } from "../contract/params.ts";
 import { success } from "../envelope.ts";
 import { forAnybody, type Ask, type Route } from "../route.ts";
-import { forBuyerStream, forTokenHolder, mayStayOf, ticketCookie } from "../sse/doors.ts";
+import { forBuyerStream, forTicketBuyer, mayStayOf, ticketCookie } from "../sse/doors.ts";
 import { eventStreamType, type StreamGuest } from "../sse/live.ts";
 import { isoTime } from "../time.ts";
 import { withSale } from "./sales.ts";
@@ -47,7 +47,7 @@ const ticket = {
   operation: "createEventTicket",
   tag: "purchases",
   summary: "Get a cookie with which EventSource may hear of one's own purchases",
-  about: `The cookie opens ${purchasesPath} and nothing else, is hidden from scripts and other sites, and ends with the token it was asked for with.`,
+  about: `The cookie opens ${purchasesPath} and nothing else, is hidden from scripts and other sites, and ends with the token it was asked for with; a server key's lasts ten minutes.`,
   answers: { 201: z.strictObject({ expires_at: instantText }) },
 } as const;
 
@@ -61,9 +61,9 @@ export const eventRoutes: readonly Route[] = [
     }),
   ),
 
-  forBuyerStream(purchaseEvents, (ask, buyer) => ask.context.live.watchPurchases({ ...guestOf(ask), ...buyer })),
+  forBuyerStream(purchaseEvents, (ask, { buyerId, mayStay }) => ask.context.live.watchPurchases({ ...guestOf(ask), buyerId, mayStay })),
 
-  forTokenHolder(ticket, ({ context: { deps }, nowMs }, { buyer, buyerId, account, expiresAtMs }) => {
+  forTicketBuyer(ticket, ({ context: { deps }, nowMs }, { holder: { buyer, buyerId, account, expiresAtMs } }) => {
     const lifetimeMs = expiresAtMs - nowMs;
     const value = deps.eventTickets.mint({ buyer, buyerId, nowMs, lifetimeMs, account });
     const secure = deps.options.environment === "production" ? "; Secure" : "";

@@ -5,9 +5,9 @@
  * Must stay true: a ticket ends with the token it was made for, by time and by revocation, and so does the stream.
  */
 import type { BuyerId } from "../../domain/ids.ts";
+import { tokenLifetimeDefaultMs } from "../../engine/identity.ts";
 import type { TokenHolder } from "../../ports/tokens.ts";
 import type { HttpContext } from "../context.ts";
-import { failure } from "../envelope.ts";
 import type { Caller } from "../identity.ts";
 import {
   barredFromActing,
@@ -25,34 +25,41 @@ import {
 export const ticketCookie = "doorbuster_events";
 
 /** A buyer, for as long as it may hear. */
-export type StreamBuyer = { readonly buyerId: BuyerId; readonly mayStay: (nowMs: number) => boolean };
+export type StreamBuyer = {
+  readonly holder: TokenHolder;
+  readonly buyerId: BuyerId;
+  readonly mayStay: (nowMs: number) => boolean;
+};
 
 export function forBuyerStream<const C extends Contract>(contract: C, answer: Answer<C, StreamBuyer>): Route {
-  return routeOf(contract, { kind: "buyer" }, streamBuyerOf, answer);
-}
-
-/** For a buyer with a token of its own: a ticket is made of it. */
-export function forTokenHolder<const C extends Contract>(contract: C, answer: Answer<C, TokenHolder>): Route {
-  const door = (caller: Caller): Entry<TokenHolder> => {
-    if (caller.kind === "buyer") return enter(caller.holder);
-    return turnAway(failure("unauthenticated", { field: "Authorization", problem: "must be the buyer's own token" }));
+  const door = async (caller: Caller, ask: Ask): Promise<Entry<StreamBuyer>> => {
+    const holder = caller.kind === "nobody" ? holderOfTicket(ask.context, ask.request.headers, ask.nowMs) : undefined;
+    return holder === undefined ? streamBuyerOf(caller, ask) : enter(buyerWith(ask.context, holder));
   };
   return routeOf(contract, { kind: "buyer" }, door, answer);
 }
 
-async function streamBuyerOf(caller: Caller, ask: Ask): Promise<Entry<StreamBuyer>> {
-  const { context, request } = ask;
-  if (caller.kind === "nobody") {
-    const holder = holderOfTicket(context, request.headers, ask.nowMs);
-    return holder === undefined ? turnAway(noBuyer(false)) : enter({ buyerId: holder.buyerId, mayStay: stayOf(context, holder) });
-  }
-  if (caller.kind === "buyer") return enter({ buyerId: caller.buyerId, mayStay: stayOf(context, caller.holder) });
+/** For the same without the ticket: one is made here. */
+export function forTicketBuyer<const C extends Contract>(contract: C, answer: Answer<C, StreamBuyer>): Route {
+  return routeOf(contract, { kind: "buyer" }, streamBuyerOf, answer);
+}
+
+async function streamBuyerOf(caller: Caller, { context, request, nowMs }: Ask): Promise<Entry<StreamBuyer>> {
+  if (caller.kind === "buyer") return enter(buyerWith(context, caller.holder));
   const barred = barredFromActing(caller);
   if (barred !== undefined) return turnAway(barred);
-  if (caller.actsFor === undefined) return turnAway(noBuyer(true));
+  if (caller.kind === "nobody" || caller.actsFor === undefined) return turnAway(noBuyer(caller.kind === "shop"));
   // Written down even if new, as for a token: else the first purchase would be made under a number nobody listens to.
-  return enter({ buyerId: await context.buyers.mint(caller.actsFor), mayStay: keyStayOf(context, request.headers) });
+  const buyerId = await context.buyers.mint(caller.actsFor);
+  const holder = { buyer: caller.actsFor, buyerId, expiresAtMs: nowMs + tokenLifetimeDefaultMs };
+  return enter({ holder, buyerId, mayStay: keyStayOf(context, request.headers) });
 }
+
+const buyerWith = (context: HttpContext, holder: TokenHolder): StreamBuyer => ({
+  holder,
+  buyerId: holder.buyerId,
+  mayStay: stayOf(context, holder),
+});
 
 /** Until the token's time is over or it is revoked. */
 const stayOf =

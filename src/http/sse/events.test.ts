@@ -232,6 +232,14 @@ describe("[LP10] a stream ends", () => {
     expect((await api.ask("GET", purchases, { bearer: ann })).status).toBe(401);
   });
 
+  test("control: a token that nobody revoked hears the same word", async () => {
+    const { saleId } = await openSale();
+    const { reader } = await watch(purchases, { bearer: await api.tokenOf("ann") });
+    await api.ask("POST", `/api/v1/sales/${saleId}/purchases`, { key: shopKey, userId: "ann", json: { quantity: 1 } });
+    await turns();
+    expect(reader.events.map(({ event }) => event)).toEqual(["ready", "purchase"]);
+  });
+
   test("[LP13] when the server stops, and no new one opens", async () => {
     let draining = false;
     await start({ isDraining: () => draining });
@@ -300,9 +308,11 @@ describe("[LP11] a ticket", () => {
     expect((await api.ask("GET", purchases, { headers: { cookie: pair } })).status).toBe(401);
   });
 
-  test("is a buyer's own: a server key gets none", async () => {
-    expect((await api.ask("POST", `${purchases}/ticket`, { key: shopKey, userId: "ann" })).status).toBe(401);
-    expect((await api.ask("POST", `${purchases}/ticket`)).status).toBe(401);
+  test("is made for whom a server key names, for ten minutes, and for nobody else", async () => {
+    const made = await api.ask("POST", `${purchases}/ticket`, { key: shopKey, userId: "ann" });
+    expect([made.status, made.data["expires_at"]]).toEqual([201, "2030-01-01T12:10:00.000Z"]);
+    for (const call of [{}, { key: shopKey }, { userId: "ann" }])
+      expect((await api.ask("POST", `${purchases}/ticket`, call)).status).toBe(401);
   });
 
   test("goes over plain HTTP in development only", async () => {
