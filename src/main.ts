@@ -29,7 +29,7 @@ import { watchClock } from "./adapters/system/clock-facts.ts";
 import { diskFacts, folderFacts } from "./adapters/system/disk-facts.ts";
 import { portFacts } from "./adapters/system/port-facts.ts";
 import { memoryFacts, processFacts } from "./adapters/system/process-facts.ts";
-import { secretFileFacts } from "./adapters/system/secret-file-facts.ts";
+import { generatedSecrets, secretFileFacts } from "./adapters/system/secret-file-facts.ts";
 import { secretFromFile } from "./adapters/system/secret-file.ts";
 import { SystemClock } from "./adapters/system/system-clock.ts";
 import { SystemEntropy } from "./adapters/system/system-entropy.ts";
@@ -357,11 +357,10 @@ async function main(): Promise<number> {
   registerDoctor(program, {
     ...cli,
     readConfig: brokenConfigOf,
-    probes: { folderFacts, diskFacts, storeFacts, secretFileFacts, watchClock, processFacts, memoryFacts, portFacts },
+    probes: { folderFacts, diskFacts, storeFacts, secretFileFacts, generatedSecrets, watchClock, processFacts, memoryFacts, portFacts },
     tasks: new SystemTasks(),
     bunPinned: manifest.dependencies.bun,
     colour: wantsColour,
-    generatedSecrets: ["token.secret", "callback.secret"],
   });
   registerRehearse(program, { ...cli, askOperator, rehearse: rehearseHere, rehearseDeployment: rehearseThere });
   registerCompletion(program, cli);

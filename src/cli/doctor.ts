@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { join } from "node:path";
 import type { ReadConfig } from "../config/load.ts";
 import type { Config } from "../config/options.ts";
 import { embeddedExaminations, type EmbeddedProbes, type EmbeddedSettings } from "../engine/doctor/embedded.ts";
@@ -17,8 +16,6 @@ export type DoctorCommandDeps = CliDeps & {
   readonly tasks: Tasks;
   readonly bunPinned: string;
   readonly colour: boolean;
-  /** Names of the files in the data folder in which a server keeps secrets of its own. */
-  readonly generatedSecrets: readonly string[];
 };
 
 type DoctorFlags = { host?: string; port?: string; dataDir?: string; json?: boolean; full?: boolean };
@@ -61,7 +58,6 @@ async function run(deps: DoctorCommandDeps, flags: DoctorFlags): Promise<void> {
 function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }: DoctorFlags): EmbeddedSettings {
   const { config, problems } = read;
   const { dataDir, httpHost, httpPort, metricsHost, metricsPort, queueMax, streamsMax } = config;
-  const generated = deps.generatedSecrets.map((name) => ({ path: join(dataDir, name), source: "data folder" }));
   return {
     configuration: {
       problems,
@@ -74,7 +70,7 @@ function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }:
     },
     dataDir,
     httpPort,
-    secretFiles: [...read.secretFiles, ...generated],
+    secretFiles: read.secretFiles,
     tokenSecretSet: config.tokenSecret !== undefined,
     connectionsWanted: queueMax + streamsMax,
     bunPinned: deps.bunPinned,

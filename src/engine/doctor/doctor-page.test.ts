@@ -9,7 +9,7 @@ import { storeChecks } from "./checks-store.ts";
 
 test("[H7] docs/doctor.md has every finding, and no other", () => {
   const page = readFileSync(join(import.meta.dirname, "../../../docs/doctor.md"), "utf8");
-  const rows = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1] ?? "");
   const machine = [...processChecks, ...memoryChecks, ...clockChecks, ...folderChecks, ...diskChecks];
   const rest = [...configurationChecks, ...secretFileChecks, ...storeChecks, ...portChecks, ...logChecks];
   const ids = [...machine.map(({ id }) => id), ...rest.map(({ id }) => id), "not-looked-at"];

@@ -26,6 +26,8 @@ export interface EmbeddedProbes {
   diskFacts(path: string): Promise<DiskFacts>;
   storeFacts(dataDir: string, options: { readonly full: boolean }): StoreFacts;
   secretFileFacts(path: string, source: string): Promise<SecretFileFacts>;
+  /** Files in the data folder in which a server keeps secrets that it made. */
+  generatedSecrets(dataDir: string): Promise<readonly string[]>;
   /** Begins to watch; the facts are about the time since. */
   watchClock(): () => Promise<ClockFacts>;
   processFacts(): ProcessFacts;
@@ -57,7 +59,8 @@ export function embeddedExaminations(probes: EmbeddedProbes, settings: EmbeddedS
     hostOption: `DOORBUSTER_${option}_HOST`,
   });
   const files = async () => {
-    const found = settings.secretFiles.map(({ path, source }) => probes.secretFileFacts(path, source));
+    const generated = (await probes.generatedSecrets(dataDir)).map((path) => ({ path, source: "data folder" }));
+    const found = [...settings.secretFiles, ...generated].map(({ path, source }) => probes.secretFileFacts(path, source));
     return { files: await Promise.all(found), isProduction, tokenSecretSet: settings.tokenSecretSet };
   };
   const store = async () => {

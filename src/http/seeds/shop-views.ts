@@ -4,7 +4,7 @@ import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
 import { formatDecimal, type Money } from "../../domain/money.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { Order } from "../../engine/orders.ts";
-import type { reservationStatuses} from "../contract/seeds.ts";
+import type { reservationStatuses } from "../contract/seeds.ts";
 import { statusNumbers } from "../contract/seeds.ts";
 import { isoTime } from "../time.ts";
 import { orderView, productView, purchaseView } from "../views.ts";
