@@ -24,7 +24,7 @@ export type Buyer = { readonly issuer: string; readonly subject: string };
 export const subjectLengthMax = 64;
 export const keyLengthMax = 128;
 const idDigitsMax = 19;
-const largestId = "9223372036854775807";
+export const largestId = "9223372036854775807";
 
 function isId(text: string): boolean {
   if (text.length === 0 || text.length > idDigitsMax) return false;

@@ -13,7 +13,8 @@ export type Product = {
 };
 
 export const sellerLengthMax = 64;
-const imageLengthMax = 2048;
+export const imageLengthMax = 2048;
+export const imagePattern = /^(https?:\/\/|\/)\S+$/;
 
 /** The first thing wrong with a product to be created, or undefined. */
 export function problemOfProduct(product: Pick<Product, "name" | "price" | "seller" | "image">): DraftProblem | undefined {
@@ -22,7 +23,7 @@ export function problemOfProduct(product: Pick<Product, "name" | "price" | "sell
   if (!isPriceMinor(price.minor))
     return { field: "price_minor", problem: `must be an integer of the currency's smallest unit from 1 to ${priceMinorMax}` };
   if (!isLabel(seller, sellerLengthMax)) return { field: "seller", problem: labelProblem(sellerLengthMax) };
-  if (image !== undefined && (image.length > imageLengthMax || !/^(https?:\/\/|\/)\S+$/.test(image)))
+  if (image !== undefined && (image.length > imageLengthMax || !imagePattern.test(image)))
     return { field: "image", problem: `must be an http(s) URL or a path of at most ${imageLengthMax} characters` };
   return undefined;
 }

@@ -3,62 +3,118 @@ import { z } from "zod";
 import { saleAnswers } from "../../domain/availability.ts";
 import { transitions, type PurchaseState } from "../../domain/purchase.ts";
 import { saleStatuses } from "../../domain/sale.ts";
+import { described, named, shown, told } from "./described.ts";
+import { idText as id } from "./fields.ts";
 
-export const id = z.string().regex(/^[1-9]\d{0,18}$/);
-export const instantText = z.iso.datetime({ precision: 3 });
-export const minor = z.int().positive();
-const currency = z.string().regex(/^[A-Z]{3}$/);
+export { id };
+const now = "2030-01-31T12:00:00.000Z";
+export const instantText = z.iso
+  .datetime({ precision: 3 })
+  .register(described, { id: "Instant", description: "An instant in UTC with milliseconds.", example: now });
+export const minor = told(z.int().positive(), { description: "An amount in the currency's smallest unit." });
+const currency = told(z.string().regex(/^[A-Z]{3}$/), { description: "A currency of ISO 4217." });
 const count = z.int().nonnegative();
 
-export const productAnswer = z.strictObject({
-  id,
-  name: z.string(),
-  price_minor: minor,
-  currency,
-  seller: z.string(),
-  image: z.string().nullable(),
-  created_at: instantText,
+export const productAnswer = named(
+  "Product",
+  z.strictObject({
+    id,
+    name: z.string(),
+    price_minor: minor,
+    currency,
+    seller: z.string(),
+    image: z.string().nullable(),
+    created_at: instantText,
+  }),
+  { id: "1001", name: "Desk lamp", price_minor: 9900, currency: "CNY", seller: "shop", image: "/images/lamp.webp", created_at: now },
+);
+export const quotaAnswer = named("Quota", z.strictObject({ product_id: id, user_id: z.string(), units: count.nullable() }), {
+  product_id: "1001",
+  user_id: "buyer-17",
+  units: 3,
 });
-export const quotaAnswer = z.strictObject({ product_id: id, user_id: z.string(), units: count.nullable() });
 
-const stock = z.strictObject({
-  issued: count,
-  available: count,
-  held: count,
-  sold: count,
-  withdrawn: count,
-  planned: count,
-});
-export const saleAnswer = z.strictObject({
-  id,
-  product_id: id,
-  name: z.string(),
-  status: z.enum(saleStatuses),
-  answer: z.enum(saleAnswers),
-  price_minor: minor,
-  currency,
-  per_buyer_limit: z.int().positive(),
-  limit_group: z.string().nullable(),
-  refunded_units_count: z.boolean(),
-  pay_window_seconds: z.number().positive(),
-  starts_at: instantText,
-  ends_at: instantText,
-  stock,
-  created_at: instantText,
-  server_time: instantText,
-});
-export const statisticsAnswer = z.strictObject({
-  sale_id: id,
-  status: z.enum(saleStatuses),
-  answer: z.enum(saleAnswers),
-  stock,
-  buyers: count,
-  purchases: z.strictObject({ reserved: count, paid: count, cancelled: count, expired: count, closed: count }),
-  server_time: instantText,
-});
+const stock = named(
+  "Stock",
+  z.strictObject({
+    issued: count,
+    available: count,
+    held: told(count, { description: "Reserved and not paid yet: these may return." }),
+    sold: count,
+    withdrawn: count,
+    planned: told(count, { description: "What publishing issues." }),
+  }),
+  { issued: 100, available: 40, held: 10, sold: 50, withdrawn: 0, planned: 100 },
+);
+const stockExample = { issued: 100, available: 40, held: 10, sold: 50, withdrawn: 0, planned: 100 };
+const status = z
+  .enum(saleStatuses)
+  .register(described, { id: "SaleStatus", description: "Follows from the clock and the shop's switches." });
+const saleAnswerName = z.enum(saleAnswers).register(described, { id: "Availability", description: "What a purchase could be told now." });
+export const saleAnswer = named(
+  "Sale",
+  z.strictObject({
+    id,
+    product_id: id,
+    name: z.string(),
+    status,
+    answer: saleAnswerName,
+    price_minor: minor,
+    currency,
+    per_buyer_limit: z.int().positive(),
+    limit_group: z.string().nullable(),
+    refunded_units_count: z.boolean(),
+    pay_window_seconds: z.number().positive(),
+    starts_at: instantText,
+    ends_at: instantText,
+    stock,
+    created_at: instantText,
+    server_time: instantText,
+  }),
+  {
+    id: "7421690423771136",
+    product_id: "1001",
+    name: "Desk lamp at half price",
+    status: "live",
+    answer: "on_sale",
+    price_minor: 4950,
+    currency: "CNY",
+    per_buyer_limit: 1,
+    limit_group: null,
+    refunded_units_count: true,
+    pay_window_seconds: 900,
+    starts_at: now,
+    ends_at: "2030-01-31T13:00:00.000Z",
+    stock: stockExample,
+    created_at: "2030-01-30T08:00:00.000Z",
+    server_time: "2030-01-31T12:00:07.250Z",
+  },
+);
+export const statisticsAnswer = named(
+  "SaleStatistics",
+  z.strictObject({
+    sale_id: id,
+    status,
+    answer: saleAnswerName,
+    stock,
+    buyers: count,
+    purchases: z.strictObject({ reserved: count, paid: count, cancelled: count, expired: count, closed: count }),
+    server_time: instantText,
+  }),
+  {
+    sale_id: "7421690423771136",
+    status: "live",
+    answer: "on_sale",
+    stock: stockExample,
+    buyers: 58,
+    purchases: { reserved: 10, paid: 50, cancelled: 2, expired: 1, closed: 0 },
+    server_time: now,
+  },
+);
 
 // The transition table has a row for every state.
 export const purchaseStates = Object.keys(transitions) as PurchaseState[];
+const state = z.enum(purchaseStates).register(described, { id: "PurchaseState" });
 const accepted = {
   id,
   sale_id: id,
@@ -69,53 +125,118 @@ const accepted = {
   amount_minor: minor,
   accepted_at: instantText,
   pay_by: instantText,
-  metadata: z.record(z.string(), z.unknown()).optional(),
+  metadata: told(z.record(z.string(), z.unknown()), { description: "The caller's own, as it was sent." }).optional(),
 };
+const acceptedExample = {
+  id: "7421690423775232",
+  sale_id: "7421690423771136",
+  product_id: "1001",
+  quantity: 1,
+  price_minor: 4950,
+  currency: "CNY",
+  amount_minor: 4950,
+  accepted_at: now,
+  pay_by: "2030-01-31T12:15:00.000Z",
+};
+const purchaseExample = { ...acceptedExample, hold_until: "2030-01-31T12:15:00.000Z", changed_at: now } as const;
 /** The 201 of a purchase, as it was at acceptance. */
-export const acceptedAnswer = z.strictObject({ ...accepted, state: z.literal("reserved") });
-const purchase = { ...accepted, state: z.enum(purchaseStates), hold_until: instantText, changed_at: instantText };
-export const purchaseAnswer = z.strictObject(purchase);
+export const acceptedAnswer = named("AcceptedPurchase", z.strictObject({ ...accepted, state: z.literal("reserved") }), {
+  ...acceptedExample,
+  state: "reserved",
+});
+const purchase = { ...accepted, state, hold_until: instantText, changed_at: instantText };
+export const purchaseAnswer = named("Purchase", z.strictObject(purchase), { ...purchaseExample, state: "reserved" });
 
-export const boughtAnswer = z.strictObject({ sale_id: id, purchased: z.boolean(), quantity: count, purchase_ids: z.array(id) });
+export const boughtAnswer = named(
+  "Bought",
+  z.strictObject({ sale_id: id, purchased: z.boolean(), quantity: count, purchase_ids: z.array(id) }),
+  { sale_id: "7421690423771136", purchased: true, quantity: 1, purchase_ids: ["7421690423775232"] },
+);
 
-export const paymentAnswer = z.strictObject({
-  id,
-  order_id: id,
-  provider: z.string(),
-  amount_minor: minor,
-  currency,
-  state: z.enum(["created", "pending", "captured", "failed", "expired"]),
-  pay_url: z.string().nullable(),
-  created_at: instantText,
-  changed_at: instantText,
-});
-export const refundAnswer = z.strictObject({
-  id,
-  order_id: id,
-  payment_id: id,
-  amount_minor: minor,
-  currency,
-  reason: z.enum(["order_closed", "second_capture", "wrong_amount", "requested_by_shop"]),
-  return_stock: z.boolean(),
-  state: z.enum(["requested", "sent", "done", "failed"]),
-  created_at: instantText,
-  changed_at: instantText,
-});
-export const orderAnswer = z.strictObject({
-  ...purchase,
-  seller: z.string().nullable(),
-  refunded: z.boolean(),
-  payments: z.array(paymentAnswer),
-  refunds: z.array(refundAnswer),
-});
+const paymentExample = {
+  id: "7421690423779328",
+  order_id: "7421690423775232",
+  provider: "simulated",
+  amount_minor: 4950,
+  currency: "CNY",
+  state: "pending",
+  pay_url: null,
+  created_at: now,
+  changed_at: now,
+} as const;
+export const paymentAnswer = named(
+  "Payment",
+  z.strictObject({
+    id,
+    order_id: id,
+    provider: z.string(),
+    amount_minor: minor,
+    currency,
+    state: z.enum(["created", "pending", "captured", "failed", "expired"]),
+    pay_url: z.string().nullable(),
+    created_at: instantText,
+    changed_at: instantText,
+  }),
+  paymentExample,
+);
+export const refundAnswer = named(
+  "Refund",
+  z.strictObject({
+    id,
+    order_id: id,
+    payment_id: id,
+    amount_minor: minor,
+    currency,
+    reason: z.enum(["order_closed", "second_capture", "wrong_amount", "requested_by_shop"]),
+    return_stock: z.boolean(),
+    state: z.enum(["requested", "sent", "done", "failed"]),
+    created_at: instantText,
+    changed_at: instantText,
+  }),
+  {
+    id: "7421690423783424",
+    order_id: "7421690423775232",
+    payment_id: "7421690423779328",
+    amount_minor: 4950,
+    currency: "CNY",
+    reason: "requested_by_shop",
+    return_stock: false,
+    state: "requested",
+    created_at: now,
+    changed_at: now,
+  },
+);
+export const orderAnswer = named(
+  "Order",
+  z.strictObject({
+    ...purchase,
+    seller: z.string().nullable(),
+    refunded: z.boolean(),
+    payments: z.array(paymentAnswer),
+    refunds: z.array(refundAnswer),
+  }),
+  { ...purchaseExample, state: "reserved", seller: "shop", refunded: false, payments: [paymentExample], refunds: [] },
+);
 
-export const tokenAnswer = z.strictObject({ token: z.string(), token_type: z.literal("Bearer"), expires_at: instantText });
-export const timeAnswer = z.strictObject({ server_time: instantText, server_time_ms: z.int() });
-export const statusAnswer = z.strictObject({ status: z.string() });
-export const healthAnswer = z.strictObject({
-  status: z.enum(["ok", "draining"]),
-  version: z.string(),
-  environment: z.string(),
-  uptime_seconds: count,
-  server_time: instantText,
+export const tokenAnswer = named("Token", z.strictObject({ token: z.string(), token_type: z.literal("Bearer"), expires_at: instantText }), {
+  token: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJidXllci0xNyJ9.c2lnbmF0dXJl",
+  token_type: "Bearer",
+  expires_at: "2030-01-31T12:10:00.000Z",
 });
+export const timeAnswer = named("Time", z.strictObject({ server_time: instantText, server_time_ms: z.int() }), {
+  server_time: now,
+  server_time_ms: Date.parse(now),
+});
+export const statusAnswer = named("Status", z.strictObject({ status: z.string() }), { status: "alive" });
+export const healthAnswer = named(
+  "Health",
+  z.strictObject({
+    status: z.enum(["ok", "draining"]),
+    version: z.string(),
+    environment: z.string(),
+    uptime_seconds: count,
+    server_time: instantText,
+  }),
+  { status: "ok", version: "0.1.0", environment: "production", uptime_seconds: 86_400, server_time: now },
+);
+export const callbackAnswer = shown(z.strictObject({ repeated: z.boolean() }), { repeated: false });

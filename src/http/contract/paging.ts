@@ -3,6 +3,7 @@
  * asked in. Both at once would be a guess at what is meant.
  */
 import { z } from "zod";
+import { described, named, told } from "./described.ts";
 import type { Listing, Page } from "../../ports/records.ts";
 
 export const pageSizeMax = 100;
@@ -14,11 +15,14 @@ const digits = z
   .string()
   .regex(/^\d{1,9}$/, "must be a positive integer")
   .transform(Number);
+/** A number of a query: text on the wire, an integer to whoever reads the description. */
+export const queryNumber = (minimum: number, maximum: number, description: string) =>
+  told(digits.pipe(z.number().min(minimum).max(maximum)), { type: "integer", minimum, maximum, description });
 const paging = {
-  page: digits.pipe(z.number().min(1).max(pageMax)).optional(),
-  page_size: digits.pipe(z.number().min(1).max(pageSizeMax)).optional(),
-  offset: digits.pipe(z.number().max(offsetMax)).optional(),
-  limit: digits.pipe(z.number().min(1).max(pageSizeMax)).optional(),
+  page: queryNumber(1, pageMax, "Which page, from 1 (default 1).").optional(),
+  page_size: queryNumber(1, pageSizeMax, `Items on a page (default ${pageSizeDefault}).`).optional(),
+  offset: queryNumber(0, offsetMax, "How many items to pass over; not beside page and page_size.").optional(),
+  limit: queryNumber(1, pageSizeMax, "How many items from there; not beside page and page_size.").optional(),
 };
 export type Paging = {
   readonly page?: number | undefined;
@@ -39,11 +43,26 @@ export const pagedQuery = <Shape extends z.ZodRawShape>(filters: Shape) =>
   });
 
 const count = z.int().nonnegative();
-export const listOf = <Item extends z.ZodType>(item: Item) =>
-  z.union([
-    z.strictObject({ items: z.array(item), page: z.int().positive(), page_size: z.int().positive(), total: count }),
-    z.strictObject({ items: z.array(item), offset: count, limit: z.int().positive(), total: count }),
+/** A page of items; an item that has a name and an example gives its list both. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  const { id = "", example } = described.get(item) ?? {};
+  const items = example === undefined ? [] : [example as z.input<Item>];
+  const list = z.union([
+    named(`${id}Page`, z.strictObject({ items: z.array(item), page: z.int().positive(), page_size: z.int().positive(), total: count }), {
+      items,
+      page: 1,
+      page_size: pageSizeDefault,
+      total: items.length,
+    }),
+    named(`${id}Range`, z.strictObject({ items: z.array(item), offset: count, limit: z.int().positive(), total: count }), {
+      items,
+      offset: 0,
+      limit: pageSizeDefault,
+      total: items.length,
+    }),
   ]);
+  return list;
+}
 
 /** Which part of a list is wanted. */
 export function pageOf({ page = 1, page_size: size = pageSizeDefault, offset, limit }: Paging): Page {

@@ -1,6 +1,7 @@
 /** The named parts of paths. */
 import { z } from "zod";
 import { isKey, keyLengthMax, parsePurchaseId } from "../../domain/ids.ts";
+import { told } from "./described.ts";
 import { idOf, productId, saleId, userId } from "./fields.ts";
 
 export const saleParams = z.object({ sale_id: saleId });
@@ -9,6 +10,17 @@ export const quotaParams = z.object({ product_id: productId, user_id: userId });
 export const orderParams = z.object({ order_id: idOf(parsePurchaseId) });
 export const purchaseParams = z.object({ purchase_id: idOf(parsePurchaseId) });
 
-export const key = z.string().refine(isKey, `must have 1 to ${keyLengthMax} printable characters`);
+export const key = told(z.string().refine(isKey, `must have 1 to ${keyLengthMax} printable characters`), {
+  description: "The Idempotency-Key of a purchase.",
+  minLength: 1,
+  maxLength: keyLengthMax,
+  pattern: "^[ -~]*$",
+});
 export const keyParams = z.object({ sale_id: saleId, key });
-export const keyHeader = z.object({ "Idempotency-Key": key.optional() });
+/** A header's value has no space at its ends: HTTP takes it away. */
+export const keyHeader = z.object({
+  "Idempotency-Key": told(key.optional(), {
+    description: "Names this request, so that a repeat of it has no second effect and gets the first answer.",
+    pattern: "^[!-~](?:[ -~]*[!-~])?$",
+  }),
+});

@@ -8,7 +8,7 @@ import { unreachable } from "../../lib/assert.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
 import { bodyBytesMax, declaresTooMuch, jsonObject, readBytes, readJson, tooLarge } from "../body.ts";
 import { readAs, type Reading } from "../contract/read.ts";
-import { paymentAnswer } from "../contract/answers.ts";
+import { callbackAnswer, paymentAnswer } from "../contract/answers.ts";
 import { orderParams } from "../contract/params.ts";
 import { callbackBody, externalPaymentBody, paymentBody } from "../contract/requests.ts";
 import { failure, success, type Reply } from "../envelope.ts";
@@ -38,7 +38,7 @@ export const callbackParts = {
   headers: z.object({ "webhook-id": z.string(), "webhook-timestamp": z.string(), "webhook-signature": z.string() }),
   readsItself: true,
   body: callbackBody,
-  answers: { 200: z.strictObject({ repeated: z.boolean() }) },
+  answers: { 200: callbackAnswer },
   refusals: ["callback_rejected", "payment_unknown", "path_unknown", "busy"],
 } as const;
 const callback = {
