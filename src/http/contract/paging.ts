@@ -46,6 +46,7 @@ const count = z.int().nonnegative();
 /** A page of items; an item that has a name and an example gives its list both. */
 export function listOf<Item extends z.ZodType>(item: Item) {
   const { id = "", example } = described.get(item) ?? {};
+  // An example fits the schema it was given with.
   const items = example === undefined ? [] : [example as z.input<Item>];
   const list = z.union([
     named(`${id}Page`, z.strictObject({ items: z.array(item), page: z.int().positive(), page_size: z.int().positive(), total: count }), {
