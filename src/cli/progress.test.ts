@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { plainLineMinMs, ProgressLine, redrawMinMs } from "./progress.ts";
 
-function world({ isTerminal, columns }: { isTerminal: boolean; columns?: number }) {
+function world({ isTerminal, columns, long }: { isTerminal: boolean; columns?: number; long?: boolean }) {
   const time = { ms: 0 };
   const written = { out: "", err: "" };
   const console = {
@@ -10,7 +10,7 @@ function world({ isTerminal, columns }: { isTerminal: boolean; columns?: number 
     isTerminal,
     columns: () => columns,
   };
-  return { time, written, progress: new ProgressLine(console, { monotonicMs: () => time.ms }) };
+  return { time, written, progress: new ProgressLine(console, { long, monotonicMs: () => time.ms }) };
 }
 
 test("[H7] without a terminal progress is whole lines, at a bounded rate, on standard error only", () => {
@@ -73,4 +73,11 @@ test("more than the total is not more than all", () => {
   time.ms = plainLineMinMs;
   progress.show({ what: "Reading", done: 12, total: 10, note: "seed 1" });
   expect(written.err).toBe("Reading  ████████████████████  100 %  12 of 10  seed 1\n");
+});
+
+test("work that is known to be long says so at once, also without a terminal", () => {
+  const { written, progress } = world({ isTerminal: false, long: true });
+  progress.show("Storming");
+  progress.show("Storming on");
+  expect(written.err).toBe("Storming\n");
 });

@@ -18,6 +18,8 @@ export type ProgressStep = {
   readonly note?: string | undefined;
 };
 export type ProgressOptions = {
+  /** Work that is known to be long: the first plain line comes at once. */
+  readonly long?: boolean | undefined;
   /** A steady clock, for tests. */
   readonly monotonicMs?: (() => number) | undefined;
 };
@@ -32,13 +34,15 @@ const clearLine = "\r\u001B[2K";
 export class ProgressLine {
   readonly #console: Console;
   readonly #monotonicMs: () => number;
+  readonly #long: boolean;
   #shownAtMs = 0;
   #shown: string | undefined;
   #onScreen = false;
 
-  constructor(console: Console, { monotonicMs = () => performance.now() }: ProgressOptions = {}) {
+  constructor(console: Console, { long = false, monotonicMs = () => performance.now() }: ProgressOptions = {}) {
     this.#console = console;
     this.#monotonicMs = monotonicMs;
+    this.#long = long;
     this.#startOver();
   }
 
@@ -67,7 +71,7 @@ export class ProgressLine {
 
   #startOver(): void {
     this.#shown = undefined;
-    this.#shownAtMs = this.#console.isTerminal ? Number.NEGATIVE_INFINITY : this.#monotonicMs();
+    this.#shownAtMs = this.#long || this.#console.isTerminal ? Number.NEGATIVE_INFINITY : this.#monotonicMs();
   }
 }
 

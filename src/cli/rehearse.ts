@@ -46,7 +46,7 @@ async function run(deps: RehearseCommandDeps, flags: RehearseFlags): Promise<voi
   const { json, keep = false } = flags;
   const start = flags.url === undefined ? inOwnPlace(deps, flags) : await inDeployment(deps, { ...flags, url: flags.url });
   const file = json === undefined || json === "-" ? undefined : openReport("--json", json);
-  const line = new ProgressLine(deps.console);
+  const line = new ProgressLine(deps.console, { long: true });
   const onProgress = (progress: Progress) => line.show(renderProgress(progress, { buyers: start.buyers }));
   const { report, folder } = await start({ keep, onProgress })
     .catch((error: unknown) => {
