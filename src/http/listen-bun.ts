@@ -47,6 +47,7 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
     routes: {
       [purchasePath]: {
         POST(request: Bun.BunRequest<typeof purchasePath>, at) {
+          if (request.headers.count > headersMax) return plainResponse(tooManyHeaders());
           const response = purchase === undefined ? answer(request, at) : purchase(request, request.params.sale_id);
           return leaving ? response.then(withFarewell) : response;
         },

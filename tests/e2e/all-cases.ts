@@ -1,5 +1,6 @@
 import { activityPathCases } from "./cases/activity-paths.ts";
 import { badInputCases } from "./cases/bad-input.ts";
+import { liveCases } from "./cases/live.ts";
 import { moneyCases } from "./cases/money.ts";
 import { operationCases } from "./cases/operation.ts";
 import { purchaseCases } from "./cases/purchase.ts";
@@ -14,6 +15,7 @@ export function allCases(server: UnderTest): void {
   saleCases(server);
   moneyCases(server);
   operationCases(server);
+  liveCases(server);
   seckillPathCases(server);
   activityPathCases(server);
   shopPathCases(server);

@@ -24,11 +24,14 @@ export class EventStream {
   readonly body: ReadableStream<Uint8Array>;
   readonly #socket: StreamSocket | undefined;
   readonly #onEnd: (end: StreamEnd) => void;
+  readonly #backlogMax: number;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor({ socket, onEnd }: { socket: StreamSocket | undefined; onEnd: (end: StreamEnd) => void }) {
-    this.#socket = socket;
-    this.#onEnd = onEnd;
+  /** `backlogMax`: more than `backlogBytesMax` only where a test plants the bug. */
+  constructor(ask: { socket: StreamSocket | undefined; onEnd: (end: StreamEnd) => void; backlogMax?: number | undefined }) {
+    this.#socket = ask.socket;
+    this.#onEnd = ask.onEnd;
+    this.#backlogMax = ask.backlogMax ?? backlogBytesMax;
     // No byte stream: that would take the bytes away from the other clients they go to.
     this.body = new ReadableStream<Uint8Array>(
       {
@@ -37,7 +40,7 @@ export class EventStream {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: backlogBytesMax }),
     );
-    socket?.holdOpen();
+    ask.socket?.holdOpen();
   }
 
   get isOpen(): boolean {
@@ -52,7 +55,7 @@ export class EventStream {
   send(bytes: Uint8Array): void {
     const controller = this.#controller;
     if (controller === undefined) return;
-    if (this.backlogBytes + bytes.length > backlogBytesMax) this.cut();
+    if (this.backlogBytes + bytes.length > this.#backlogMax) this.cut();
     else controller.enqueue(bytes);
   }
 

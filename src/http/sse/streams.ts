@@ -34,13 +34,19 @@ export type StreamOpening =
   | { readonly kind: "open"; readonly stream: EventStream }
   | { readonly kind: "full"; readonly of: "buyer" | "client" | "server"; readonly max: number };
 
+export type StreamsOptions = {
+  readonly streamsMax: number;
+  /** Passed on to each stream; see event-stream.ts. */
+  readonly backlogMax?: number | undefined;
+};
+
 type Member = { readonly mayStay: StreamAsk["mayStay"]; quietTicks: number };
 
 export class Streams {
   readonly #clock: Clock;
   readonly #tasks: Tasks;
   readonly #entropy: Pick<Entropy, "random">;
-  readonly #streamsMax: number;
+  readonly #options: StreamsOptions;
   readonly #members = new Map<EventStream, Member>();
   readonly #perBuyer = new Map<BuyerId, number>();
   readonly #perClient = new Map<string, number>();
@@ -48,11 +54,11 @@ export class Streams {
   /** Frames that clients were sent, streams cut because they lagged, and streams refused because there were too many. */
   readonly counts = { frames: 0, lagged: 0, refused: 0 };
 
-  constructor(deps: { clock: Clock; tasks: Tasks; entropy: Pick<Entropy, "random"> }, { streamsMax }: { streamsMax: number }) {
+  constructor(deps: { clock: Clock; tasks: Tasks; entropy: Pick<Entropy, "random"> }, options: StreamsOptions) {
     this.#clock = deps.clock;
     this.#tasks = deps.tasks;
     this.#entropy = deps.entropy;
-    this.#streamsMax = streamsMax;
+    this.#options = options;
   }
 
   get size(): number {
@@ -75,6 +81,7 @@ export class Streams {
     if (buyerId !== undefined) addOne(this.#perBuyer, buyerId);
     const stream: EventStream = new EventStream({
       socket,
+      backlogMax: this.#options.backlogMax,
       onEnd: (end) => {
         removeOne(this.#perClient, client);
         if (buyerId !== undefined) removeOne(this.#perBuyer, buyerId);
@@ -118,7 +125,8 @@ export class Streams {
     if (buyerId !== undefined && (this.#perBuyer.get(buyerId) ?? 0) >= streamsPerBuyerMax)
       return { kind: "full", of: "buyer", max: streamsPerBuyerMax };
     if ((this.#perClient.get(client) ?? 0) >= streamsPerClientMax) return { kind: "full", of: "client", max: streamsPerClientMax };
-    return this.#members.size >= this.#streamsMax ? { kind: "full", of: "server", max: this.#streamsMax } : undefined;
+    const { streamsMax } = this.#options;
+    return this.#members.size >= streamsMax ? { kind: "full", of: "server", max: streamsMax } : undefined;
   }
 
   #forget(stream: EventStream, end: StreamEnd): void {
