@@ -88,14 +88,9 @@ export class ChangeBoard implements Changes, ChangeSink {
 /** The purchases of a commit; also what an earlier one of unknown outcome had done, for only now is it known. */
 export function tellPurchases(changes: ChangeSink, outcomes: readonly MovementOutcome[]): void {
   for (const outcome of outcomes) {
-    switch (outcome.kind) {
-      case "accepted":
-      case "released":
-      case "started":
-      case "captured":
-      case "refunding":
-        changes.purchaseChanged(outcome.purchase);
-    }
+    const { kind } = outcome;
+    if (kind === "accepted" || kind === "released" || kind === "started" || kind === "captured" || kind === "refunding")
+      changes.purchaseChanged(outcome.purchase);
   }
 }
 

@@ -79,6 +79,20 @@ describe.each(runtimes)("[LP6] on %s a client that does not read", (runtime) => 
   }, 60_000);
 });
 
+describe.each(runtimes)("[LP17] on %s behind a proxy that adds a line of its own", (runtime) => {
+  test("a client that writes another X-Forwarded-For each time is still one: 50 streams of 60", async () => {
+    const server = await start(runtime, { DOORBUSTER_TRUSTED_PROXIES: "127.0.0.0/8" });
+    const path = `/api/v1/sales/${await new Shop(() => server.url).liveSale()}/events`;
+    const written = (i: number) => ({ "X-Forwarded-For": `198.51.100.${i}\r\nX-Forwarded-For: 203.0.113.9` });
+    const clients = Array.from({ length: 60 }, (_, i) => new EventClient(server.url, path, written(i)));
+    await waitFor("everybody has an answer", () => clients.every(({ status }) => status > 0));
+    const count = (status: number) => clients.filter((client) => client.status === status).length;
+    expect([count(200), count(429)]).toEqual([50, 10]);
+    for (const client of clients) client.leave();
+    expect(await server.stop()).toBe(0);
+  }, 60_000);
+});
+
 describe.each(runtimes)("[LP13] on %s a server that stops", (runtime) => {
   test("ends its streams with a word, and does not wait for those who do not leave", async () => {
     const server = await start(runtime, { DOORBUSTER_DRAIN_TIMEOUT_MS: "60000" });
