@@ -87,13 +87,13 @@ async function openEngine(config: Config, log: Log) {
   const tasks = new SystemTasks();
   const entropy = new SystemEntropy();
   const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random(), floor: store.idFloor });
-  const { records, catalogue } = store;
+  const { records, catalogue, exports } = store;
   const changes = new ChangeBoard({ tasks, log });
   const board = new SaleBoard({ records, clock, entropy, changes }, { salesMax: salesInMemoryMax, buyersMax: buyersInMemoryMax });
   const { batchMax, queueMax, answerTimeoutMs } = config;
   const bounds = { batchMax, queueMax, answerTimeoutMs };
   const acceptance = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks, changes }, bounds);
-  return { store, records, catalogue, clock, tasks, entropy, ids, changes, board, acceptance };
+  return { store, records, catalogue, exports, clock, tasks, entropy, ids, changes, board, acceptance };
 }
 type Engine = Awaited<ReturnType<typeof openEngine>>;
 

@@ -12,6 +12,7 @@ import { failure, type Reply } from "./envelope.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import type { Ask, Route } from "./route.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { exportRoutes } from "./routes/exports.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
@@ -47,6 +48,7 @@ const restRoutes = (metrics: Metrics): readonly Route[] => [
   ...orderRoutes,
   ...paymentRoutes,
   ...systemRoutes(metrics),
+  ...exportRoutes(),
   ...seedRoutes,
 ];
 

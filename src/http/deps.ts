@@ -6,6 +6,7 @@ import type { Catalogue } from "../ports/catalogue.ts";
 import type { Changes } from "../ports/changes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entropy } from "../ports/entropy.ts";
+import type { Exports } from "../ports/exports.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { PaymentProvider } from "../ports/payment-provider.ts";
@@ -46,6 +47,7 @@ export type HttpDeps = {
   readonly changes: Changes;
   readonly tasks: Tasks;
   readonly records: Records;
+  readonly exports: Exports;
   readonly catalogue: Catalogue;
   readonly tokens: Tokens;
   /** Tokens of another kind, that open a buyer's stream and nothing else. */

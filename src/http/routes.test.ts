@@ -283,6 +283,8 @@ describe("who may", () => {
     ["POST", "/api/v1/orders/1/refunds"],
     ["GET", "/metrics"],
     ["GET", "/api/v1/system/stats"],
+    ["GET", "/api/v1/exports/orders.csv"],
+    ["GET", "/api/v1/exports/ledger.csv"],
   ] as const;
   const buyerOnly = [
     ["POST", "/api/v1/sales/1/purchases"],

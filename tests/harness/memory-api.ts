@@ -2,6 +2,7 @@
 import { createServerKeys } from "../../src/adapters/auth/server-keys.ts";
 import { createEventTickets } from "../../src/adapters/auth/event-tickets.ts";
 import { createTokens, type TokenOptions } from "../../src/adapters/auth/tokens.ts";
+import { MemoryExports } from "../../src/adapters/memory/memory-exports.ts";
 import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { MemoryJournal } from "../../src/adapters/payment/provider-journal.ts";
 import { SimulatedProvider } from "../../src/adapters/payment/simulated-provider.ts";
@@ -78,6 +79,7 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
     records,
     log,
     provider,
+    exports: new MemoryExports(store),
     catalogue: store,
     tokens: createTokens(signing),
     eventTickets: createEventTickets(signing),

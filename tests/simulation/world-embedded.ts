@@ -10,7 +10,9 @@
 import { createServerKeys } from "../../src/adapters/auth/server-keys.ts";
 import { createEventTickets } from "../../src/adapters/auth/event-tickets.ts";
 import { createTokens, type TokenOptions } from "../../src/adapters/auth/tokens.ts";
+import { MemoryExports } from "../../src/adapters/memory/memory-exports.ts";
 import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
+import { emptyTables } from "../../src/adapters/memory/tables.ts";
 import { WebhookVerifier } from "../../src/adapters/payment/webhook-signature.ts";
 import { SystemClock } from "../../src/adapters/system/system-clock.ts";
 import { IdMint } from "../../src/domain/id-mint.ts";
@@ -167,6 +169,8 @@ export class World {
       provider,
       callbackVerifiers,
       isDraining: () => this.#draining,
+      // Nothing is taken out in bulk here.
+      exports: new MemoryExports({ tables: emptyTables() }),
       log: this.#log(),
     };
     this.#app = createApp({ options, ...engine, ...doors });

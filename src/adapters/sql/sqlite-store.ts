@@ -8,12 +8,14 @@
  */
 import type { AccountStore } from "../../ports/account-store.ts";
 import type { Catalogue } from "../../ports/catalogue.ts";
+import type { Exports } from "../../ports/exports.ts";
 import type { Records } from "../../ports/records.ts";
 import type { StockLedger } from "../../ports/stock-ledger.ts";
 import { DataFolderLock } from "./data-folder-lock.ts";
 import type { Extent } from "./extent.ts";
 import { SqliteAccounts } from "./sqlite-accounts.ts";
 import { SqliteCatalogue } from "./sqlite-catalogue.ts";
+import { SqliteExports } from "./sqlite-exports.ts";
 import { SqliteLedger } from "./sqlite-ledger.ts";
 import { SqliteRecords } from "./sqlite-records.ts";
 import { SaleMirror } from "./wire.ts";
@@ -36,6 +38,7 @@ export type SqliteStore = {
   readonly catalogue: Catalogue;
   readonly records: Records;
   readonly accounts: AccountStore;
+  readonly exports: Exports;
   /** No id in the store is larger. */
   readonly idFloor: string;
   /** The latest time at which anything was committed: the clock must not go behind it. 0 in a new store. */
@@ -71,7 +74,8 @@ export async function openSqliteStore({
     await records.totals();
     const catalogue = new SqliteCatalogue(writer, callTimeoutMs);
     const accounts = new SqliteAccounts({ writer, reader, timeoutMs: callTimeoutMs });
-    return { ledger: new SqliteLedger(writer, mirror), catalogue, records, accounts, ...extent, close };
+    const exports = new SqliteExports(reader, callTimeoutMs);
+    return { ledger: new SqliteLedger(writer, mirror), catalogue, records, accounts, exports, ...extent, close };
   } catch (error) {
     await close();
     throw error;
