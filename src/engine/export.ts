@@ -92,16 +92,14 @@ function orderCells({ purchase, buyer, seller, productName, saleName }: Exported
     formatDecimal(amount),
     purchase.state,
     purchase.refunded,
-    isoTime(purchase.acceptedAtMs),
-    isoTime(purchase.payByMs),
-    isoTime(purchase.changedAtMs),
+    { atMs: purchase.acceptedAtMs },
+    { atMs: purchase.payByMs },
+    { atMs: purchase.changedAtMs },
     purchase.key,
     purchase.metadata,
   ];
 }
 
 function entryCells({ entry, number, seller }: ExportedEntry): Cell[] {
-  return [number, entry.saleId, seller, entry.kind, entry.units, entry.sourceId, entry.limit, isoTime(entry.atMs)];
+  return [number, entry.saleId, seller, entry.kind, entry.units, entry.sourceId, entry.limit, { atMs: entry.atMs }];
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

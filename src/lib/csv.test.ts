@@ -107,6 +107,7 @@ describe("[H6] lines of CSV", () => {
     [["a,b", 'say "hi"', "two\nlines"], '"a,b","say ""hi""","two\nlines"\r\n'],
     [["7300000000000000001", ""], '"7300000000000000001",""\r\n'],
     [["秒杀 手机", "é"], '"秒杀 手机","é"\r\n'],
+    [[{ atMs: 1_800_000_000_000 }, true], '"2027-01-15T08:00:00.000Z",true\r\n'],
     [[], "\r\n"],
   ] as const)("%j is %j", (cells, line) => expect(csvLine(cells)).toBe(line));
 

@@ -5,7 +5,11 @@
  * or in a full-width spelling, gets an apostrophe in front; so does one that would start where a spreadsheet with another
  * separator cuts the cell in two.
  */
-export type Cell = string | number | boolean | undefined;
+import { utcText } from "./utc-text.ts";
+
+export type Cell = string | number | boolean | Instant | undefined;
+/** Written as ISO 8601 in UTC. */
+export type Instant = { readonly atMs: number };
 
 /** What makes a spreadsheet compute, in every width that it takes for the same. */
 const trigger = "[=+\\-@\\uFF1D\\uFF0B\\uFF0D\\uFF20\\uFE66\\uFE62\\uFE63\\uFE6B\\u207C\\u207A\\u207B\\u208C\\u208A\\u208B\\u2212]";
@@ -26,6 +30,7 @@ export function csvLine(cells: readonly Cell[]): string {
 
 function cellText(cell: Cell): string {
   if (cell === undefined) return "";
+  if (typeof cell === "object") return `"${utcText(cell.atMs)}"`;
   if (typeof cell !== "string") return String(cell);
   return `"${harmless(cell).replaceAll('"', '""')}"`;
 }
