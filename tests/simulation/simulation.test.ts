@@ -68,10 +68,14 @@ test("another process gives the same trace, and says its hash", async () => {
   expect([told.exitCode, told.text.split("\n").filter((line) => line.startsWith("hash "))]).toEqual([0, [`hash ${hash}`]]);
 });
 
-test("a caught bug leaves with 1 and says how to see it again; bad usage leaves with 2", () => {
-  const caught = sim("--seed", "1", "--mutant", "refuses-known-buyers");
+test("a caught bug leaves with 1 and says how to see it again; bad usage leaves with 2", async () => {
+  const mutant = mutants["refuses-known-buyers"];
+  let seed = 1;
+  // Which seed meets it first hangs on how the system is scheduled, hence on its code.
+  while ((await runSeed(seed, { mutant })).violations.length === 0) seed += 1;
+  const caught = sim("--seed", String(seed), "--mutant", "refuses-known-buyers");
   expect(caught.exitCode).toBe(1);
-  expect(caught.text).toContain("npm run sim -- --seed 1 --trace --mutant refuses-known-buyers");
+  expect(caught.text).toContain(`npm run sim -- --seed ${seed} --trace --mutant refuses-known-buyers`);
   expect(sim("--sede", "1")).toMatchObject({ exitCode: 2, text: expect.stringContaining('unknown argument "--sede"') });
 });
 
