@@ -6,3 +6,13 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 export type LogFields = Readonly<Record<string, unknown>>;
+
+/** What became of lines that nobody will read, and of the files they went to. Plain numbers, read at each scrape. */
+export type LogCounts = {
+  /** Lines lost because too many were waiting. */
+  dropped: number;
+  /** Lines lost because they could not be written. */
+  failed: number;
+  /** Files rolled over. */
+  rotated: number;
+};

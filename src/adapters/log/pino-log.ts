@@ -1,13 +1,8 @@
-import { pino, destination } from "pino";
-import type { Log, LogFields } from "../../ports/log.ts";
+import { pino } from "pino";
+import type { Lines } from "./open-log.ts";
 
-/** JSON lines on standard error; standard output belongs to data. */
-export function openPinoLog(level: string): Log {
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination({ fd: 2, sync: true }));
-  return {
-    debug: (message: string, fields: LogFields = {}) => logger.debug(fields, message),
-    info: (message: string, fields: LogFields = {}) => logger.info(fields, message),
-    warn: (message: string, fields: LogFields = {}) => logger.warn(fields, message),
-    error: (message: string, fields: LogFields = {}) => logger.error(fields, message),
-  };
+/** One JSON object per line, for machines. */
+export function jsonLines(write: (line: string) => void): Lines {
+  const logger = pino({ level: "trace", base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  return (level, message, fields) => logger[level](fields, message);
 }

@@ -1,27 +1,29 @@
 import { expect, test } from "bun:test";
-import { openPlainLog } from "./plain-log.ts";
+import { guarded, type Level } from "./open-log.ts";
+import { plainLines } from "./plain-log.ts";
 
-const at = () => new Date("2026-11-20T10:00:05.123Z");
+const nowMs = () => Date.parse("2026-11-20T10:00:05.123Z");
+const written: string[] = [];
+const log = (level: Level) =>
+  guarded(
+    plainLines((line) => void written.push(line), nowMs),
+    nowMs,
+  )(level);
+const lastLine = () => written.at(-1) ?? "";
 
-test("a line has time, level, message and fields, and less important ones are left out", () => {
-  const lines: string[] = [];
-  const log = openPlainLog("info", (line) => lines.push(line), at);
-  log.debug("not seen");
-  log.info("listening", { url: "http://127.0.0.1:8083", tries: 2 });
-  expect(lines).toEqual(["10:00:05 info  listening url=http://127.0.0.1:8083 tries=2\n"]);
+test("a line has time, level, message and fields", () => {
+  log("info")("listening", { url: "http://127.0.0.1:8083", tries: 2, none: undefined });
+  expect(lastLine()).toBe("10:00:05 info  listening url=http://127.0.0.1:8083 tries=2\n");
 });
 
-test("a caller's text cannot forge a line", () => {
-  const lines: string[] = [];
-  openPlainLog("info", (line) => lines.push(line), at).warn("bad name", { name: "x\n10:00:05 error forged" });
-  expect(lines.join("").split("\n").length).toBe(2);
+test("[LG6] a caller's text cannot forge a line", () => {
+  log("warn")("bad place", { place: "x\n10:00:05 error forged\u2028\u0085\r" });
+  expect(lastLine().match(/[\n\r\u2028\u0085]/gu)).toEqual(["\n"]);
 });
 
 test("an error is told with where it came from, on one line", () => {
-  const lines: string[] = [];
-  const log = openPlainLog("info", (line) => lines.push(line), at);
-  log.error("failed", { err: new TypeError("no such thing") });
-  expect(lines[0]).toMatch(/^10:00:05 error failed err=TypeError: no such thing/);
-  expect(lines[0]).toContain("plain-log.test.ts");
-  expect(lines.join("").split("\n").length).toBe(2);
+  log("error")("failed", { err: new TypeError("no such thing") });
+  expect(lastLine()).toMatch(/^10:00:05 error failed err=TypeError: no such thing/);
+  expect(lastLine()).toContain("plain-log.test.ts");
+  expect(lastLine().split("\n").length).toBe(2);
 });

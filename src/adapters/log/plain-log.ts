@@ -1,30 +1,20 @@
-import type { Log, LogFields } from "../../ports/log.ts";
-
-const levels = ["debug", "info", "warn", "error", "silent"] as const;
-type Level = (typeof levels)[number];
+import type { Lines } from "./open-log.ts";
 
 /** One line per event for a person at a terminal: time, level, message, fields. */
-export function openPlainLog(level: string, write: (line: string) => void, now: () => Date): Log {
-  const least = levels.findIndex((name) => name === level);
-  const line = (at: Level, message: string, fields: LogFields = {}) => {
-    if (levels.indexOf(at) < least) return;
+export function plainLines(write: (line: string) => void, nowMs: () => number): Lines {
+  return (level, message, fields) => {
     const rest = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => ` ${key}=${textOf(value)}`);
-    write(`${now().toISOString().slice(11, 19)} ${at.padEnd(5)} ${oneLine(message + rest.join(""))}\n`);
-  };
-  return {
-    debug: (message, fields) => line("debug", message, fields),
-    info: (message, fields) => line("info", message, fields),
-    warn: (message, fields) => line("warn", message, fields),
-    error: (message, fields) => line("error", message, fields),
+    write(`${new Date(nowMs()).toISOString().slice(11, 19)} ${level.padEnd(5)} ${oneLine(message + rest.join(""))}\n`);
   };
 }
 
-/** JSON knows nothing of an error: it would be `{}`. */
+/** An error is told by where it came from. */
 function textOf(value: unknown): string {
-  if (value instanceof Error) return (value.stack ?? String(value)).replaceAll(/\s*\n\s*/g, " | ");
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "string") return value;
+  const isError = typeof value === "object" && value !== null && "stack" in value && typeof value.stack === "string";
+  return isError ? String(value.stack).replaceAll(/\s*\n\s*/g, " | ") : JSON.stringify(value);
 }
 
 /** What a caller sent may be quoted in a line, but may not begin a new one. */
