@@ -12,8 +12,7 @@ import { createInterface } from "node:readline/promises";
 import { createServerKeys } from "./adapters/auth/server-keys.ts";
 import { createEventTickets } from "./adapters/auth/event-tickets.ts";
 import { createTokens, type TokenOptions } from "./adapters/auth/tokens.ts";
-import { openPinoLog } from "./adapters/log/pino-log.ts";
-import { openPlainLog } from "./adapters/log/plain-log.ts";
+import { openLog, type OpenedLog } from "./adapters/log/open-log.ts";
 import { callbackPoster } from "./adapters/payment/callback-poster.ts";
 import { ExternalProvider } from "./adapters/payment/external-provider.ts";
 import { FileJournal } from "./adapters/payment/provider-journal.ts";
@@ -67,14 +66,16 @@ const providerJournal = "simulated-provider.jsonl";
 const salesInMemoryMax = 20_000;
 const buyersInMemoryMax = 2_000_000;
 
-function openLog(config: Config): Log {
-  return config.logFormat === "plain"
-    ? openPlainLog(
-        config.logLevel,
-        (line) => process.stderr.write(line),
-        () => new Date(),
-      )
-    : openPinoLog(config.logLevel);
+/** The log, which is told when the process ends and, on SIGHUP, when its file was moved away. */
+function openLogOf(config: Config): OpenedLog {
+  const { logLevel: level, logFormat: format, logFile: path, logRotateBytes: rotateBytes, logRotateKeep: keep } = config;
+  const target = path === undefined ? ({ kind: "descriptor", fd: 2 } as const) : ({ kind: "file", path, rotateBytes, keep } as const);
+  const log = openLog({ level, format, target, nowMs: () => Date.now() });
+  if (target.kind === "file") process.on("SIGHUP", () => log.reopen());
+  // Only looks: the crash goes on, and ends in the flush below.
+  process.on("uncaughtExceptionMonitor", (error) => log.error("the process crashed", { err: error }));
+  process.once("exit", () => log.flushSync());
+  return log;
 }
 
 /** Store, clock, ids and engine: what every way in shares. */
@@ -129,7 +130,7 @@ async function serve(config: Config): Promise<RunningServer> {
 
 /** What it opens goes onto the stack too, for a start that fails half-way. */
 async function startServer(config: Config, opened: AsyncDisposableStack): Promise<RunningServer> {
-  const log = openLog(config);
+  const log = openLogOf(config);
   const engine = await openEngine(config, log);
   const { store, tasks, entropy, acceptance } = engine;
   opened.defer(() => store.close());
@@ -150,6 +151,8 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     callbackVerifiers: providers.callbackVerifiers,
     isDraining: () => draining,
     log,
+    logCounts: log.counts,
+    requestLog: requestLogOf(config, entropy),
     options: {
       environment: config.env === "development" ? "development" : "production",
       version,
@@ -188,6 +191,13 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     log.info("stopped");
   };
   return { url, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
+}
+
+/** The secret of its pseudonyms lives with the data: whoever has both could name people. */
+function requestLogOf({ dataDir, logRequestsPerSecond: perSecondMax, logClient }: Config, entropy: SystemEntropy) {
+  if (perSecondMax === 0) return undefined;
+  const secret = secretFromFile(join(dataDir, "log.secret"), () => entropy.secret(32));
+  return { perSecondMax, client: logClient === "plain" ? "plain" : "pseudonym", secret } as const;
 }
 
 /** Loops that live as long as the server. One that ends by a bug takes the process with it: better restarted than half alive. */
@@ -229,7 +239,7 @@ function untilSignal(stop: (signal: string) => Promise<void>): Promise<void> {
 }
 
 async function withStore<Result>(config: Config, use: (engine: Engine) => Promise<Result>): Promise<Result> {
-  const engine = await openEngine(config, openLog(config));
+  const engine = await openEngine(config, openLogOf(config));
   try {
     return await use(engine);
   } finally {

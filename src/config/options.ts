@@ -123,6 +123,36 @@ export const options = {
     default: "json",
     about: "Lines for machines or for people",
   },
+  logFile: {
+    path: "log.file",
+    type: { kind: "text" },
+    default: undefined,
+    about: "File that lines are appended to; without it they go to standard error. SIGHUP opens it anew",
+  },
+  logRotateBytes: {
+    path: "log.rotate_bytes",
+    type: { kind: "integer", min: 0, max: 10_000_000_000 },
+    default: 100_000_000,
+    about: "Size at which the log file is rolled over; 0 leaves that to others",
+  },
+  logRotateKeep: {
+    path: "log.rotate_keep",
+    type: { kind: "integer", min: 0, max: 100 },
+    default: 5,
+    about: "How many older log files are kept, as <file>.1, <file>.2 and so on",
+  },
+  logRequestsPerSecond: {
+    path: "log.requests_per_second",
+    type: { kind: "integer", min: 0, max: 10_000 },
+    default: 200,
+    about: "Most requests logged per second, failures (5xx) counted apart; what is left out is counted; 0 logs none",
+  },
+  logClient: {
+    path: "log.client",
+    type: { kind: "choice", of: ["pseudonym", "plain"] },
+    default: "pseudonym",
+    about: "How callers' addresses are logged",
+  },
   batchMax: { path: "batch.max", type: { kind: "integer", min: 1, max: 5_000 }, default: 1_000, about: "Most movements in one commit" },
   queueMax: {
     path: "queue.max",

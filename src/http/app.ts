@@ -61,7 +61,7 @@ export function createApp(deps: HttpDeps): App {
     purchase,
     fetch(request, peer) {
       const saleId = request.method === "POST" ? saleIdInUrl(request.url) : undefined;
-      return saleId === undefined ? fetchRest(request, peer) : purchase(request, saleId);
+      return saleId === undefined ? fetchRest(request, peer) : purchase(request, saleId, peer);
     },
     adminFetch: fetchOf(context, operatorRoutes(metrics)),
     endStreams: () => context.live.streams.endAll(),
@@ -75,29 +75,40 @@ function fetchOf(context: HttpContext, routes: readonly Route[], purchase?: Purc
   const methods = new Map<string, string[]>();
   for (const route of routes) {
     const { method, path } = route.contract;
-    hono.on(method, path, (c) => serve(context, c, (ask) => route.answer(ask)));
+    hono.on(method, path, (c) => serve(context, c, path, (ask) => route.answer(ask)));
     methods.set(path, [...(methods.get(path) ?? []), method]);
   }
   if (purchase !== undefined) {
-    hono.post(purchasePath, (c) => purchase(c.req.raw, c.req.param("sale_id")));
+    hono.post(purchasePath, (c) => purchase(c.req.raw, c.req.param("sale_id"), c.env.peer));
     methods.set(purchasePath, ["POST"]);
   }
-  for (const [path, known] of methods) hono.all(path, (c) => serve(context, c, () => otherMethodReply(context, c.req.raw, known)));
-  hono.notFound((c) => serve(context, c, () => failure("path_unknown")));
+  for (const [path, known] of methods) hono.all(path, (c) => serve(context, c, path, () => otherMethodReply(context, c.req.raw, known)));
+  hono.notFound((c) => serve(context, c, undefined, () => failure("path_unknown")));
   return (request, peer) => hono.fetch(request, { peer });
 }
 
-async function serve(context: HttpContext, c: Context<Env>, answer: (ask: Ask) => Reply | Promise<Reply>): Promise<Response> {
+async function serve(
+  context: HttpContext,
+  c: Context<Env>,
+  route: string | undefined,
+  answer: (ask: Ask) => Reply | Promise<Reply>,
+): Promise<Response> {
   const request = c.req.raw;
+  const { peer } = c.env;
+  const startedMs = performance.now();
   const requestId = context.requestIds(request.headers.get("x-request-id"));
   let reply: Reply;
   try {
-    reply = await answer({ context, request, params: c.req.param(), peer: c.env.peer, nowMs: context.deps.clock.nowMs() });
+    reply = await answer({ context, request, params: c.req.param(), peer, nowMs: context.deps.clock.nowMs() });
   } catch (error) {
     reply = failureReply(context, error, requestId);
   }
   context.counters.answer(reply.status);
   const response = context.respond(reply, requestId);
+  const { status, reason } = reply;
+  const endedMs = performance.now();
+  if (context.requestLog?.admits(status, endedMs))
+    context.requestLog.write({ request, route, status, reason, tookMs: endedMs - startedMs, requestId, peer }, response);
   return context.cors === undefined ? response : context.cors.mark(response, request.headers.get("origin"));
 }
 
@@ -105,8 +116,7 @@ async function serve(context: HttpContext, c: Context<Env>, answer: (ask: Ask) =
 function otherMethodReply({ cors }: HttpContext, request: Request, known: readonly string[]): Reply {
   const allowed = [...known, ...(known.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
   if (request.method !== "OPTIONS") {
-    const { status, body } = failure("method_not_allowed");
-    return { status, body, headers: { Allow: allowed } };
+    return { ...failure("method_not_allowed"), headers: { Allow: allowed } };
   }
   return { status: 204, body: "", headers: { Allow: allowed, ...cors?.preflight(request.headers.get("origin"), allowed) } };
 }

@@ -8,6 +8,7 @@ import type { HttpDeps } from "./deps.ts";
 import { failure, type Reply } from "./envelope.ts";
 import { BuyerNumbers, type Caller } from "./identity.ts";
 import { createRequestIds, type RequestIds } from "./request-ids.ts";
+import { RequestLog } from "./request-log.ts";
 import { createResponder, type Responder } from "./responses.ts";
 import { Live } from "./sse/live.ts";
 
@@ -20,6 +21,7 @@ export type HttpContext = {
   readonly cors: Cors | undefined;
   readonly clientOf: ClientOf;
   readonly live: Live;
+  readonly requestLog: RequestLog | undefined;
 };
 
 export function createContext(deps: HttpDeps): HttpContext {
@@ -33,6 +35,7 @@ export function createContext(deps: HttpDeps): HttpContext {
     cors,
     clientOf: createClientOf(deps.options.trustedProxies ?? []),
     live: new Live(deps),
+    requestLog: deps.requestLog === undefined ? undefined : new RequestLog(deps, deps.requestLog),
   };
 }
 

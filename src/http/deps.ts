@@ -8,7 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { Exports } from "../ports/exports.ts";
 import type { Ids } from "../ports/ids.ts";
-import type { Log } from "../ports/log.ts";
+import type { Log, LogCounts } from "../ports/log.ts";
 import type { PaymentProvider } from "../ports/payment-provider.ts";
 import type { Records } from "../ports/records.ts";
 import type { Revocations } from "../ports/revocations.ts";
@@ -62,7 +62,22 @@ export type HttpDeps = {
   readonly isDraining: () => boolean;
   /** Failures that an operator should see; the answer says only that there was one. */
   readonly log: Log;
+  /** What became of lines that nobody will read. */
+  readonly logCounts?: LogCounts | undefined;
+  /** Without it, answers are not logged. */
+  readonly requestLog?: RequestLogOptions | undefined;
+};
+
+export type RequestLogOptions = {
+  /** Lines per second, failures counted apart. */
+  readonly perSecondMax: number;
+  /** How callers' addresses are shown. */
+  readonly client: "pseudonym" | "plain";
+  /** Makes pseudonyms; whoever has it can tell whose they are. */
+  readonly secret: string;
 };
 
 /** The socket's other end, as the listener saw it. */
 export type Peer = { readonly address: string; readonly stream?: StreamSocket | undefined };
+/** Where the address can be had by whoever wants it: asking the socket costs, and hardly any request needs it. */
+export type PeerSource = { readonly addressOf: (request: Request) => string };

@@ -26,6 +26,8 @@ export type Reply = {
   /** Goes out instead of the body, for as long as it lasts. Whoever opens one sees to it that HEAD gets none. */
   readonly stream?: ReadableStream<Uint8Array> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Of an error; for the log. */
+  readonly reason?: ErrorReason | undefined;
 };
 
 export function success(data: unknown, status = 200, headers?: Readonly<Record<string, string>>): Reply {
@@ -36,7 +38,7 @@ export function success(data: unknown, status = 200, headers?: Readonly<Record<s
 export function failure(reason: ErrorReason, details?: ErrorDetails, message?: string): Reply {
   const { code, status, message: general, todo } = publicErrors[reason];
   const body = JSON.stringify({ code, message: message ?? describe(general, details), data: { reason, todo, ...details } });
-  return { status, body, headers: headersOf(status) };
+  return { status, body, headers: headersOf(status), reason };
 }
 
 /** Says which field is wrong and how. */

@@ -30,7 +30,7 @@ export type Staff = { readonly access: Access; readonly owner: string };
 export type CallerAnswer = Caller | { readonly kind: "reply"; readonly reply: Reply };
 
 export type TokenDoor = { readonly tokens: Tokens; readonly revocations: Revocations };
-type Doors = TokenDoor & { readonly serverKeys: ServerKeys };
+export type Doors = TokenDoor & { readonly serverKeys: ServerKeys };
 
 export function callerOf(doors: Doors, headers: Headers, nowMs: number): CallerAnswer {
   const presentedKey = headers.get("x-api-key");

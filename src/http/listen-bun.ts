@@ -2,6 +2,7 @@
  * The site on Bun.serve. The purchase route stands in Bun's own route table, which finds it in native code; it is the
  * same handler that app.fetch uses. Bun has one idle time-out, which cuts trickling headers and bodies too.
  */
+import type { PeerSource } from "./deps.ts";
 import { failure } from "./envelope.ts";
 import {
   farewellMs,
@@ -36,7 +37,9 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
     };
     return site.fetch(readable, { address: at.requestIP(request)?.address ?? "", stream });
   };
-  const server = Bun.serve({
+  // One for all requests: the hot route is not asked for addresses it does not need.
+  const peers: PeerSource = { addressOf: (request) => server.requestIP(request)?.address ?? "" };
+  const server: Bun.Server<undefined> = Bun.serve({
     hostname: host,
     port,
     idleTimeout: idleTimeoutSeconds,
@@ -48,7 +51,7 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
       [purchasePath]: {
         POST(request: Bun.BunRequest<typeof purchasePath>, at) {
           if (request.headers.count > headersMax) return plainResponse(tooManyHeaders());
-          const response = purchase === undefined ? answer(request, at) : purchase(request, request.params.sale_id);
+          const response = purchase === undefined ? answer(request, at) : purchase(request, request.params.sale_id, peers);
           return leaving ? response.then(withFarewell) : response;
         },
       },

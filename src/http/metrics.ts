@@ -30,6 +30,7 @@ const counterLabels: Readonly<Record<string, string[]>> = {
   doorbuster_purchases_total: ["outcome"],
   doorbuster_http_answers_total: ["status"],
   doorbuster_process_cpu_seconds_total: ["mode"],
+  doorbuster_log_lines_lost_total: ["cause"],
 };
 
 function register(
@@ -58,7 +59,7 @@ function register(
   });
 }
 
-function counterFamilies({ counters, live: { streams }, deps: { acceptance } }: HttpContext): Family[] {
+function counterFamilies({ counters, live: { streams }, deps: { acceptance, logCounts } }: HttpContext): Family[] {
   const one = (value: () => number) => () => [{ value: value() }];
   return [
     {
@@ -93,6 +94,14 @@ function counterFamilies({ counters, live: { streams }, deps: { acceptance } }: 
       name: "doorbuster_streams_refused_total",
       help: "Live streams refused because there were too many",
       samples: one(() => streams.counts.refused),
+    },
+    {
+      name: "doorbuster_log_lines_lost_total",
+      help: "Log lines lost: dropped because too many were waiting, failed because they could not be written",
+      samples: () => [
+        { labels: { cause: "dropped" }, value: logCounts?.dropped ?? 0 },
+        { labels: { cause: "failed" }, value: logCounts?.failed ?? 0 },
+      ],
     },
     { name: "doorbuster_process_cpu_seconds_total", help: "CPU time of this process", samples: cpuSamples },
   ];

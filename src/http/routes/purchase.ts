@@ -18,6 +18,7 @@ import { keyHeader, saleParams } from "../contract/params.ts";
 import { purchaseBody } from "../contract/requests.ts";
 import { cutOff, declaresTooMuch, decodeBody, isJsonType, jsonObject, purchaseBytesMax, readBody, tooLarge, wrongType } from "../body.ts";
 import { failureReply, type HttpContext } from "../context.ts";
+import type { Peer, PeerSource } from "../deps.ts";
 import { failure, type Reply } from "../envelope.ts";
 import { callerOf, holderOfBearer } from "../identity.ts";
 import { badKey, notTriedReply, outcomeName, refusalReply, takeRefusals, unknownReply } from "../refusals.ts";
@@ -42,7 +43,7 @@ export const purchaseContract = {
   refusals: ["sale_unknown", ...takeRefusals],
 } as const satisfies Contract;
 
-export type PurchaseHandler = (request: Request, saleId: string) => Promise<Response>;
+export type PurchaseHandler = (request: Request, saleId: string, peer?: Peer | PeerSource) => Promise<Response>;
 
 /** What is wanted, or what is wrong with it. */
 export type Wish =
@@ -56,39 +57,50 @@ const commonBody = '{"quantity":1}';
 const commonLength = String(commonBody.length);
 
 export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
-  const { deps, counters, requestIds, respond, cors } = context;
+  const { deps, counters, requestIds, respond, cors, requestLog } = context;
   const idOf = (request: Request) => requestIds(request.headers.get("x-request-id"));
-  const finish = (request: Request, startedMs: number, { reply, outcome }: Result, requestId = idOf(request)): Response => {
-    counters.purchase(outcome, reply.status, performance.now() - startedMs);
+  const finish = (
+    request: Request,
+    startedMs: number,
+    { reply, outcome }: Result,
+    peer: Peer | PeerSource | undefined,
+    requestId = idOf(request),
+  ): Response => {
+    const endedMs = performance.now();
+    const tookMs = endedMs - startedMs;
+    const { status } = reply;
+    counters.purchase(outcome, status, tookMs);
     const response = respond(reply, requestId);
+    if (requestLog?.admits(status, endedMs))
+      requestLog.write({ request, route: purchasePath, status, reason: outcome, tookMs, requestId, peer }, response);
     return cors === undefined ? response : cors.mark(response, request.headers.get("origin"));
   };
   // One function without helpers that wait: each further promise would cost every request.
-  return async (request, saleIdText) => {
+  return async (request, saleIdText, peer) => {
     const startedMs = performance.now();
     let isReading = false;
     try {
       const head = headOf(context, request.headers, saleIdText);
-      if ("reply" in head) return finish(request, startedMs, head);
+      if ("reply" in head) return finish(request, startedMs, head, peer);
       const { saleId, key, contentLength } = head;
       isReading = true;
       const body = contentLength === commonLength ? await request.text() : await uncommonBody(request, contentLength);
       isReading = false;
       const wish = typeof body === "string" ? wishOf(body, request.headers) : body;
-      if (wish.kind === "reply") return finish(request, startedMs, ended(wish.reply, "malformed"));
+      if (wish.kind === "reply") return finish(request, startedMs, ended(wish.reply, "malformed"), peer);
       let { who } = head;
       if (typeof who === "object") {
         const found = await numberOrRefusal(context, saleId, who);
-        if (found.kind === "refused") return finish(request, startedMs, resultOf(found));
+        if (found.kind === "refused") return finish(request, startedMs, resultOf(found), peer);
         who = found.buyerId;
       }
       const answer = purchase(deps, { saleId, buyerId: who, key, quantity: wish.quantity, metadata: wish.metadata });
-      return finish(request, startedMs, resultOf(answer instanceof Promise ? await answer : answer));
+      return finish(request, startedMs, resultOf(answer instanceof Promise ? await answer : answer), peer);
     } catch (error) {
       // A client that leaves in the middle of its body is no failure of ours.
-      if (isReading) return finish(request, startedMs, ended(cutOff.reply, "malformed"));
+      if (isReading) return finish(request, startedMs, ended(cutOff.reply, "malformed"), peer);
       const requestId = idOf(request);
-      return finish(request, startedMs, ended(failureReply(context, error, requestId), "internal"), requestId);
+      return finish(request, startedMs, ended(failureReply(context, error, requestId), "internal"), peer, requestId);
     }
   };
 }
