@@ -26,6 +26,7 @@ export type HttpContext = {
 
 export function createContext(deps: HttpDeps): HttpContext {
   const cors = deps.options.corsOrigins.length === 0 ? undefined : createCors(deps.options.corsOrigins);
+  const clientOf = createClientOf(deps.options.trustedProxies ?? []);
   return {
     deps,
     counters: new HttpCounters(),
@@ -33,9 +34,9 @@ export function createContext(deps: HttpDeps): HttpContext {
     respond: createResponder(cors === undefined ? {} : { vary: "Origin" }),
     buyers: new BuyerNumbers(deps),
     cors,
-    clientOf: createClientOf(deps.options.trustedProxies ?? []),
+    clientOf,
     live: new Live(deps),
-    requestLog: deps.requestLog === undefined ? undefined : new RequestLog(deps, deps.requestLog),
+    requestLog: deps.requestLog === undefined ? undefined : new RequestLog({ deps, clientOf }, deps.requestLog),
   };
 }
 

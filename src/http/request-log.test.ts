@@ -74,7 +74,7 @@ test("[LG3] a buyer's pseudonym is the same by token and by key, another in anot
 });
 
 test("[LG2] a storm leaves so many lines and the number of those left out; failures have lines of their own", () => {
-  const log = new RequestLog(api.deps, { perSecondMax, client: "pseudonym", secret });
+  const log = new RequestLog({ deps: api.deps, clientOf: (_, address) => address }, { perSecondMax, client: "pseudonym", secret });
   const admitted = (status: number, atMs: number, times: number) =>
     Array.from({ length: times }, () => log.admits(status, atMs)).filter(Boolean).length;
   expect([admitted(409, 10, 20_000), admitted(503, 500, 7), admitted(201, 1_009, 100)]).toEqual([perSecondMax, 7, 0]);

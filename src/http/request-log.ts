@@ -9,6 +9,7 @@ import { SecondBudget } from "../lib/second-budget.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entropy } from "../ports/entropy.ts";
 import type { Log } from "../ports/log.ts";
+import type { ClientOf } from "./client-address.ts";
 import type { Peer, PeerSource, RequestLogOptions } from "./deps.ts";
 import { callerOf, type Doors } from "./identity.ts";
 import { createPseudonyms, type Pseudonyms } from "./pseudonyms.ts";
@@ -27,19 +28,22 @@ export type Answered = {
 };
 
 type Deps = Doors & { readonly log: Log; readonly clock: Clock; readonly entropy: Entropy };
+type Parts = { readonly deps: Deps; readonly clientOf: ClientOf };
 
 /** What probes and scrapers ask all day. */
 const probes: ReadonlySet<string | undefined> = new Set(["/livez", "/readyz", "/healthz", "/health", "/metrics"]);
 
 export class RequestLog {
   readonly #deps: Deps;
+  readonly #ofPeer: ClientOf;
   readonly #options: RequestLogOptions;
   readonly #pseudonyms: Pseudonyms;
   readonly #answers: SecondBudget;
   readonly #failures: SecondBudget;
 
-  constructor(deps: Deps, options: RequestLogOptions) {
+  constructor({ deps, clientOf }: Parts, options: RequestLogOptions) {
     this.#deps = deps;
+    this.#ofPeer = clientOf;
     this.#options = options;
     this.#pseudonyms = createPseudonyms(options.secret);
     this.#answers = new SecondBudget(options.perSecondMax);
@@ -88,7 +92,8 @@ export class RequestLog {
   #clientOf({ peer, request }: Answered): string | undefined {
     const address = peer === undefined ? "" : "address" in peer ? peer.address : peer.addressOf(request);
     if (address === "") return undefined;
-    return this.#options.client === "plain" ? address : this.#pseudonyms.ofAddress(address);
+    const client = this.#ofPeer(request.headers, address);
+    return this.#options.client === "plain" ? client : this.#pseudonyms.ofAddress(client);
   }
 }
 

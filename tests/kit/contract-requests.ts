@@ -28,7 +28,9 @@ export function requestFor(contract: Contract, choose: Choose): ContractRequest 
   const params = partOf(contract.params, "params", choose);
   const query = partOf(contract.query, "query", choose);
   const headers = partOf(contract.headers, "headers", choose);
-  const path = contract.path.replace(/:(\w+)/g, (_, name: string) => encode(textOf(params[name] ?? choose({ part: "params", name, type: "string" }, "1"))));
+  const path = contract.path.replace(/:(\w+)/g, (_, name: string) =>
+    encode(textOf(params[name] ?? choose({ part: "params", name, type: "string" }, "1"))),
+  );
   const search = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(textOf(value))}`);
   return {
     method: contract.method,
@@ -62,7 +64,7 @@ function sample(schema: Json, place: Place, choose: Choose): unknown {
   if (options !== undefined) return sample(options[0] ?? {}, place, choose);
   const properties = schema["properties"] as Readonly<Record<string, Json>> | undefined;
   if (properties === undefined) {
-    const type = String(schema["type"] ?? "string");
+    const type = typeof schema["type"] === "string" ? schema["type"] : "string";
     return choose({ ...place, type }, legalOf(schema, place.name));
   }
   const made: Record<string, unknown> = {};
