@@ -22,6 +22,7 @@ import { ChildHost } from "./adapters/load/child-host.ts";
 import { describeMachine } from "./adapters/load/machine.ts";
 import { RemoteSite } from "./adapters/load/remote-site.ts";
 import { openAuditSource } from "./adapters/sql/audit-source.ts";
+import { openSnapshotExports } from "./adapters/sql/snapshot-exports.ts";
 import { openSqliteStore } from "./adapters/sql/sqlite-store.ts";
 import { storeFacts } from "./adapters/sql/store-facts.ts";
 import { watchClock } from "./adapters/system/clock-facts.ts";
@@ -36,6 +37,7 @@ import { SystemTasks } from "./adapters/system/system-tasks.ts";
 import { registerCompletion } from "./cli/completion.ts";
 import { registerDoctor } from "./cli/doctor.ts";
 import { CommandFailed, ConfigWrong, newProgram, runProgram, type CliDeps } from "./cli/program.ts";
+import { registerExport } from "./cli/export.ts";
 import { registerRehearse, type RehearseCommandDeps } from "./cli/rehearse.ts";
 import { registerServe, type RunningServer } from "./cli/serve.ts";
 import { registerStoreCommands } from "./cli/store-commands.ts";
@@ -328,6 +330,19 @@ const rehearseThere: RehearseCommandDeps["rehearseDeployment"] = async ({ dataDi
   }
 };
 
+/** Waits until standard output has taken the text; whoever reads it may have left, like head. */
+function writeOut(text: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? resolve(false) : reject(error));
+    process.stdout.once("error", fail);
+    process.stdout.write(text, (error) => {
+      if (error) return fail(error);
+      process.stdout.off("error", fail);
+      resolve(true);
+    });
+  });
+}
+
 async function askOperator(question: string): Promise<string | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -364,6 +379,7 @@ async function main(): Promise<number> {
     colour: wantsColour,
     providerJournal,
   });
+  registerExport(program, { ...cli, openExports: ({ dataDir }) => openSnapshotExports(dataDir), write: writeOut });
   registerDoctor(program, {
     ...cli,
     readConfig: brokenConfigOf,

@@ -5,7 +5,8 @@ import { openSqliteStore } from "../../src/adapters/sql/sqlite-store.ts";
 import type { BuyerId, PurchaseId } from "../../src/domain/ids.ts";
 import type { Take } from "../../src/domain/movement.ts";
 import { cleanUp } from "../harness/cleanup.ts";
-import { apiKey, ServerProcess } from "../harness/server-process.ts";
+import { runCommand } from "../harness/run-command.ts";
+import { apiKey, rootDir, ServerProcess } from "../harness/server-process.ts";
 import { tempFolder } from "../harness/volumes.ts";
 import { waitFor } from "../harness/wait.ts";
 
@@ -38,6 +39,48 @@ beforeAll(async () => {
   await store.close();
 }, 120_000);
 afterAll(() => cleanUp());
+
+describe("[H6, H7] doorbuster export", () => {
+  const run = (...args: string[]) => runCommand(["export", ...args, "--data-dir", dataDir]);
+
+  test("writes the same lines without a server, for one shop with its buyers and for all without", async () => {
+    const ledger = await run("ledger", "--bom");
+    expect([ledger.code, ledger.out.startsWith('\uFEFF"number","sale_id"')]).toEqual([0, true]);
+    expect(ledger.out.split("\r\n").length).toBe(ordersCount + 3);
+    const early = await run("orders", "--to", "2020-01-01T00:00:00Z");
+    expect(early.out.split("\r\n")).toHaveLength(2);
+    const none = await run("orders", "--shop", "another");
+    expect(none.out).toBe(early.out);
+  }, 60_000);
+
+  test("ends quietly when its reader leaves", async () => {
+    const main = [process.execPath, "--no-env-file", "src/main.ts", "export", "orders", "--data-dir", dataDir];
+    const shell = Bun.spawn(["bash", "-c", 'set -o pipefail; "$@" | head -n 1', "-", ...main], {
+      cwd: rootDir,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err, code] = await Promise.all([new Response(shell.stdout).text(), new Response(shell.stderr).text(), shell.exited]);
+    expect([out.slice(0, 10), err, code]).toEqual(['"order_id"', "", 0]);
+  }, 60_000);
+
+  test.each([
+    [["orders", "--state", "lost"], "state"],
+    [["orders", "--sale", "x"], "decimal id"],
+    [["orders", "--from", "yesterday"], "offset"],
+    [["orders", "--shop", "A B"], "shop"],
+    [["ledger", "--state", "paid"], "orders"],
+    [["money"], "money"],
+  ] as const)("%j is wrong, and says why", async (args, word) => {
+    const { code, out, err } = await run(...args);
+    expect([code, out, err.includes(word)]).toEqual([2, "", true]);
+  });
+
+  test("says what is wrong with a folder without a store", async () => {
+    const { code, err } = await runCommand(["export", "orders", "--data-dir", tempFolder().path]);
+    expect([code, err.includes("Open the store")]).toEqual([2, true]);
+  });
+});
 
 describe.each(["bun", "node"] as const)(`[H6] an export of ${ordersCount} orders, on %s`, (runtime) => {
   let server: ServerProcess;

@@ -14,12 +14,17 @@ const pageRows = 1_000;
 
 /** Throws StoreUnavailable when the folder holds no store of this version's schema. */
 export function openAuditSource(dataDir: string): AuditSource {
+  return new SqliteAuditSource(openSnapshot(dataDir), dataDir);
+}
+
+/** A connection that can only read, and sees one commit for as long as it is open. Throws StoreUnavailable as above. */
+export function openSnapshot(dataDir: string): Database.Database {
   let database: Database.Database | undefined;
   try {
     database = openReadOnly(dataDir);
     database.exec("BEGIN");
     assertSchema(database);
-    return new SqliteAuditSource(database, dataDir);
+    return database;
   } catch (error) {
     database?.close();
     if (error instanceof StoreUnavailable) throw error;
