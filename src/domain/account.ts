@@ -60,7 +60,7 @@ export function usernameKeyOf(username: string): string {
 
 export function problemOfUsername(username: string): DraftProblem | undefined {
   // Looked at first: normalising a long text is work.
-  const { length } = username.length > usernameLengthMax * 4 ? username : [...username.normalize("NFKC")];
+  const { length } = username.length > usernameLengthMax * 4 ? username : Array.from(username.normalize("NFKC"));
   if (length < usernameLengthMin || length > usernameLengthMax)
     return { field: "username", problem: `must have ${usernameLengthMin} to ${usernameLengthMax} characters` };
   if (!usernamePattern.test(username.normalize("NFKC")))

@@ -12,7 +12,7 @@ export const passwordLengthMax = 128;
 export const normalizedPassword = (password: string): string => password.normalize("NFC");
 
 export function problemOfPassword(password: string, username: string, field = "password"): DraftProblem | undefined {
-  const { length } = password.length > passwordLengthMax * 4 ? password : [...normalizedPassword(password)];
+  const { length } = password.length > passwordLengthMax * 4 ? password : Array.from(normalizedPassword(password));
   if (length < passwordLengthMin) return { field, problem: `must have at least ${passwordLengthMin} characters` };
   if (length > passwordLengthMax) return { field, problem: `must have at most ${passwordLengthMax} characters` };
   const folded = usernameKeyOf(password);
@@ -73,7 +73,7 @@ const runs = rows.flatMap((row) => [row, reversed(row)]).map((row) => row.repeat
 const isSequence = (text: string): boolean => runs.some((run) => run.includes(text));
 
 function reversed(text: string): string {
-  return [...text].toReversed().join("");
+  return Array.from(text).toReversed().join("");
 }
 
 /** Whether it is nothing but common words in a row: "iloveyoupassword". */

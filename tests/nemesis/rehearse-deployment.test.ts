@@ -97,7 +97,7 @@ test(
 /** The engine in this process, with hands that a test may tamper with. */
 function engineRun(url: string, tamper: (load: LoadClient) => LoadClient) {
   const site = new RemoteSite({ entry: join(rootDir, "src/main.ts"), url, dataDir: undefined, keep: false });
-  onCleanup("site", () => site.close());
+  onCleanup("site", () => void site.close());
   const halt = new Halt();
   const load = tamper(site.load);
   const tampered: DeploymentSite = {

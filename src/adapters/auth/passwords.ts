@@ -38,12 +38,12 @@ export class ThreadedPasswords implements Passwords {
 
   async hash(password: string): Promise<HashAnswer> {
     const done = await this.#do({ kind: "hash", password });
-    return done === "busy" ? { kind: "busy" } : { kind: "hash", hash: String(done) };
+    return done === undefined ? { kind: "busy" } : { kind: "hash", hash: String(done) };
   }
 
   async verify(hash: string | undefined, password: string): Promise<VerifyAnswer> {
     const done = await this.#do({ kind: "verify", hash: hash ?? dummyHash(this.#cost), password });
-    if (done === "busy") return { kind: "busy" };
+    if (done === undefined) return { kind: "busy" };
     return done === true && hash !== undefined ? { kind: "right", outdated: isOutdated(hash, this.#cost) } : { kind: "wrong" };
   }
 
@@ -51,9 +51,10 @@ export class ThreadedPasswords implements Passwords {
     for (const thread of this.#threads) thread.close();
   }
 
-  async #do(work: HashWork): Promise<HashDone | "busy"> {
+  /** Undefined where nothing was done, for the line was full. */
+  async #do(work: HashWork): Promise<HashDone | undefined> {
     const thread = await this.#line.enter();
-    if (thread === undefined) return "busy";
+    if (thread === undefined) return undefined;
     try {
       return await thread.work(work);
     } finally {

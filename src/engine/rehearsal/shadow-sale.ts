@@ -38,7 +38,8 @@ export type Remains = {
 
 /** Sales whose limit group begins so belong to rehearsals; no real sale counts together with them. */
 export const shadowMark = "rehearsal-";
-export const isShadow = (sale: Readonly<Record<string, unknown>>) => String(sale["limit_group"] ?? "").startsWith(shadowMark);
+export const isShadow = (sale: Readonly<Record<string, unknown>>) =>
+  typeof sale["limit_group"] === "string" && sale["limit_group"].startsWith(shadowMark);
 /** How long a shadow sale stays open beyond its storm, if nobody is left to cancel it. */
 const graceMs = 600_000;
 const nameLengthMax = 200;
@@ -50,7 +51,7 @@ export type OpenShadow = { readonly runId: string; readonly terms: SaleTerms; re
 
 export async function openShadow(shop: ShopClient, { runId, terms, opensAtMs, stormMs }: OpenShadow): Promise<Shadow> {
   const { like, priceMinor, currency, stock, perBuyerLimit, payWindowSeconds, windowMs } = terms;
-  const name = [...`Rehearsal ${runId} - not for sale${like === undefined ? "" : ` - like ${like.name}`}`]
+  const name = Array.from(`Rehearsal ${runId} - not for sale${like === undefined ? "" : ` - like ${like.name}`}`)
     .slice(0, nameLengthMax / 2)
     .join("");
   const product = await done(

@@ -56,7 +56,7 @@ function refuse(context: z.core.$RefinementCtx, message: string): never {
 
 /** Decimal text from 1 to `largest`: digit by digit lower than it, or it. */
 function upTo(largest: string): RegExp {
-  const lower = [...largest].flatMap((digit, at) => {
+  const lower = Array.from(largest).flatMap((digit, at) => {
     const least = at === 0 ? 1 : 0;
     if (Number(digit) <= least) return [];
     const rest = largest.length - at - 1;
