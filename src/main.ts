@@ -165,6 +165,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     },
   });
   const { listen } = process.versions["bun"] === undefined ? await import("./http/listen-node.ts") : await import("./http/listen-bun.ts");
+  app.describe();
   const listener = await listen(app, { host: config.httpHost, port: config.httpPort });
   opened.defer(() => listener.stop(0));
   const { metricsPort } = config;

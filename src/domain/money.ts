@@ -27,12 +27,14 @@ export function exponentOf(currency: Currency): number {
   return exponents[currency] ?? 2;
 }
 
+export const decimalPattern = /^(\d{1,12})(?:\.(\d{1,12}))?$/;
+
 /**
  * A decimal as callers write it ("8999.00", 99.99) in minor units; undefined when it is negative, not a number, or finer
  * than the currency's smallest unit. Works on the digits: 99.99 * 100 is not 9999 in floating point.
  */
 export function parseDecimal(text: string, currency: Currency): number | undefined {
-  const match = /^(\d{1,12})(?:\.(\d{1,12}))?$/.exec(text);
+  const match = decimalPattern.exec(text);
   if (!match) return undefined;
   const places = exponentOf(currency);
   const fraction = (match[2] ?? "").replace(/0+$/, "");

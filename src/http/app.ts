@@ -10,7 +10,9 @@ import { createContext, failureReply, type HttpContext } from "./context.ts";
 import type { HttpDeps, Peer } from "./deps.ts";
 import { failure, type Reply } from "./envelope.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { negotiated } from "./problem.ts";
 import type { Ask, Route } from "./route.ts";
+import { descriptionOf, descriptionRoutes, type Description } from "./routes/description.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { exportRoutes } from "./routes/exports.ts";
 import { orderRoutes } from "./routes/orders.ts";
@@ -30,16 +32,20 @@ export type App = {
   readonly purchase: PurchaseHandler;
   /** Metrics and statistics without a key, for a listener that only operators reach. */
   readonly adminFetch: Fetch;
+  /** Makes the API's description, which takes a while: before anybody waits for an answer. */
+  readonly describe: () => Description;
+  /** What the router knows, to hold the description to it. */
+  readonly registered: () => readonly { readonly method: string; readonly path: string }[];
   /** Says good-bye to all live streams, which would outlast any drain. */
   readonly endStreams: () => void;
 };
 
 /** Everything the API answers, the purchase route among it: what the description and the matrix of rights are made from. */
-export function routesOf(metrics: Metrics): readonly Pick<Route, "contract" | "door">[] {
-  return [purchaseRoute, ...restRoutes(metrics)];
+export function routesOf(metrics: Metrics, description: Description = { text: "", etag: "" }): readonly Pick<Route, "contract" | "door">[] {
+  return [purchaseRoute, ...restRoutes(metrics, () => description)];
 }
 
-const restRoutes = (metrics: Metrics): readonly Route[] => [
+const restRoutes = (metrics: Metrics, description: () => Description): readonly Route[] => [
   ...tokenRoutes,
   ...productRoutes,
   ...saleRoutes,
@@ -49,6 +55,7 @@ const restRoutes = (metrics: Metrics): readonly Route[] => [
   ...paymentRoutes,
   ...systemRoutes(metrics),
   ...exportRoutes(),
+  ...descriptionRoutes(description),
   ...seedRoutes,
 ];
 
@@ -56,21 +63,31 @@ export function createApp(deps: HttpDeps): App {
   const context = createContext(deps);
   const metrics = createMetrics(context);
   const purchase = createPurchaseHandler(context);
-  const fetchRest = fetchOf(context, restRoutes(metrics), purchase);
+  let description: Description | undefined;
+  const describe = () => (description ??= descriptionOf(routesOf(metrics), deps.options.version));
+  const rest = routerOf(context, restRoutes(metrics, describe), purchase);
+  const fetchRest = fetchBy(rest);
   return {
     purchase,
+    describe,
+    registered: () => rest.routes,
     fetch(request, peer) {
       const saleId = request.method === "POST" ? saleIdInUrl(request.url) : undefined;
       return saleId === undefined ? fetchRest(request, peer) : purchase(request, saleId, peer);
     },
-    adminFetch: fetchOf(context, operatorRoutes(metrics)),
+    adminFetch: fetchBy(routerOf(context, operatorRoutes(metrics))),
     endStreams: () => context.live.streams.endAll(),
   };
 }
 
 type Env = { Bindings: { peer: Peer } };
 
-function fetchOf(context: HttpContext, routes: readonly Route[], purchase?: PurchaseHandler): Fetch {
+const fetchBy =
+  (router: Hono<Env>): Fetch =>
+  (request, peer) =>
+    router.fetch(request, { peer });
+
+function routerOf(context: HttpContext, routes: readonly Route[], purchase?: PurchaseHandler): Hono<Env> {
   const hono = new Hono<Env>();
   const methods = new Map<string, string[]>();
   for (const route of routes) {
@@ -84,7 +101,7 @@ function fetchOf(context: HttpContext, routes: readonly Route[], purchase?: Purc
   }
   for (const [path, known] of methods) hono.all(path, (c) => serve(context, c, path, () => otherMethodReply(context, c.req.raw, known)));
   hono.notFound((c) => serve(context, c, undefined, () => failure("path_unknown")));
-  return (request, peer) => hono.fetch(request, { peer });
+  return hono;
 }
 
 async function serve(
@@ -104,7 +121,7 @@ async function serve(
     reply = failureReply(context, error, requestId);
   }
   context.counters.answer(reply.status);
-  const response = context.respond(reply, requestId);
+  const response = context.respond(negotiated(reply, request.headers), requestId);
   const { status, reason } = reply;
   const endedMs = performance.now();
   if (context.requestLog?.admits(status, endedMs))

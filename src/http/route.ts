@@ -57,13 +57,18 @@ export type Contract = {
   readonly headers?: z.ZodObject | undefined;
   /** Successes: by status, the shape of `data`, or what comes instead of an envelope. */
   readonly answers: Readonly<Record<number, z.ZodType | RawAnswer>>;
+  /** Whether the envelope says its message once more, as `msg`. */
+  readonly saysMsg?: boolean | undefined;
   /** Refusals of its own, beyond those of its door, its inputs and the server's state. */
   readonly refusals?: readonly ErrorReason[] | undefined;
 };
 
 /** Who may enter; also the row of the authorisation matrix. */
 export type Door =
-  | { readonly kind: "anybody" | "buyer" }
+  /** Unasked: credentials are not even looked at. */
+  | { readonly kind: "anybody"; readonly unasked?: true }
+  /** A ticket in a cookie names a buyer to streams alone. */
+  | { readonly kind: "buyer"; readonly byTicket?: true }
   /** Those who hold the permission; viewers also if the thing is their own. */
   | { readonly kind: "staff" | "viewer"; readonly permission: Permission };
 
@@ -158,7 +163,7 @@ export function routeOf<const C extends Contract, Who>(
 export function openly<const C extends Contract>(contract: C, answer: (ask: Asked<C>) => Answering): Route {
   return {
     contract,
-    door: { kind: "anybody" },
+    door: { kind: "anybody", unasked: true },
     answer: async (ask) => {
       const asked = await readAsked(contract, ask);
       return asked.kind === "reply" ? asked.reply : answer(asked.value);

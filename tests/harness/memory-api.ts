@@ -15,6 +15,7 @@ import { SaleBoard } from "../../src/engine/sale-board.ts";
 import { createApp, type App } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
 import type { LogFields } from "../../src/ports/log.ts";
+import { DescribedAnswers } from "./described-answers.ts";
 
 export const shopKey = "test-shop-key-0123456789-0123456789";
 export const otherShopKey = "test-other-key-0123456789-012345678";
@@ -44,6 +45,10 @@ export type Told = {
   /** As JSON has it; tests say what they expect of it. */
   readonly data: Record<string, unknown>;
 };
+
+/** Made once for all: every answer that a test gets is held to it. */
+let description: DescribedAnswers | undefined;
+const described = () => (description ??= new DescribedAnswers());
 
 export type MemoryApi = Awaited<ReturnType<typeof openMemoryApi>>;
 
@@ -99,7 +104,13 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
 function caller(app: App) {
   const send = (method: string, path: string, call: Call = {}) =>
     app.fetch(requestOf(method, path, call), { address: call.peer ?? "203.0.113.9" });
-  const ask = async (method: string, path: string, call?: Call) => told(await send(method, path, call));
+  const ask = async (method: string, path: string, call?: Call) => {
+    const response = await send(method, path, call);
+    const answer = await told(response);
+    const problem = described().problemOf({ method, path, response, text: answer.text });
+    if (problem !== undefined) throw new Error(problem);
+    return answer;
+  };
   const shop = (method: string, path: string, json?: unknown) => ask(method, path, { key: shopKey, json });
   const tokenOf = async (userId: string) => {
     const { status, data } = await shop("POST", "/api/v1/tokens", { user_id: userId });

@@ -240,3 +240,10 @@ export const healthAnswer = named(
   { status: "ok", version: "0.1.0", environment: "production", uptime_seconds: 86_400, server_time: now },
 );
 export const callbackAnswer = shown(z.strictObject({ repeated: z.boolean() }), { repeated: false });
+
+export const ticketAnswer = named("EventTicket", z.strictObject({ expires_at: instantText }), { expires_at: "2030-01-31T12:10:00.000Z" });
+/** Figures of one process; which ones there are may change. */
+export const statsAnswer = named("SystemStats", z.record(z.string(), z.unknown()), {
+  purchases: { accepted: 61, sold_out: 4210 },
+  latency_seconds: { p50: 0.001, p95: 0.005, p99: 0.01 },
+});

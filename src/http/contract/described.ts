@@ -11,7 +11,7 @@ export type Words = {
   readonly description?: string | undefined;
   readonly example?: unknown;
   /** A query's numbers are text on the wire, and numbers to whoever reads the description. */
-  readonly type?: "integer" | undefined;
+  readonly type?: "integer" | readonly ("integer" | "number" | "string")[] | undefined;
   readonly minimum?: number | undefined;
   readonly maximum?: number | undefined;
   readonly minLength?: number | undefined;
@@ -35,9 +35,18 @@ export function shown<Schema extends z.ZodType>(schema: Schema, example: z.input
   return schema;
 }
 
+/** The example that a schema was given, to build another's upon. */
+export function exampleOf<Schema extends z.ZodType>(schema: Schema): z.input<Schema> {
+  const { example } = described.get(schema) ?? {};
+  // It was typed when it was given.
+  return example as z.input<Schema>;
+}
+
+/** The schema with words of its own; whoever else uses it keeps theirs. */
 export function told<Schema extends z.ZodType>(schema: Schema, words: Omit<Words, "id" | "example">): Schema {
-  described.add(schema, { ...described.get(schema), ...words });
-  return schema;
+  const copy = schema.clone();
+  described.add(copy, words);
+  return copy;
 }
 
 /** Examples of a schema: its own, or those of its alternatives, by name. */

@@ -6,14 +6,15 @@ import { parseCurrency } from "../../domain/money.ts";
 import { described, told } from "./described.ts";
 
 const idProblem = "must be a decimal id";
+export const idPattern = upTo(largestId);
 /** Ids as decimal text, in requests and answers. */
 export const idText = z
   .string()
-  .regex(upTo(largestId), idProblem)
+  .regex(idPattern, idProblem)
   .register(described, { id: "Id", description: `An id: a positive integer up to ${largestId}, as text.`, example: "7421690423771136" });
 /** An id of the given kind. */
-export const idOf = <Id>(parse: (text: string) => Id | undefined) =>
-  idText.transform((value, context) => parse(value) ?? refuse(context, idProblem));
+export const idOf = <Id>(parse: (text: string) => Id | undefined, text: z.ZodString = idText) =>
+  text.transform((value, context) => parse(value) ?? refuse(context, idProblem));
 /** Long enough for anything the domain takes, short enough to be read without harm. */
 const textLengthMax = 4_096;
 

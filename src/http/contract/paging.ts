@@ -43,26 +43,18 @@ export const pagedQuery = <Shape extends z.ZodRawShape>(filters: Shape) =>
   });
 
 const count = z.int().nonnegative();
-/** A page of items; an item that has a name and an example gives its list both. */
+/** Items and where they stand in all of them; an item with a name and an example gives the list both. */
 export function listOf<Item extends z.ZodType>(item: Item) {
-  const { id = "", example } = described.get(item) ?? {};
-  // An example fits the schema it was given with.
-  const items = example === undefined ? [] : [example as z.input<Item>];
-  const list = z.union([
-    named(`${id}Page`, z.strictObject({ items: z.array(item), page: z.int().positive(), page_size: z.int().positive(), total: count }), {
-      items,
-      page: 1,
-      page_size: pageSizeDefault,
-      total: items.length,
-    }),
-    named(`${id}Range`, z.strictObject({ items: z.array(item), offset: count, limit: z.int().positive(), total: count }), {
-      items,
-      offset: 0,
-      limit: pageSizeDefault,
-      total: items.length,
-    }),
+  const { id, example } = described.get(item) ?? {};
+  const byPage = z.strictObject({ items: z.array(item), page: z.int().positive(), page_size: z.int().positive(), total: count });
+  const byPlace = z.strictObject({ items: z.array(item), offset: count, limit: z.int().positive(), total: count });
+  if (id === undefined || example === undefined) return z.union([byPage, byPlace]);
+  // An example fits the schema that it was given with.
+  const items = [example as z.input<Item>];
+  return z.union([
+    named(`${id}Page`, byPage, { items, page: 1, page_size: pageSizeDefault, total: 1 }),
+    named(`${id}Range`, byPlace, { items, offset: 0, limit: pageSizeDefault, total: 1 }),
   ]);
-  return list;
 }
 
 /** Which part of a list is wanted. */

@@ -22,7 +22,7 @@ import { currency, instant, integer, integerOf, labelOf, paymentId, productId, s
 import { pagedQuery } from "./paging.ts";
 
 const priceMinor = told(integerOf(1, priceMinorMax), { description: "In the currency's smallest unit." });
-const image = told(text, {
+export const image = told(text, {
   description: "An http(s) URL, or a path.",
   maxLength: imageLengthMax,
   pattern: imagePattern.source,

@@ -1,58 +1,101 @@
 /** Bodies and answers of the seeds' paths. Their ids are numbers; the text of a number is taken, so that no digit is lost. */
 import { z } from "zod";
-import { isSubject, subjectLengthMax } from "../../domain/ids.ts";
-import { quotaUnitsMax } from "../../domain/quota.ts";
+import { isSubject, parseProductId, subjectLengthMax } from "../../domain/ids.ts";
+import { unitsMax } from "../../domain/ledger.ts";
+import { decimalPattern } from "../../domain/money.ts";
+import { nameLengthMax } from "../../domain/sale.ts";
 import { failure } from "../envelope.ts";
-import { id, instantText, orderAnswer, productAnswer, purchaseAnswer, purchaseStates, saleAnswer } from "./answers.ts";
-import { instant, integer, productId, text } from "./fields.ts";
+import { boughtAnswer, id, instantText, orderAnswer, productAnswer, purchaseAnswer, purchaseStates, saleAnswer } from "./answers.ts";
+import { exampleOf, named, told } from "./described.ts";
+import { idOf, idPattern, instant, integerOf, labelOf, text, userId as buyerName } from "./fields.ts";
 import { pagedQuery } from "./paging.ts";
 import type { Reading } from "./read.ts";
+import { image, quantity } from "./requests.ts";
 
-const userId = z.string().refine(isSubject, `must have 1 to ${subjectLengthMax} printable characters`);
-const quantity = integer.min(1).max(quotaUnitsMax).default(1);
+const productId = told(idOf(parseProductId, z.string()), {
+  description: "An id, as a number or as text.",
+  type: ["integer", "string"],
+  pattern: idPattern.source,
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+});
+const userId = told(z.string().refine(isSubject, `must have 1 to ${subjectLengthMax} printable characters`), {
+  description: "The shop's own id of a buyer, as a number or as text.",
+  type: ["number", "string"],
+  minLength: 1,
+  maxLength: subjectLengthMax,
+  pattern: "^[!-~]*$",
+});
+const price = told(text, {
+  description: 'In whole units of the currency, as a number or as text: 8999 or "8999.00".',
+  type: ["number", "string"],
+  minimum: 0.01,
+  maximum: 90_000_000,
+  pattern: decimalPattern.source,
+});
+const stock = integerOf(1, unitsMax);
+const name = labelOf(nameLengthMax);
+const window = { start_time: instant, end_time: instant };
+const windowExample = { start_time: "2030-01-31T20:00:00+08:00", end_time: "2030-01-31T21:00:00+08:00" };
 
-export const seckillPurchaseBody = z.strictObject({ product_id: productId, user_id: userId, quantity });
-
-export const prewarmBody = z.strictObject({
-  product_id: productId,
-  product_name: text,
-  price: text,
-  stock: integer,
-  start_time: instant,
-  end_time: instant,
-  status: z.literal("active", { error: "must be active" }).default("active"),
+export const seckillPurchaseBody = named("SeckillPurchase", z.strictObject({ product_id: productId, user_id: userId, quantity }), {
+  product_id: "1001",
+  user_id: "2001",
+  quantity: 1,
 });
 
-export const activityBody = z.strictObject({
-  product_id: productId.optional(),
-  name: text,
-  price: text,
-  stock: integer,
-  start_time: instant,
-  end_time: instant,
-});
-export const activityPurchaseBody = z.strictObject({ user_id: userId.optional(), quantity });
+export const prewarmBody = named(
+  "SeckillPrewarm",
+  z.strictObject({
+    product_id: productId,
+    product_name: name,
+    price,
+    stock,
+    ...window,
+    status: z.literal("active", { error: "must be active" }).default("active"),
+  }),
+  { product_id: "1001", product_name: "Phone", price: "8999.00", stock: 100, ...windowExample, status: "active" },
+);
 
-export const shopProductBody = z.strictObject({
-  id: productId.optional(),
-  name: text,
-  price: text,
-  image: text.optional(),
-  stock: integer.optional(),
-  start_time: instant.optional(),
-  end_time: instant.optional(),
+export const activityBody = named("NewActivity", z.strictObject({ product_id: productId.optional(), name, price, stock, ...window }), {
+  name: "Phone",
+  price: "8999.00",
+  stock: 100,
+  ...windowExample,
 });
-export const shopPurchaseBody = z.strictObject({ product_id: productId, user_id: userId.optional(), quantity });
+export const activityPurchaseBody = named("ActivityPurchase", z.strictObject({ user_id: userId.optional(), quantity }), {
+  user_id: "2001",
+  quantity: 1,
+});
+
+export const shopProductBody = named(
+  "NewShopProduct",
+  z.strictObject({
+    id: productId.optional(),
+    name,
+    price,
+    image: image.optional(),
+    stock: stock.optional(),
+    start_time: instant.optional(),
+    end_time: instant.optional(),
+  }),
+  { id: "1001", name: "Phone", price: "8999.00", stock: 100, ...windowExample },
+);
+export const shopPurchaseBody = named("ShopPurchase", z.strictObject({ product_id: productId, user_id: userId.optional(), quantity }), {
+  product_id: "1001",
+  user_id: "2001",
+  quantity: 1,
+});
 
 /** An order is unpaid, paid, or neither any more. */
 export const statusNumbers = { unpaid: 0, paid: 1, over: 2 } as const;
 export const shopOrdersQuery = pagedQuery({
   state: z.enum(purchaseStates).optional(),
   status: z.enum(["0", "1", "2"]).optional(),
-  user_id: userId.optional(),
+  user_id: buyerName.optional(),
 });
 export const userOrdersQuery = pagedQuery({ state: z.enum(purchaseStates).optional() });
-export const userParams = z.object({ user_id: userId });
+export const userParams = z.object({ user_id: buyerName });
 
 export type JsonMembers = { readonly value: unknown; readonly members: ReadonlyMap<string, string> };
 
@@ -77,27 +120,40 @@ export function withSnakeNames({ value, members }: JsonMembers): Reading<JsonMem
 }
 
 const warnings = z.array(z.string());
-export const prewarmAnswer = saleAnswer.extend({ warnings });
+export const prewarmAnswer = named("OpenedSale", saleAnswer.extend({ warnings }), { ...exampleOf(saleAnswer), warnings: [] });
 const bought = { purchased: z.boolean(), quantity: z.int().nonnegative(), purchase_ids: z.array(id) };
-export const purchasedAnswer = z.strictObject({ product_id: id, user_id: z.string(), sale_id: id, ...bought });
+export const purchasedAnswer = named("SeckillPurchased", z.strictObject({ product_id: id, user_id: z.string(), sale_id: id, ...bought }), {
+  ...exampleOf(boughtAnswer),
+  product_id: "1001",
+  user_id: "2001",
+});
 
 const shopProduct = {
-  /** In whole units of the currency, as a decimal. */
-  price: z.number().positive(),
+  price: told(z.number().positive(), { description: "In whole units of the currency." }),
   stock: z.int().nonnegative().nullable(),
   start_time: instantText.nullable(),
 };
-export const shopProductAnswer = productAnswer.extend(shopProduct);
-export const openedProductAnswer = shopProductAnswer.extend({ warnings });
+const shopProductExample = { ...exampleOf(productAnswer), price: 99, stock: 40, start_time: exampleOf(saleAnswer).starts_at };
+export const shopProductAnswer = named("ShopProduct", productAnswer.extend(shopProduct), shopProductExample);
+export const openedProductAnswer = named("OpenedShopProduct", shopProductAnswer.extend({ warnings }), {
+  ...shopProductExample,
+  warnings: [],
+});
 
 const orderNames = {
   order_num: id,
   user_id: z.string().nullable(),
   price: z.number().positive(),
-  status: z.literal([statusNumbers.unpaid, statusNumbers.paid, statusNumbers.over]),
+  status: told(z.literal([statusNumbers.unpaid, statusNumbers.paid, statusNumbers.over]), {
+    description: "0 unpaid, 1 paid, 2 neither any more.",
+  }),
 };
-export const shopOrderItem = purchaseAnswer.extend(orderNames);
-export const shopOrderAnswer = orderAnswer.extend(orderNames);
+const orderNamesExample = { order_num: exampleOf(orderAnswer).id, user_id: "2001", price: 49.5, status: statusNumbers.unpaid };
+export const shopOrderItem = named("ShopOrderItem", purchaseAnswer.extend(orderNames), {
+  ...exampleOf(purchaseAnswer),
+  ...orderNamesExample,
+});
+export const shopOrderAnswer = named("ShopOrder", orderAnswer.extend(orderNames), { ...exampleOf(orderAnswer), ...orderNamesExample });
 
 export const reservationStatuses = [
   "waiting_for_order",
@@ -108,10 +164,20 @@ export const reservationStatuses = [
   "closed_by_shop",
   "refused",
 ] as const;
-export const reservationAnswer = z.strictObject({
-  seckill_id: id,
-  order_id: id.nullable(),
-  product_id: id,
-  quantity: z.int().positive(),
-  status: z.enum(reservationStatuses),
-});
+export const reservationAnswer = named(
+  "Reservation",
+  z.strictObject({
+    seckill_id: id,
+    order_id: id.nullable(),
+    product_id: id,
+    quantity: z.int().positive(),
+    status: z.enum(reservationStatuses),
+  }),
+  {
+    seckill_id: exampleOf(orderAnswer).id,
+    order_id: exampleOf(orderAnswer).id,
+    product_id: "1001",
+    quantity: 1,
+    status: "waiting_for_payment",
+  },
+);

@@ -1,6 +1,6 @@
 /** Live push: a sale's stock for anybody, a buyer's own purchases, and the ticket with which a page's EventSource comes in. */
 import { z } from "zod";
-import { instantText } from "../contract/answers.ts";
+import { ticketAnswer } from "../contract/answers.ts";
 import { saleParams } from "../contract/params.ts";
 import { success } from "../envelope.ts";
 import { forAnybody, type Ask, type Route } from "../route.ts";
@@ -48,7 +48,7 @@ const ticket = {
   tag: "purchases",
   summary: "Get a cookie with which EventSource may hear of one's own purchases",
   about: `The cookie opens ${purchasesPath} and nothing else, is hidden from scripts and other sites, and ends with the token it was asked for with; a server key's lasts ten minutes.`,
-  answers: { 201: z.strictObject({ expires_at: instantText }) },
+  answers: { 201: ticketAnswer },
 } as const;
 
 export const eventRoutes: readonly Route[] = [

@@ -21,6 +21,7 @@ import { failureReply, type HttpContext } from "../context.ts";
 import type { Peer, PeerSource } from "../deps.ts";
 import { failure, type Reply } from "../envelope.ts";
 import { callerOf, holderOfBearer } from "../identity.ts";
+import { negotiated } from "../problem.ts";
 import { badKey, notTriedReply, outcomeName, refusalReply, takeRefusals, unknownReply } from "../refusals.ts";
 import { barredFromActing, noBuyer, type Contract, type Route } from "../route.ts";
 import { acceptedReply } from "../views.ts";
@@ -70,7 +71,7 @@ export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
     const tookMs = endedMs - startedMs;
     const { status } = reply;
     counters.purchase(outcome, status, tookMs);
-    const response = respond(reply, requestId);
+    const response = respond(negotiated(reply, request.headers), requestId);
     if (requestLog?.admits(status, endedMs))
       requestLog.write({ request, route: purchasePath, status, reason: outcome, tookMs, requestId, peer }, response);
     return cors === undefined ? response : cors.mark(response, request.headers.get("origin"));

@@ -1,7 +1,6 @@
 /** Time, health and what this process has counted. `/livez` touches nothing, so that a sick store kills no process. */
-import { z } from "zod";
 import { parseProductId } from "../../domain/ids.ts";
-import { healthAnswer, statusAnswer, timeAnswer } from "../contract/answers.ts";
+import { healthAnswer, statsAnswer, statusAnswer, timeAnswer } from "../contract/answers.ts";
 import { latencyBucketsSeconds, type HttpCounters } from "../counters.ts";
 import type { HttpContext } from "../context.ts";
 import { failure, success, type Reply } from "../envelope.ts";
@@ -43,7 +42,7 @@ const stats = {
   operation: "readSystemStats",
   summary: "Read what this process has counted",
   about: "In development anybody may.",
-  answers: { 200: z.record(z.string(), z.unknown()) },
+  answers: { 200: statsAnswer },
 } as const;
 const metricsPage = {
   ...probe,

@@ -3,7 +3,7 @@ import type { Route } from "../route.ts";
 
 /** The envelope as one seed has it, `{code, msg, data}`: `msg` says what `message` says. */
 export function withMsg(route: Route): Route {
-  return { ...route, answer: async (ask) => msgBeside(await route.answer(ask)) };
+  return { ...route, contract: { ...route.contract, saysMsg: true }, answer: async (ask) => msgBeside(await route.answer(ask)) };
 }
 
 /** Every envelope begins with its code and its message, a JSON string. */

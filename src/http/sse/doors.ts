@@ -36,7 +36,7 @@ export function forBuyerStream<const C extends Contract>(contract: C, answer: An
     const holder = caller.kind === "nobody" ? holderOfTicket(ask.context, ask.request.headers, ask.nowMs) : undefined;
     return holder === undefined ? streamBuyerOf(caller, ask) : enter(buyerWith(ask.context, holder));
   };
-  return routeOf(contract, { kind: "buyer" }, door, answer);
+  return routeOf(contract, { kind: "buyer", byTicket: true }, door, answer);
 }
 
 /** For the same without the ticket: one is made here. */
