@@ -33,7 +33,7 @@ afterAll(() => api.close());
 /** A path of that template; an id where an id belongs, and a word that no id is where a name does. */
 const somePath = (template: string): string => template.replace(/\{\w+\}/g, "77");
 
-describe("[S26] description and router are one", () => {
+describe("[H2] description and router are one", () => {
   const nameOf = (method: string, path: string) => `${method} ${templateOf(path)}`;
   const differences = (described: Document, registered: readonly { method: string; path: string }[]) => {
     const said = new Set(operationsOf(described).map(({ method, template }) => `${method} ${template}`));

@@ -30,6 +30,7 @@ export function operationOf(route: Pick<Route, "contract" | "door">, books: Book
 
 function parametersOf(place: "path" | "query" | "header", schema: z.ZodObject | undefined, { schemas }: Books): JsonSchema[] {
   if (schema === undefined) return [];
+  // A ZodObject becomes one.
   const { properties = {}, required = [] } = schemas.schemaOf(schema, "input") as ObjectSchema;
   return Object.entries(properties).map(([name, { description, ...own }]) => ({
     name,
@@ -40,7 +41,7 @@ function parametersOf(place: "path" | "query" | "header", schema: z.ZodObject | 
   }));
 }
 
-/** What a ZodObject becomes; parameters have no name of their own in the book. */
+/** Parameters have no name of their own in the book. */
 type ObjectSchema = {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
