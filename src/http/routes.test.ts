@@ -309,6 +309,8 @@ describe("who may", () => {
     ["GET", "/api/v1/sales/1/statistics"],
     ["GET", "/api/v1/sales/1/events"],
     ["GET", "/api/v1/time"],
+    ["GET", "/openapi.json"],
+    ["GET", "/api/v1/errors/:reason"],
     ["GET", "/livez"],
     ["GET", "/readyz"],
     ["GET", "/healthz"],

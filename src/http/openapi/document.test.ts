@@ -1,6 +1,8 @@
 /** The API's description against the router, its own examples, and those who lint such things. */
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { z } from "zod";
 import { DescribedAnswers, describedRoutes } from "../../../tests/harness/described-answers.ts";
 import { openMemoryApi, shopKey, type MemoryApi } from "../../../tests/harness/memory-api.ts";
@@ -52,6 +54,22 @@ describe("[H2] description and router are one", () => {
       nameOf(first?.contract.method ?? "", first?.contract.path ?? ""),
     ]);
     expect(differences(document, api.app.registered().slice(2)).unrouted).not.toEqual([]);
+  });
+
+  test("and so are the description and the pages of the API", () => {
+    const pages = ["api.md", "seckill-paths.md"].map((page) => readFileSync(join(import.meta.dirname, "../../../docs", page), "utf8"));
+    const written = new Set(
+      [...pages.join("\n").matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^\s`?]*)/g)].map(([, method = "", path = ""]) =>
+        nameOf(method, path),
+      ),
+    );
+    // A page may call a part by another name.
+    const bare = (name: string) => name.replace(/\{\w+\}/g, "{}");
+    const said = operations.map(({ method, template }) => bare(`${method} ${template}`));
+    expect(said.filter((name) => ![...written].map(bare).includes(name))).toEqual([]);
+    // Or take one of its values for an example.
+    const fits = (name: string) => said.some((known) => new RegExp(`^${known.replaceAll("{}", "[^/]+")}$`).test(name));
+    expect([...written].filter((name) => !fits(name))).toEqual([]);
   });
 
   test("on a real socket every operation is met, and every other method of its path is 405 with those it has", async () => {
