@@ -26,9 +26,11 @@ function helpOf(command: readonly string[]): string {
   return stdout.trimEnd();
 }
 
-function commandsIn(help: string): string[] {
-  const [, list = ""] = help.split("\nCommands:\n");
-  return [...list.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1] ?? "").filter((name) => name !== "help");
+/** Of the one section only: what follows it, such as examples, is indented as well, and an unknown word before `--help` is no error. */
+export function commandsIn(help: string): string[] {
+  const [, rest = ""] = help.split("\nCommands:\n");
+  const [list = ""] = rest.split("\n\n");
+  return [...list.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map((match) => match[1] ?? "").filter((name) => name !== "help");
 }
 
 const block = (text: string) => `\`\`\`text\n${text}\n\`\`\`\n`;
