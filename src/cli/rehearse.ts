@@ -1,12 +1,15 @@
-import { openSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { DeploymentOptions } from "../engine/rehearsal/deployment.ts";
 import type { RehearsalOptions } from "../engine/rehearsal/plan.ts";
 import { renderProgress, renderReport } from "../engine/rehearsal/render.ts";
 import type { RehearsalReport } from "../engine/rehearsal/report.ts";
 import type { Progress } from "../engine/rehearsal/storm.ts";
-import { addCommand, CommandFailed, exitCodes, type CliDeps } from "./program.ts";
+import { renderReportPage } from "../engine/rehearsal/page/report-page.ts";
+import { openReport } from "./open-report.ts";
+import { addCommand, CommandFailed, type CliDeps } from "./program.ts";
 import { ProgressLine } from "./progress.ts";
+import { pageTools, registerRehearseCompare } from "./rehearse-compare.ts";
 import { addRehearseFlags, deploymentOptions, isOwnMachine, ownOptions, usage, type RehearseFlags } from "./rehearse-flags.ts";
 
 export type RehearseRun = { readonly keep: boolean; readonly onProgress: (progress: Progress) => void };
@@ -23,11 +26,12 @@ export type RehearseCommandDeps = CliDeps & {
   readonly askOperator: (question: string) => Promise<string | undefined>;
 };
 
-export function registerRehearse(program: Command, deps: RehearseCommandDeps): Command {
+export function registerRehearse(program: Command, deps: RehearseCommandDeps): void {
   const about = "Storm a sale with many buyers, on a server of its own or in a running deployment, and prove that every promise was kept.";
-  return addRehearseFlags(addCommand(program, "rehearse", about))
+  const rehearse = addRehearseFlags(addCommand(program, "rehearse", about))
     .addHelpText("after", helpAfter)
     .action((flags: RehearseFlags) => run(deps, flags));
+  registerRehearseCompare(program, rehearse, deps);
 }
 
 const helpAfter = `
@@ -43,19 +47,21 @@ Examples:
   npx doorbuster rehearse --url https://shop.example --yes-load shop.example --api-key-file key --like 171000000000001`;
 
 async function run(deps: RehearseCommandDeps, flags: RehearseFlags): Promise<void> {
-  const { json, keep = false } = flags;
+  const { json, html, keep = false } = flags;
   const start = flags.url === undefined ? inOwnPlace(deps, flags) : await inDeployment(deps, { ...flags, url: flags.url });
-  const file = json === undefined || json === "-" ? undefined : openReport("--json", json);
-  const line = new ProgressLine(deps.console, { long: true });
-  const onProgress = (progress: Progress) => line.show(renderProgress(progress, { buyers: start.buyers }));
+  if (json !== undefined && json !== "-") openReport("--json", json);
+  if (html !== undefined) openReport("--html", html);
+  const progress = new ProgressLine(deps.console, { long: true });
+  const onProgress = (now: Progress) => progress.show(renderProgress(now, { buyers: start.buyers }));
   const { report, folder } = await start({ keep, onProgress })
     .catch((error: unknown) => {
       throw new CommandFailed(`the rehearsal could not run: ${error instanceof Error ? error.message : String(error)}`);
     })
-    .finally(() => line.end());
+    .finally(() => progress.end());
   const text = `${JSON.stringify(report, undefined, 2)}\n`;
   deps.console.out(json === "-" ? text : renderReport(report));
-  if (file !== undefined) writeFileSync(file, text);
+  if (json !== undefined && json !== "-") writeFileSync(json, text);
+  if (html !== undefined) writeFileSync(html, renderReportPage(report, pageTools(flags.lang)));
   if (keep) deps.console.err(`Kept in ${folder}\n`);
   if (report.verdict === "aborted") throw new CommandFailed(`the rehearsal was stopped by ${report.halted?.by}: ${report.halted?.text}`);
   if (report.verdict !== "valid")
@@ -87,13 +93,4 @@ async function mayLoad({ askOperator }: RehearseCommandDeps, url: string, yes: s
   if (yes !== undefined) throw usage(`--yes-load names "${yes}", but --url goes to "${hostname}"`);
   const answer = await askOperator(`This puts load on ${hostname}. Type its name to go on: `);
   if (!named(answer?.trim())) throw usage(`${hostname} is another machine: say --yes-load ${hostname} if you may put load on it`);
-}
-
-/** Before the storm: a report that finds no place afterwards is lost. */
-function openReport(flag: string, path: string): number {
-  try {
-    return openSync(path, "w");
-  } catch (error) {
-    throw new CommandFailed(`${flag}: cannot write "${path}": ${error instanceof Error ? error.message : String(error)}`, exitCodes.usage);
-  }
 }
