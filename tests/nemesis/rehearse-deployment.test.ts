@@ -56,7 +56,8 @@ test(
   async () => {
     const { dataDir, server, saleId, real, shadow, sales } = await deployment();
     const before = await real();
-    const file = join(tempFolder().path, "report.json");
+    const { path: folder } = tempFolder();
+    const [file, page] = [join(folder, "report.json"), join(folder, "report.html")];
     const refused = await rehearse(server.url, small);
     expect([refused.code, (await sales()).length]).toEqual([1, 1]);
     expect(refused.err).toContain(`the real sale ${saleId}`);
@@ -71,6 +72,8 @@ test(
       dataDir,
       "--json",
       file,
+      "--html",
+      page,
     ]);
     expect([code, out.includes("PASSED"), code === 0 ? "" : `${out}${err}`]).toEqual([0, true, ""]);
     expect(await real()).toEqual(before);
@@ -83,6 +86,13 @@ test(
     expect(report.target.remains.purchases).toMatchObject({ reserved: 0, paid: 0 });
     expect(report.record.checks.map((check: { verdict: string }) => check.verdict)).toEqual(Array.from({ length: 6 }, () => "valid"));
     expect(report.verify.verdict).not.toBe("invalid");
+    expect(sumOf(report.seconds, "accepted")).toBe(report.accepted);
+    const html = readFileSync(page, "utf8");
+    expect(["pace", "answers", "latency", "stock"].filter((id) => !html.includes(`<figure class="card" id="${id}">`))).toEqual([]);
+    expect([html.includes("<script"), html.includes("Lamp &lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;")]).toEqual([
+      false,
+      true,
+    ]);
     const own = await shadow();
     expect(own).toMatchObject({ id: report.target.sale_id, status: "cancelled", price_minor: 4_200, per_buyer_limit: 2 });
     expect(String(own?.["name"])).toStartWith("Rehearsal ");
@@ -93,6 +103,8 @@ test(
   },
   { timeout: 120_000 },
 );
+
+const sumOf = (rows: readonly Record<string, number>[], field: string) => rows.reduce((sum, row) => sum + (row[field] ?? 0), 0);
 
 /** The engine in this process, with hands that a test may tamper with. */
 function engineRun(url: string, tamper: (load: LoadClient) => LoadClient) {
@@ -297,3 +309,38 @@ test("without a server key: exit 2; where nobody answers: exit 1", async () => {
   const nobody = await rehearse(here, []);
   expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining("the deployment is not ready")]);
 });
+
+test(
+  "[J4] two reports are compared: 0 when nothing got worse, 1 when it did, 2 when one cannot be read",
+  async () => {
+    const { path: folder } = tempFolder();
+    const [a, b, page] = [join(folder, "a.json"), join(folder, "b.json"), join(folder, "difference.html")];
+    const args = [
+      "rehearse",
+      "--curve",
+      "constant",
+      "--rate",
+      "60",
+      "--duration",
+      "6",
+      "--lead",
+      "0",
+      "--stock",
+      "50",
+      "--pay-window",
+      "2",
+    ];
+    expect((await runCommand([...args, "--json", a], { withinMs: 90_000 })).code).toBe(0);
+    const compare = (...files: string[]) => runCommand(["rehearse", "compare", ...files], { withinMs: 30_000 });
+    const same = await compare(a, a, "--html", page);
+    expect([same.code, same.out.includes("FINE: nothing got worse beyond noise")]).toEqual([0, true]);
+    expect(readFileSync(page, "utf8")).toContain('<figure class="card" id="p99">');
+    const report = JSON.parse(readFileSync(a, "utf8"));
+    writeFileSync(b, JSON.stringify({ ...report, accepted: 20, verdict: "invalid", problems: ["I1: oversold"] }));
+    const worse = await compare(a, b, "--json");
+    expect([worse.code, JSON.parse(worse.out).verdict]).toEqual([1, "worse"]);
+    writeFileSync(b, "{}");
+    for (const wrong of [await compare(a, b), await compare(a, join(folder, "none.json")), await compare(a)]) expect(wrong.code).toBe(2);
+  },
+  { timeout: 150_000 },
+);

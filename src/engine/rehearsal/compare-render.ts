@@ -44,7 +44,8 @@ export function renderComparison({ metrics, unlike, verdict }: Comparison, names
 }
 
 function line({ name, unit, a, b, difference, interval, judgement }: Metric): string {
-  const share = difference === undefined || a === undefined || a === 0 || unit === "share" ? "" : signed(difference / a, percent);
+  const share =
+    difference === undefined || difference === 0 || a === undefined || a === 0 || unit === "share" ? "" : signed(difference / a, percent);
   const between = interval === undefined ? "" : `${withUnit(interval[0], unit, true)} … ${withUnit(interval[1], unit, true)}`;
   return row(
     [metricTitles[name], withUnit(a, unit), withUnit(b, unit), withUnit(difference, unit, true), share, between],

@@ -27,6 +27,8 @@ export class Histogram {
   readonly #buckets = new Map<number, number>();
   #count = 0;
   #maxUs = 0;
+  /** In order of bucket, until the next value comes. */
+  #order: readonly (readonly [bucket: number, times: number])[] | undefined;
 
   add(ms: number): void {
     const us = Math.min(largestUs, Math.max(0, Math.round(ms * 1000)));
@@ -84,10 +86,11 @@ export class Histogram {
   #into(bucket: number, times: number): void {
     this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + times);
     this.#count += times;
+    this.#order = undefined;
   }
 
-  #sorted(): [number, number][] {
-    return [...this.#buckets].sort(([a], [b]) => a - b);
+  #sorted(): readonly (readonly [bucket: number, times: number])[] {
+    return (this.#order ??= [...this.#buckets].toSorted(([a], [b]) => a - b));
   }
 }
 

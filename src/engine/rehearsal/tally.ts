@@ -62,7 +62,7 @@ export class Tally {
     this.#status(reply);
     // The clock tells whole milliseconds, so it measures only what is long: the wait before the request left.
     const waitedMs = reply.latencyMs + (moment === undefined ? 0 : Math.max(0, moment.sentMs - moment.dueMs));
-    if (moment !== undefined) this.#intoSeries(reply, moment, waitedMs);
+    if (moment !== undefined) this.#intoSeries(reply, moment, { waitedMs, isFirstYes: !this.#bodies.has(key) });
     if (reply.kind === "unknown" && reply.status === undefined) return count(this.lost, reply.reason);
     this.latencies.service.add(reply.latencyMs);
     if (reply.kind === "ok") return this.#yes(key, reply, waitedMs);
@@ -117,14 +117,15 @@ export class Tally {
     this.latencies[reply.replayed ? "replayed" : "accepted"].add(waitedMs);
   }
 
-  #intoSeries(reply: ShopReply, { dueMs, answeredMs }: Moment, waitedMs: number): void {
+  /** The first yes that a buyer hears is the accept, also where it repeats one that was lost on the way. */
+  #intoSeries(reply: ShopReply, { dueMs, answeredMs }: Moment, { waitedMs, isFirstYes }: { waitedMs: number; isFirstYes: boolean }): void {
     const due = this.#series?.at(dueMs);
     const answered = this.#series?.at(answeredMs);
     if (due === undefined || answered === undefined) return;
     due.attempts += 1;
     // Who walked away on purpose says nothing about how long an answer takes.
     if (reply.reason !== "dropped") due.latency.add(waitedMs);
-    if (reply.kind === "ok") answered[reply.replayed ? "replayed" : "accepted"] += 1;
+    if (reply.kind === "ok") answered[isFirstYes ? "accepted" : "replayed"] += 1;
     else if (wasLookedAt(reply)) count(answered.refused, reply.reason);
     else count(reply.kind === "no" ? answered.notTried : answered.errors, reply.reason);
   }

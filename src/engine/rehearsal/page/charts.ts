@@ -18,12 +18,8 @@ const reasonsMax = 5;
 export function reportCharts(words: Words, report: RehearsalReport): Markup {
   const slices = slicesOf(report.seconds);
   if (slices.length === 0) return html`<p class="card">${words.say("no_data")}</p>`;
-  const view = {
-    words,
-    report,
-    slices,
-    axis: (report.curve === undefined ? "axis_begin" : "axis_opening") satisfies MessageKey as MessageKey,
-  };
+  const axis: MessageKey = report.curve === undefined ? "axis_begin" : "axis_opening";
+  const view = { words, report, slices, axis };
   return html`${paceChart(view)}${answersChart(view)}${latencyChart(view)}${stockChart(view)}`;
 }
 
@@ -38,6 +34,8 @@ const markOf = (from: number) => (from < 0 ? 0 : undefined);
 /** What the line across means, where there is one. */
 const markLegend = (name: Markup, at: number | undefined): LegendEntry[] =>
   at === undefined ? [] : [{ look: "c-mark", name, isLine: true }];
+/** A little apart from its neighbours: where it begins, and how wide it is. */
+const barOf = ({ from, seconds }: Slice): [x: number, width: number] => [from + seconds * 0.03, seconds * 0.94];
 const middle = ({ from, seconds }: Slice) => from + seconds / 2;
 
 function paceChart({ words, report, slices, axis }: View): Markup {
@@ -50,16 +48,14 @@ function paceChart({ words, report, slices, axis }: View): Markup {
     ...(points.length === 0 ? [] : [{ look: "c-plan dashed", name: words.say("planned"), isLine: true }]),
     ...(report.requests.not_sent === 0 ? [] : [{ look: "c-errors", name: words.say("not_sent"), isLine: true }]),
   ];
-  const bars = (look: string, of: (slice: Slice) => number): Layer[] =>
-    slices.map((slice) => ({
-      kind: "bars",
-      look,
-      width: slice.seconds * 0.94,
-      points: [[slice.from + slice.seconds * 0.03, 0, of(slice) / slice.seconds]],
-    }));
+  const bars = (look: string, of: (slice: Slice) => number): Layer => ({
+    kind: "bars",
+    look,
+    points: slices.map((slice) => [...barOf(slice), 0, of(slice) / slice.seconds]),
+  });
   const layers: Layer[] = [
-    ...bars("c-attempts", ({ attempts }) => attempts),
-    ...bars("c-accepted", ({ accepted }) => accepted),
+    bars("c-attempts", ({ attempts }) => attempts),
+    bars("c-accepted", ({ accepted }) => accepted),
     { kind: "line", look: "c-plan dashed", points: points.map(([second, perSecond]) => [second, perSecond]) },
     ...(report.requests.not_sent === 0
       ? []
@@ -132,13 +128,16 @@ function answersChart({ words, slices, axis }: View): Markup {
   ];
   const used = stacks.filter(({ of }) => slices.some((slice) => of(slice) > 0));
   const highest = Math.max(1, ...slices.map((slice) => used.reduce((sum, { of }) => sum + of(slice), 0) / slice.seconds));
-  const layers: Layer[] = used.flatMap(({ look, of }, i) =>
-    slices.map((slice): Layer => {
-      const low = used.slice(0, i).reduce((sum, below) => sum + below.of(slice), 0) / slice.seconds;
-      const at = slice.from + slice.seconds * 0.03;
-      return { kind: "bars", look, width: slice.seconds * 0.94, points: [[at, low, low + of(slice) / slice.seconds]] };
-    }),
-  );
+  const below = slices.map(() => 0);
+  const layers = used.map(({ look, of }): Layer => {
+    const points = slices.map((slice, i) => {
+      const low = below[i] ?? 0;
+      const high = low + of(slice) / slice.seconds;
+      below[i] = high;
+      return [...barOf(slice), low, high] as const;
+    });
+    return { kind: "bars", look, points };
+  });
   return figure(words, {
     id: "answers",
     title: "chart_answers",

@@ -35,7 +35,7 @@ export function renderComparePage(runs: ComparedRuns, tools: PageTools): string 
     ${overlay(words, runs, {
       id: "accepts",
       title: "chart_compare_accepts",
-      hint: "chart_answers_hint",
+      hint: "chart_compare_accepts_hint",
       of: ({ accepted, seconds: span }) => accepted / span,
       y: (to) => linearScale({ from: 0, to, ticks: 4 }),
     })}
@@ -94,7 +94,10 @@ const looks = { worse: "mark-bad", better: "mark-good", same: "mark-soft", unmea
 
 function metricTable(words: Words, { metrics }: Comparison): Markup {
   const rows = metrics.map(({ name, unit, a, b, difference, interval, judgement }) => {
-    const share = difference === undefined || a === undefined || a === 0 || unit === "share" ? "" : ` (${signed(difference / a, percent)})`;
+    const share =
+      difference === undefined || difference === 0 || a === undefined || a === 0 || unit === "share"
+        ? ""
+        : ` (${signed(difference / a, percent)})`;
     const between = interval === undefined ? "–" : `${withUnit(interval[0], unit, true)} … ${withUnit(interval[1], unit, true)}`;
     return html`<tr>
       <th scope="row">${words.say(`metric_${name}`)}</th>

@@ -190,6 +190,7 @@ export const en = {
   metric_problems: "Broken promises",
   chart_compare_p99: "p99 over time",
   chart_compare_accepts: "Accepts over time",
+  chart_compare_accepts_hint: "Per second, in the second in which the answer came.",
   facts: "The two runs",
 } as const;
 

@@ -189,5 +189,6 @@ export const zh: Messages = {
   metric_problems: "被打破的承诺",
   chart_compare_p99: "p99 随时间的变化",
   chart_compare_accepts: "成功数随时间的变化",
+  chart_compare_accepts_hint: "每秒计数，计入应答到达的那一秒。",
   facts: "两次演练",
 };

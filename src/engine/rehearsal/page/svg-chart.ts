@@ -12,7 +12,7 @@ export type Layer = {
   /** Between two values each. */
   | { readonly kind: "area"; readonly points: readonly (readonly [x: number, low: number, high: number])[] }
   /** From `x`, so wide, between two values. */
-  | { readonly kind: "bars"; readonly width: number; readonly points: readonly (readonly [x: number, low: number, high: number])[] }
+  | { readonly kind: "bars"; readonly points: readonly (readonly [x: number, width: number, low: number, high: number])[] }
 );
 export type Chart = {
   /** Ids of the elements that name and describe it. */
@@ -76,8 +76,8 @@ function draw(layer: Layer, px: Place, py: Place): Markup {
     }
     case "bars": {
       const path = layer.points
-        .filter(([, low, high]) => high > low)
-        .map(([x, low, high]) => `M${px(x)} ${py(low)}V${py(high)}H${px(x + layer.width)}V${py(low)}Z`);
+        .filter(([, , low, high]) => high > low)
+        .map(([x, wide, low, high]) => `M${px(x)} ${py(low)}V${py(high)}H${px(x + wide)}V${py(low)}Z`);
       return html`<path class="area ${layer.look}" d="${path.join("")}" />`;
     }
     default:
