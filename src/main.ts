@@ -158,6 +158,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     options: {
       environment: config.env === "development" ? "development" : "production",
       version,
+      commit: config.commit,
       corsOrigins: config.corsOrigins,
       shop: config.shop,
       trustedProxies: config.trustedProxies,

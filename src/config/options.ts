@@ -86,6 +86,12 @@ export const options = {
     default: undefined,
     about: "A server key to begin with; it may do everything; in production at least 32 characters",
   },
+  commit: {
+    path: "commit",
+    type: { kind: "text", pattern: /^[0-9A-Za-z._-]{1,64}$/, hint: "at most 64 letters, digits, dots, dashes and underscores" },
+    default: undefined,
+    about: "What this program was built from, shown by /healthz; reports of rehearsals quote it",
+  },
   shop: {
     path: "shop",
     type: { kind: "text", pattern: /^[a-z0-9][a-z0-9._-]{0,63}$/, hint: "lower-case letters, digits, dot, dash or underscore" },

@@ -147,6 +147,8 @@ describe("the system", () => {
         uptime_seconds: expect.any(Number),
         server_time: "2030-01-01T12:00:00.000Z",
       });
+    await open({ options: { ...api.deps.options, commit: "4f1a2b3" } });
+    expect((await api.ask("GET", "/healthz")).data["commit"]).toBe("4f1a2b3");
   });
 
   test("shows metrics and statistics to the shop, in development to anybody, and on the operator's listener", async () => {

@@ -19,6 +19,8 @@ import type { StreamSocket } from "./sse/event-stream.ts";
 
 export type HttpOptions = {
   readonly environment: "development" | "production";
+  /** What the program was built from, if the operator says so. */
+  readonly commit?: string | undefined;
   readonly version: string;
   /** Exact origins whose pages may call the API. */
   readonly corsOrigins: readonly string[];

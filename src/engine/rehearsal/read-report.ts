@@ -54,7 +54,7 @@ export function readReport(value: unknown): RunFacts | { readonly problem: strin
     payWindowMs: count(value["pay_window_ms"]),
     curve: curveText(value["curve"]),
     place: target["kind"] === "deployment" ? text(target["url"]) : "own server",
-    server: joined(environment["server"], ["version", "environment", "commit", "runtime"]),
+    server: joined(environment["server"], ["version", "environment", "commit"]),
     client: joined(environment["client"], ["version", "runtime", "cpu", "cores"]),
     accepted: count(value["accepted"]),
     seconds: known,

@@ -8,7 +8,6 @@ export type ServerEnvironment = {
   readonly version?: string | undefined;
   readonly environment?: string | undefined;
   readonly commit?: string | undefined;
-  readonly runtime?: string | undefined;
 };
 /** The machine that asks; the server may run on the same one. */
 export type ClientEnvironment = {
@@ -27,7 +26,7 @@ const soonMs = 60_000;
 export async function serverEnvironment(shop: ShopClient): Promise<ServerEnvironment> {
   const { data } = await shop.call("GET", "/healthz");
   const told = (name: string) => (typeof data[name] === "string" ? data[name].slice(0, 100) : undefined);
-  return { version: told("version"), environment: told("environment"), commit: told("commit"), runtime: told("runtime") };
+  return { version: told("version"), environment: told("environment"), commit: told("commit") };
 }
 
 /**

@@ -233,6 +233,8 @@ export const healthAnswer = named(
   z.strictObject({
     status: z.enum(["ok", "draining"]),
     version: z.string(),
+    /** What it was built from, where the operator says so. */
+    commit: z.string().optional(),
     environment: z.string(),
     uptime_seconds: count,
     server_time: instantText,

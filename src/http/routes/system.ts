@@ -107,9 +107,16 @@ async function readyReply({ deps }: HttpContext): Promise<Reply> {
 }
 
 function summaryReply({ context: { deps }, nowMs }: Pick<Ask, "context" | "nowMs">): Reply {
-  const { version, environment } = deps.options;
+  const { version, commit, environment } = deps.options;
   const status = deps.isDraining() ? "draining" : "ok";
-  return success({ status, version, environment, uptime_seconds: Math.floor(process.uptime()), server_time: isoTime(Math.floor(nowMs)) });
+  return success({
+    status,
+    version,
+    commit,
+    environment,
+    uptime_seconds: Math.floor(process.uptime()),
+    server_time: isoTime(Math.floor(nowMs)),
+  });
 }
 
 async function statsReply({ deps, counters }: HttpContext): Promise<Reply> {

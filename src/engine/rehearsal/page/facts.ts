@@ -61,7 +61,7 @@ export function rehearsed(words: Words, report: RehearsalReport): Markup {
 export function environment(words: Words, { environment: { client, server }, target }: RehearsalReport): Markup {
   const machine = `${client.cpu}, ${client.platform}`;
   const shared = target.kind === "own_server" ? html`<p class="hint">${words.say("same_machine")}</p>` : undefined;
-  const ofServer = [server.version, server.environment, server.runtime].filter((text) => text !== undefined).join(", ");
+  const ofServer = [server.version, server.environment].filter((text) => text !== undefined).join(", ");
   return html`<section class="card">
     <h2>${words.say("environment")}</h2>
     ${list(words, [

@@ -70,7 +70,7 @@ function reportWith(name: string, seconds = 8): RehearsalReport {
     },
     environment: {
       client: { version: name, runtime: name, platform: name, cpu: name, cores: 2, memory_bytes: 2 ** 34 },
-      server: { version: name, environment: name, commit: name, runtime: name },
+      server: { version: name, environment: name, commit: name },
     },
     beganAt: name,
   });
