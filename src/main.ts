@@ -9,10 +9,14 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { createAccountSecrets } from "./adapters/auth/account-secrets.ts";
+import { createForeignTokens } from "./adapters/auth/foreign-tokens.ts";
+import { createOneTimeCodes } from "./adapters/auth/one-time-codes.ts";
+import { inlinePasswords, ThreadedPasswords } from "./adapters/auth/passwords.ts";
 import { createServerKeys } from "./adapters/auth/server-keys.ts";
 import { createEventTickets } from "./adapters/auth/event-tickets.ts";
-import { createTokens, type TokenOptions } from "./adapters/auth/tokens.ts";
 import { openLog, type OpenedLog } from "./adapters/log/open-log.ts";
+import { createTokens, tokenKeyOf, type TokenOptions } from "./adapters/auth/tokens.ts";
 import { callbackPoster } from "./adapters/payment/callback-poster.ts";
 import { ExternalProvider } from "./adapters/payment/external-provider.ts";
 import { FileJournal } from "./adapters/payment/provider-journal.ts";
@@ -30,11 +34,12 @@ import { diskFacts, folderFacts } from "./adapters/system/disk-facts.ts";
 import { portFacts } from "./adapters/system/port-facts.ts";
 import { memoryFacts, processFacts } from "./adapters/system/process-facts.ts";
 import { generatedSecrets, secretFileFacts } from "./adapters/system/secret-file-facts.ts";
-import { secretFromFile } from "./adapters/system/secret-file.ts";
+import { previousSecret, putAsideSecret, secretFromFile } from "./adapters/system/secret-file.ts";
 import { SystemClock } from "./adapters/system/system-clock.ts";
 import { SystemEntropy } from "./adapters/system/system-entropy.ts";
 import { SystemTasks } from "./adapters/system/system-tasks.ts";
 import { registerCompletion } from "./cli/completion.ts";
+import { registerAdmin } from "./cli/admin.ts";
 import { registerDoctor } from "./cli/doctor.ts";
 import { CommandFailed, ConfigWrong, newProgram, runProgram, type CliDeps } from "./cli/program.ts";
 import { registerExport } from "./cli/export.ts";
@@ -47,14 +52,22 @@ import type { Config } from "./config/options.ts";
 import { IdMint } from "./domain/id-mint.ts";
 import { DirectAcceptance } from "./engine/accept-direct.ts";
 import { ChangeBoard } from "./engine/change-board.ts";
+import type { ForeignShop } from "./engine/accounts/exchange-token.ts";
+import { ensureAdmin, resetPassword } from "./engine/accounts/first-admin.ts";
+import { AccessFollower } from "./engine/accounts/follow-access.ts";
+import { RevocationBoard } from "./engine/accounts/revocation-board.ts";
+import { ensureShop } from "./engine/accounts/shops.ts";
+import { SignInLimits } from "./engine/accounts/sign-in-limits.ts";
 import { openDemoShop } from "./engine/demo-shop.ts";
 import { rehearseDeployment } from "./engine/rehearsal/deployment.ts";
 import { Halt } from "./engine/rehearsal/halt.ts";
 import { rehearse } from "./engine/rehearsal/rehearse.ts";
 import { SaleBoard } from "./engine/sale-board.ts";
 import { createApp } from "./http/app.ts";
+import type { KeyRing } from "./ports/key-ring.ts";
 import type { Log } from "./ports/log.ts";
 import type { PaymentProvider } from "./ports/payment-provider.ts";
+import { followTickMs, runAccessFollower } from "./worker/access-follower.ts";
 import type { LoopOptions } from "./worker/loop.ts";
 import { runPaymentPoller, pollTickMs } from "./worker/payment-poller.ts";
 import { runRefunder, refundTickMs } from "./worker/refunder.ts";
@@ -119,6 +132,46 @@ async function openProviders(config: Config, engine: Engine, callbackUrl: () => 
   return { providers, provider: simulated, callbackVerifiers, close: () => simulated.close() };
 }
 
+/** The newest secret mints; the one before it still checks, for as long as the operator leaves it. */
+function signingOf(config: Config, { store, entropy }: Engine): TokenOptions {
+  const path = join(config.dataDir, "token.secret");
+  const secret = config.tokenSecret ?? secretFromFile(path, () => entropy.secret(32));
+  const previous = config.tokenSecretPrevious ?? previousSecret(path);
+  const keys = previous === undefined || previous === secret ? [] : [tokenKeyOf(previous)];
+  return { keys: [tokenKeyOf(secret), ...keys], issuer: store.installation, entropy };
+}
+
+/** Accounts, shops and keys: what is remembered of them is read before the first request. */
+async function openPeople(config: Config, engine: Engine, keyRing: KeyRing) {
+  const { store, clock, tasks, entropy, catalogue, ids } = engine;
+  const { accounts } = store;
+  const accountSecret = config.accountSecret ?? secretFromFile(join(config.dataDir, "account.secret"), () => entropy.secret(32));
+  const passwords = new ThreadedPasswords({ after: (ms, run) => tasks.after(ms, run) });
+  const revocations = new RevocationBoard();
+  const follower = new AccessFollower({ accounts, revocations, keyRing, clock });
+  await ensureShop({ accounts, clock }, config.shop);
+  await follower.start();
+  const given = { username: config.adminUsername, password: config.adminPassword };
+  const firstAdmin = await ensureAdmin({ accounts, catalogue, passwords, clock, tasks, ids }, entropy, given);
+  if (firstAdmin.kind === "wrong") throw new ConfigWrong([`admin: ${firstAdmin.problem}`]);
+  const people = {
+    accounts,
+    revocations,
+    passwords,
+    keyRing,
+    secrets: createAccountSecrets(Buffer.from(accountSecret), entropy),
+    codes: createOneTimeCodes("Doorbuster"),
+    limits: new SignInLimits({ perAccount: config.signInPerAccount, perAddress: config.signInPerAddress }),
+    foreignShop: openForeignShop(config),
+  };
+  return { people, follower, firstAdmin, closePeople: () => passwords.close() };
+}
+
+function openForeignShop({ jwksUrl, jwksIssuer: issuer, jwksAudience: audience, shop: merchant }: Config): ForeignShop | undefined {
+  if (jwksUrl === undefined || issuer === undefined || audience === undefined) return undefined;
+  return { merchant, tokens: createForeignTokens({ url: new URL(jwksUrl), issuer, audience }) };
+}
+
 async function serve(config: Config): Promise<RunningServer> {
   const opened = new AsyncDisposableStack();
   try {
@@ -140,15 +193,17 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
   let url = "";
   const providers = await openProviders(config, engine, () => `${url}/api/v1/payments/callback/${simulatedProviderName}`);
   opened.defer(() => providers.close());
-  const secret = config.tokenSecret ?? secretFromFile(join(config.dataDir, "token.secret"), () => entropy.secret(32));
-  const signing: TokenOptions = { keys: [{ kid: "1", secret: Buffer.from(secret) }], issuer: store.installation, entropy };
+  const signing = signingOf(config, engine);
   const keys = config.apiKey === undefined ? [] : [{ id: "bootstrap", issuer: config.shop, secret: config.apiKey }];
+  const { people, follower, firstAdmin, closePeople } = await openPeople(config, engine, createServerKeys(keys, entropy));
+  opened.defer(closePeople);
   const app = createApp({
     ...engine,
     tokens: createTokens(signing),
     eventTickets: createEventTickets(signing),
-    serverKeys: createServerKeys(keys),
-    revocations: { isRevoked: () => false },
+    serverKeys: people.keyRing,
+    revocations: people.revocations,
+    people,
     provider: providers.provider,
     callbackVerifiers: providers.callbackVerifiers,
     isDraining: () => draining,
@@ -173,7 +228,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
   const metrics =
     metricsPort === undefined ? undefined : await listen({ fetch: app.adminFetch }, { host: config.metricsHost, port: metricsPort });
   url = listener.url;
-  const stopWorkers = startWorkers(engine, providers.providers, log);
+  const stopWorkers = startWorkers(engine, { providers: providers.providers, follower }, log);
   if (keys.length === 0) log.warn("no server key: set DOORBUSTER_API_KEY to manage the shop");
   log.info("listening", { url, metrics: metrics?.url, mode: config.mode, env: config.env, data: config.dataDir });
 
@@ -187,6 +242,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     drained.abort();
     acceptance.close();
     await stopWorkers();
+    closePeople();
     await providers.close();
     // They would never end by themselves, and what they had to tell is told.
     app.endStreams();
@@ -194,7 +250,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     await store.close();
     log.info("stopped");
   };
-  return { url, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
+  return { url, firstAdmin, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
 }
 
 /** The secret of its pseudonyms lives with the data: whoever has both could name people. */
@@ -203,9 +259,10 @@ function requestLogOf({ dataDir, logRequestsPerSecond: perSecondMax, logClient }
   const secret = secretFromFile(join(dataDir, "log.secret"), () => entropy.secret(32));
   return { perSecondMax, client: logClient === "plain" ? "plain" : "pseudonym", secret } as const;
 }
+type WorkerParts = { readonly providers: ReadonlyMap<string, PaymentProvider>; readonly follower: AccessFollower };
 
 /** Loops that live as long as the server. One that ends by a bug takes the process with it: better restarted than half alive. */
-function startWorkers(engine: Engine, providers: ReadonlyMap<string, PaymentProvider>, log: Log): () => Promise<void> {
+function startWorkers(engine: Engine, parts: WorkerParts, log: Log): () => Promise<void> {
   const controller = new AbortController();
   const loop = (name: string, tickMs: number): LoopOptions => ({
     tasks: engine.tasks,
@@ -213,11 +270,12 @@ function startWorkers(engine: Engine, providers: ReadonlyMap<string, PaymentProv
     tickMs,
     onUnavailable: (error) => log.warn("the store did not answer", { worker: name, code: error.code, message: error.message }),
   });
-  const deps = { ...engine, providers };
+  const deps = { ...engine, providers: parts.providers };
   const running = [
     runSweeper(engine, loop("sweeper", sweepTickMs)),
     runRefunder(deps, loop("refunder", refundTickMs)),
     runPaymentPoller(deps, loop("payment poller", pollTickMs)),
+    runAccessFollower(parts.follower, loop("access follower", followTickMs)),
   ];
   for (const worker of running)
     worker.catch((error: unknown) => {
@@ -373,6 +431,17 @@ async function main(): Promise<number> {
     ...cli,
     migrate: (config) => told(withStore(config, ({ store }) => Promise.resolve(store.migrations))),
     seed: (config) => told(withStore(config, (engine) => openDemoShop(engine, config.shop))),
+  });
+  registerAdmin(program, {
+    ...cli,
+    resetPassword: (config, username) =>
+      told(
+        withStore(config, ({ store, clock, entropy }) => {
+          const deps = { accounts: store.accounts, clock, passwords: inlinePasswords(), revocations: new RevocationBoard() };
+          return resetPassword(deps, entropy, username);
+        }),
+      ),
+    putTokenSecretAside: ({ dataDir }) => putAsideSecret(join(dataDir, "token.secret")),
   });
   registerVerify(program, {
     ...cli,

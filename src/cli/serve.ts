@@ -1,11 +1,14 @@
 import type { Command } from "commander";
 import type { Config } from "../config/options.ts";
+import type { FirstAdminAnswer } from "../engine/accounts/first-admin.ts";
 import type { DemoShop } from "../engine/demo-shop.ts";
 import { banner } from "./banner.ts";
 import { addCommand, type CliDeps, type ConfigFlags } from "./program.ts";
 
 export type RunningServer = {
   readonly url: string;
+  /** The admin that this start has made, if it had to. */
+  readonly firstAdmin: FirstAdminAnswer;
   /** Opens the demo shop if no demo sale is live. */
   readonly openDemoShop: () => Promise<DemoShop>;
   /** Resolves when a signal has stopped the server and everything in flight has its answer. */
@@ -27,6 +30,7 @@ export function registerServe(program: Command, deps: ServeDeps): void {
     )
     .action(async (flags: ServeFlags) => {
       const server = await deps.serve(deps.config(toEnvironment(flags)));
+      showFirstAdmin(deps, server);
       await server.stopped;
     });
   withServerFlags(addCommand(program, "start", "Run the server for a first try: development rules, a demo key and a demo shop."))
@@ -49,8 +53,18 @@ export function registerServe(program: Command, deps: ServeDeps): void {
           }),
         );
       }
+      showFirstAdmin(deps, server);
       await server.stopped;
     });
+}
+
+/** A made password is shown here and nowhere else: it is in no log. */
+function showFirstAdmin({ console }: CliDeps, { firstAdmin }: RunningServer): void {
+  if (firstAdmin.kind !== "made" || firstAdmin.password === undefined) return;
+  const { username, password } = firstAdmin;
+  console.err(
+    `doorbuster: made the first admin "${username}" with the password "${password}". It is shown this once: log in and change it.\n`,
+  );
 }
 
 export function withServerFlags(command: Command): Command {

@@ -60,6 +60,7 @@ export function readConfig(sources: ConfigSources): ReadConfig {
   }
   // Every option of the table was put into values above, with the type its row gives.
   const config = values as Config;
+  if (problems.length === 0) problems.push(...incomplete(config));
   const unknown = unknownNames(reading);
   // Of a configuration that is not what its author meant, only that is said.
   const unsafe = problems.length + unknown.length === 0 ? unsafeSecrets(config) : [];
@@ -142,11 +143,19 @@ function unknownNames({ sources, file, known }: Reading): string[] {
   return [...keys, ...names.map((name) => `${name}: unknown option${didYouMean(name, [...known])}`)];
 }
 
+/** Options that mean nothing without one another. */
+function incomplete(config: Config): string[] {
+  const together = ["jwksUrl", "jwksIssuer", "jwksAudience"] as const;
+  const missing = together.filter((name) => config[name] === undefined);
+  if (missing.length === 0 || missing.length === together.length) return [];
+  return missing.map((name) => `${environmentName(options[name])}: expected beside the other options of jwks, got nothing`);
+}
+
 /** What must not run in production: keys that everybody knows. */
 function unsafeSecrets(config: Config): string[] {
   if (config.env !== "production") return [];
   const problems: string[] = [];
-  for (const name of ["apiKey", "tokenSecret", "callbackSecret"] as const) {
+  for (const name of ["apiKey", "tokenSecret", "tokenSecretPrevious", "accountSecret", "adminPassword", "callbackSecret"] as const) {
     const value = config[name];
     if (value === undefined) continue;
     const variable = environmentName(options[name]);

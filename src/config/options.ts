@@ -94,15 +94,78 @@ export const options = {
   },
   shop: {
     path: "shop",
-    type: { kind: "text", pattern: /^[a-z0-9][a-z0-9._-]{0,63}$/, hint: "lower-case letters, digits, dot, dash or underscore" },
+    // "local" is the issuer of accounts.
+    type: {
+      kind: "text",
+      pattern: /^(?!local$)[a-z0-9][a-z0-9._-]{0,63}$/,
+      hint: 'lower-case letters, digits, dot, dash or underscore, and not "local"',
+    },
     default: "shop",
-    about: "Issuer of the buyer ids that the server key names",
+    about: "The shop to begin with, and so the issuer of the buyer ids that its server key names",
   },
   tokenSecret: {
     path: "token.secret",
     type: { kind: "secret", lengthMin: 32 },
     default: undefined,
     about: "Signs our access tokens; without it one is made and kept in the data folder",
+  },
+  tokenSecretPrevious: {
+    path: "token.secret_previous",
+    type: { kind: "secret", lengthMin: 32 },
+    default: undefined,
+    about: "The secret before that one, for an hour after a change: its tokens still count",
+  },
+  accountSecret: {
+    path: "account.secret",
+    type: { kind: "secret", lengthMin: 32 },
+    default: undefined,
+    about: "Seals second factors and makes refresh tokens; without it one is made and kept in the data folder. A change logs everybody out",
+  },
+  adminUsername: {
+    path: "admin.username",
+    type: { kind: "text", pattern: /^\S{3,64}$/, hint: "3 to 64 characters without spaces" },
+    default: undefined,
+    about: "Username of the first admin, which an installation without one gets at its start; admin unless set",
+  },
+  adminPassword: {
+    path: "admin.password",
+    type: { kind: "secret", lengthMin: 12 },
+    default: undefined,
+    about: "Password of the first admin; without it one is made and shown once",
+  },
+  signInPerAccount: {
+    path: "sign_in.per_account",
+    type: { kind: "integer", min: 1, max: 1_000 },
+    default: 5,
+    about: "Most tries a minute to sign in with one name",
+  },
+  signInPerAddress: {
+    path: "sign_in.per_address",
+    type: { kind: "integer", min: 1, max: 1_000_000 },
+    default: 20,
+    about: "Most tries a minute to sign in or up from one client address",
+  },
+  jwksUrl: {
+    path: "jwks.url",
+    type: {
+      kind: "text",
+      pattern: /^(?:https:\/\/|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/])\S+$/,
+      hint: "an https address, or http on this machine",
+    },
+    default: undefined,
+    about: "Where the shop's own sign-in publishes its keys (JWKS), so that its tokens are exchanged for ours",
+  },
+  jwksIssuer: {
+    path: "jwks.issuer",
+    type: { kind: "text" },
+    default: undefined,
+    about: "The iss of those tokens, exactly",
+  },
+  jwksAudience: {
+    path: "jwks.audience",
+    type: { kind: "text" },
+    default: undefined,
+    about: "The aud that those tokens must have for us",
   },
   paymentProvider: {
     path: "payment.provider",

@@ -15,6 +15,11 @@ import type { Ask, Route } from "./route.ts";
 import { descriptionOf, descriptionRoutes, type Description } from "./routes/description.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { exportRoutes } from "./routes/exports.ts";
+import { ownAccountRoutes } from "./routes/account.ts";
+import { accountRoutes } from "./routes/accounts.ts";
+import { authRoutes } from "./routes/auth.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { merchantRoutes } from "./routes/merchants.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
@@ -47,6 +52,11 @@ export function routesOf(metrics: Metrics, description: Description = { text: ""
 
 const restRoutes = (metrics: Metrics, description: () => Description): readonly Route[] => [
   ...tokenRoutes,
+  ...authRoutes,
+  ...ownAccountRoutes,
+  ...accountRoutes,
+  ...merchantRoutes,
+  ...keyRoutes,
   ...productRoutes,
   ...saleRoutes,
   // Before the routes with a purchase's id, for which its name would be taken.

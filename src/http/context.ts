@@ -1,10 +1,12 @@
 /** What every route shares: who asks, how answers are made and counted, what failures become. */
 import { strangerId, type Buyer, type BuyerId } from "../domain/ids.ts";
+import type { AccountDeps } from "../engine/accounts/deps.ts";
+import type { KeyDeps } from "../engine/accounts/shop-keys.ts";
 import type { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { createClientOf, type ClientOf } from "./client-address.ts";
 import { createCors, type Cors } from "./cors.ts";
 import { HttpCounters } from "./counters.ts";
-import type { HttpDeps } from "./deps.ts";
+import type { HttpDeps, People } from "./deps.ts";
 import { failure, type Reply } from "./envelope.ts";
 import { BuyerNumbers, type Caller } from "./identity.ts";
 import { createRequestIds, type RequestIds } from "./request-ids.ts";
@@ -22,6 +24,8 @@ export type HttpContext = {
   readonly clientOf: ClientOf;
   readonly live: Live;
   readonly requestLog: RequestLog | undefined;
+  /** What the use cases of accounts, shops and keys are given. */
+  readonly people: AccountDeps & KeyDeps & Pick<People, "foreignShop">;
 };
 
 export function createContext(deps: HttpDeps): HttpContext {
@@ -37,6 +41,7 @@ export function createContext(deps: HttpDeps): HttpContext {
     clientOf,
     live: new Live(deps),
     requestLog: deps.requestLog === undefined ? undefined : new RequestLog({ deps, clientOf }, deps.requestLog),
+    people: { ...deps, ...deps.people },
   };
 }
 

@@ -1,4 +1,7 @@
 /** What the REST API is given. main.ts wires it; tests give it the memory store. */
+import type { AccountDeps } from "../engine/accounts/deps.ts";
+import type { ForeignShop } from "../engine/accounts/exchange-token.ts";
+import type { KeyDeps } from "../engine/accounts/shop-keys.ts";
 import type { SaleBoard } from "../engine/sale-board.ts";
 import type { Acceptance } from "../ports/acceptance.ts";
 import type { CallbackVerifier } from "../ports/callback-verifier.ts";
@@ -32,6 +35,13 @@ export type HttpOptions = {
   readonly streamsMax?: number | undefined;
 };
 
+/** What accounts, shops and keys need beside the rest. */
+export type People = Pick<AccountDeps, "accounts" | "passwords" | "secrets" | "codes" | "limits" | "revocations"> &
+  Pick<KeyDeps, "keyRing"> & {
+    /** The shop whose own tokens are exchanged for ours, if the configuration names its keys. */
+    readonly foreignShop?: ForeignShop | undefined;
+  };
+
 /** What the acceptance tells of itself; plain numbers, read at each scrape. */
 export type AcceptanceGauges = {
   readonly waiting: number;
@@ -56,6 +66,7 @@ export type HttpDeps = {
   readonly eventTickets: Tokens;
   readonly serverKeys: ServerKeys;
   readonly revocations: Revocations;
+  readonly people: People;
   /** Takes the money of orders paid through us. */
   readonly provider: PaymentProvider;
   /** Who checks callbacks, by the provider's name in the path. */

@@ -6,8 +6,9 @@
  */
 import { z } from "zod";
 import { mayDo, type Access, type Permission } from "../domain/access.ts";
+import { localIssuer } from "../domain/account.ts";
 import type { ErrorReason } from "../domain/errors.ts";
-import { isKey, type BuyerId } from "../domain/ids.ts";
+import { isKey, parseAccountId, parseSessionId, type AccountId, type BuyerId, type SessionId } from "../domain/ids.ts";
 import type { Viewer } from "../engine/orders.ts";
 import { bodyBytesMax, readJson } from "./body.ts";
 import { actingBuyer, type HttpContext } from "./context.ts";
@@ -69,6 +70,8 @@ export type Door =
   | { readonly kind: "anybody"; readonly unasked?: true }
   /** A ticket in a cookie names a buyer to streams alone. */
   | { readonly kind: "buyer"; readonly byTicket?: true }
+  /** Whoever has logged in. */
+  | { readonly kind: "account" }
   /** Those who hold the permission; viewers also if the thing is their own. */
   | { readonly kind: "staff" | "viewer"; readonly permission: Permission };
 
@@ -105,6 +108,29 @@ export function forBuyer<const C extends Contract>(contract: C, answer: Answer<C
     return buyerId === undefined ? turnAway(noBuyer(caller.kind === "shop")) : enter(buyerId);
   };
   return routeOf(contract, { kind: "buyer" }, door, answer);
+}
+
+/** For an account that has logged in, for what is its own. */
+export function forAccount<const C extends Contract>(contract: C, answer: Answer<C, SignedIn>): Route {
+  return routeOf(
+    contract,
+    { kind: "account" },
+    (caller) => {
+      const account = accountOf(caller);
+      return account === undefined ? turnAway(notAllowed(caller)) : enter(account);
+    },
+    answer,
+  );
+}
+
+/** Who has logged in, and the session it did so in. */
+export type SignedIn = { readonly id: AccountId; readonly session: SessionId };
+
+export function accountOf(caller: Caller): SignedIn | undefined {
+  if (caller.kind !== "buyer" || caller.holder.account === undefined || caller.buyer.issuer !== localIssuer) return undefined;
+  const id = parseAccountId(caller.buyer.subject);
+  const session = parseSessionId(caller.holder.account.session);
+  return id === undefined || session === undefined ? undefined : { id, session };
 }
 
 /** For those who hold the permission: server keys by their scopes, accounts by their roles. */

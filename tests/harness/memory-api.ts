@@ -16,6 +16,8 @@ import { createApp, type App } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
 import type { LogFields } from "../../src/ports/log.ts";
 import { DescribedAnswers } from "./described-answers.ts";
+import { memoryPeople } from "../kit/account-world.ts";
+import { SeededEntropy } from "../kit/seeded-entropy.ts";
 
 export const shopKey = "test-shop-key-0123456789-0123456789";
 export const otherShopKey = "test-other-key-0123456789-012345678";
@@ -72,6 +74,13 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
   );
   const provider = await SimulatedProvider.open({ journal: new MemoryJournal(), clock, tasks, entropy, send: async () => true });
   const signing: TokenOptions = { keys: [{ kid: "t", secret: new Uint8Array(32).fill(5) }], issuer: "test", entropy };
+  const configured = [
+    { id: "one", issuer: "shop", secret: shopKey },
+    { id: "two", issuer: "other", secret: otherShopKey },
+  ];
+  const keyRing = createServerKeys(configured, new SeededEntropy(17));
+  const people = memoryPeople({ products: store.tables.products, keyRing });
+  for (const id of ["shop", "other"]) await people.accounts.ensureMerchant({ id, name: id, createdAtMs: startMs });
   const deps: HttpDeps = {
     options: { environment: "production", version: "test", corsOrigins: [], shop: "shop" },
     board,
@@ -88,17 +97,15 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
     catalogue: store,
     tokens: createTokens(signing),
     eventTickets: createEventTickets(signing),
-    revocations: { isRevoked: () => false },
-    serverKeys: createServerKeys([
-      { id: "one", issuer: "shop", secret: shopKey },
-      { id: "two", issuer: "other", secret: otherShopKey },
-    ]),
+    revocations: people.revocations,
+    serverKeys: keyRing,
+    people,
     callbackVerifiers: new Map([["simulated", new WebhookVerifier([webhookSecret])]]),
     isDraining: () => false,
     ...change,
   };
   const app = createApp(deps);
-  return { app, deps, changes, store, time, logged, ...caller(app), close: () => provider.close() };
+  return { app, deps, people, changes, store, time, logged, ...caller(app), close: () => provider.close() };
 }
 
 function caller(app: App) {

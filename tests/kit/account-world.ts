@@ -11,6 +11,7 @@ import { IdMint } from "../../src/domain/id-mint.ts";
 import type { AccountDeps } from "../../src/engine/accounts/deps.ts";
 import { RevocationBoard } from "../../src/engine/accounts/revocation-board.ts";
 import { SignInLimits } from "../../src/engine/accounts/sign-in-limits.ts";
+import type { KeyRing } from "../../src/ports/key-ring.ts";
 import { ManualTime } from "./manual-time.ts";
 import { SeededEntropy } from "./seeded-entropy.ts";
 
@@ -25,6 +26,22 @@ export const worldCodes = createOneTimeCodes("Doorbuster");
 
 /** What an authenticator app shows. */
 export const codeOf = (secret: string, nowMs: number): string => generateSync({ secret, epoch: Math.floor(nowMs / 1000) });
+
+/** For an API under test: a store of its own, and the rest of the one world. */
+export function memoryPeople({
+  products,
+  keyRing,
+}: { products?: MemoryStore["tables"]["products"] | undefined; keyRing?: KeyRing | undefined } = {}) {
+  const accounts = new MemoryAccounts({ products });
+  const shared = { passwords: quickPasswords, secrets: worldSecrets, codes: worldCodes };
+  return {
+    accounts,
+    ...shared,
+    revocations: new RevocationBoard(),
+    limits: new SignInLimits(),
+    keyRing: keyRing ?? createServerKeys([], new SeededEntropy(13)),
+  };
+}
 
 export function openAccountWorld({ configured = [] }: { configured?: readonly ServerKeyOption[] } = {}) {
   const time = new ManualTime(worldStartMs);

@@ -32,6 +32,7 @@ import type { StockLedger } from "../../src/ports/stock-ledger.ts";
 import { pollTickMs, runPaymentPoller } from "../../src/worker/payment-poller.ts";
 import { refundTickMs, runRefunder } from "../../src/worker/refunder.ts";
 import { runSweeper, sweepTickMs } from "../../src/worker/sweeper.ts";
+import { memoryPeople } from "../kit/account-world.ts";
 import { Auditor } from "./auditor.ts";
 import { healed, type Faults } from "./faults.ts";
 import { SimNode, tasksOf, type Sim } from "./kernel.ts";
@@ -161,11 +162,13 @@ export class World {
     const options = httpOptions;
     const acceptanceWithGauges = Object.assign(acceptance, { waiting: 0, counts: direct.counts });
     const engine = { board, acceptance: acceptanceWithGauges, clock, ids, entropy, changes, tasks, records, catalogue };
+    const people = memoryPeople();
     const doors = {
       tokens: createTokens(signing),
       eventTickets: createEventTickets(signing),
       serverKeys,
-      revocations: { isRevoked: () => false },
+      revocations: people.revocations,
+      people,
       provider,
       callbackVerifiers,
       isDraining: () => this.#draining,

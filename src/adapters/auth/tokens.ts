@@ -27,6 +27,13 @@ export type TokenKey = {
   readonly secret: Uint8Array;
 };
 
+/** A key named by its secret, so that two processes with the same secrets agree on the names. */
+export function tokenKeyOf(secret: string): TokenKey {
+  const name = createHmac("sha256", secret).update("doorbuster token key").digest("base64url");
+  return { kid: name.slice(0, kidLength), secret: Buffer.from(secret) };
+}
+const kidLength = 10;
+
 export type TokenOptions = {
   /** The first key mints; all of them check, so that a new key can be put in front of the old one. */
   readonly keys: readonly [TokenKey, ...TokenKey[]];

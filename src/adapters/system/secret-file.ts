@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -28,6 +28,17 @@ export function secretFromFile(path: string, make: () => string): string {
   if (kept === undefined) throw new Error(`Could not keep a secret in "${path}"`);
   return kept;
 }
+
+/** Puts a secret aside, in place of the one before it; the next start makes a new one. False when there is none. */
+export function putAsideSecret(path: string): boolean {
+  if (read(path) === undefined) return false;
+  renameSync(path, previousPath(path));
+  return true;
+}
+
+/** The secret that was put aside last. */
+export const previousSecret = (path: string): string | undefined => read(previousPath(path));
+const previousPath = (path: string): string => `${path}.previous`;
 
 function read(path: string): string | undefined {
   try {

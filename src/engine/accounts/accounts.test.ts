@@ -50,7 +50,7 @@ async function withFactor(deps: AccountDeps, username: string) {
   const enrolled = await enrol(deps, grant.account);
   if (enrolled.kind !== "enrolled") throw new Error(enrolled.kind);
   const code = codeOf(enrolled.secret, deps.clock.nowMs());
-  const confirmed = await confirm(deps, { account: grant.account, session: grant.session, code });
+  const confirmed = await confirm(deps, { id: grant.account.id, session: grant.session, code, address });
   if (confirmed.kind !== "confirmed") throw new Error(confirmed.kind);
   return { secret: enrolled.secret, grant, recoveryCodes: confirmed.recoveryCodes, code };
 }
@@ -164,7 +164,7 @@ describe("sessions", () => {
     const { deps } = openAccountWorld();
     const account = await join(deps, "ann");
     const grants = [await enter(deps, "ann"), await enter(deps, "ann"), await enter(deps, "ann")] as const;
-    expect(await sessionsOf(deps, account)).toHaveLength(3);
+    expect(await sessionsOf(deps, account.id)).toHaveLength(3);
     expect(await endSessions(deps, { accountId: account.id, only: grants[0].session })).toBe(1);
     expect(grants.map((grant) => isBelieved(deps, grant))).toEqual([false, true, true]);
     await endByToken(deps, grants[1].refreshToken);
@@ -273,18 +273,18 @@ describe("staff", () => {
     const { deps, accounts } = openAccountWorld();
     const account = await join(deps, "ann");
     const session = (await enter(deps, "ann")).session;
-    expect(await confirm(deps, { account, session, code: "123456" })).toEqual({ kind: "not_enrolled" });
+    expect(await confirm(deps, { id: account.id, address, session, code: "123456" })).toEqual({ kind: "not_enrolled" });
     const enrolled = await enrol(deps, account);
     if (enrolled.kind !== "enrolled") throw new Error(enrolled.kind);
     expect(enrolled.uri).toContain(enrolled.secret);
     expect(JSON.stringify([...accounts.tables.accounts.values()])).not.toContain(enrolled.secret);
-    expect(await confirm(deps, { account, session, code: "000000" })).toEqual({ kind: "wrong" });
+    expect(await confirm(deps, { id: account.id, address, session, code: "000000" })).toEqual({ kind: "wrong" });
     // Not confirmed: nothing is asked for yet.
     await enter(deps, "ann");
-    await confirm(deps, { account, session, code: codeOf(enrolled.secret, deps.clock.nowMs()) });
+    await confirm(deps, { id: account.id, address, session, code: codeOf(enrolled.secret, deps.clock.nowMs()) });
     expect(await enrol(deps, account)).toEqual({ kind: "already" });
-    expect(await confirm(deps, { account, session, code: "000000" })).toEqual({ kind: "already" });
-    expect(await removeSecondFactor(deps, account)).toBe("removed");
+    expect(await confirm(deps, { id: account.id, address, session, code: "000000" })).toEqual({ kind: "already" });
+    expect(await removeSecondFactor(deps, account.id)).toBe("removed");
     await enter(deps, "ann");
   });
 

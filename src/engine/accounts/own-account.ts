@@ -34,7 +34,7 @@ export type PasswordAsk = Omit<Proof, "usernameKey"> & {
   /** The session that goes on; all others end. */
   readonly session: SessionId;
 };
-export type PasswordAnswer = { readonly kind: "changed" | "account_unknown" } | Invalid | Unproven;
+export type PasswordAnswer = { readonly kind: "changed" } | { readonly kind: "account_unknown" } | Invalid | Unproven;
 
 export async function changePassword(deps: AccountDeps, ask: PasswordAsk): Promise<PasswordAnswer> {
   const account = await deps.accounts.account(ask.accountId);
@@ -53,7 +53,7 @@ export async function changePassword(deps: AccountDeps, ask: PasswordAsk): Promi
   return { kind: answer.kind === "changed" ? "changed" : "account_unknown" };
 }
 
-export type EraseAnswer = { readonly kind: "erased" | "account_unknown" | "last_admin" } | Unproven;
+export type EraseAnswer = { readonly kind: "erased" } | { readonly kind: "account_unknown" } | { readonly kind: "last_admin" } | Unproven;
 
 /** Forgets the account. Its orders stay, under a number that names nobody any more. */
 export async function eraseAccount(deps: AccountDeps, ask: Omit<Proof, "usernameKey"> & { accountId: AccountId }): Promise<EraseAnswer> {

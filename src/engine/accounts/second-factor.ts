@@ -3,7 +3,7 @@
  * of the last one used is kept and a recovery code is crossed out, in the same write that decides who of two was first.
  */
 import type { Account, SecondFactor } from "../../domain/account.ts";
-import type { SessionId } from "../../domain/ids.ts";
+import type { AccountId, SessionId } from "../../domain/ids.ts";
 import type { AccountDeps } from "./deps.ts";
 import { changeAccount } from "./change-account.ts";
 
@@ -54,12 +54,17 @@ export async function enrol(deps: Deps, account: Account): Promise<EnrolAnswer> 
 export type ConfirmAnswer =
   /** Shown once, too. */
   | { readonly kind: "confirmed"; readonly account: Account; readonly recoveryCodes: readonly string[] }
-  | { readonly kind: "already" | "not_enrolled" | "wrong" | "account_unknown" };
+  | { readonly kind: "already" | "not_enrolled" | "wrong" | "account_unknown" }
+  | { readonly kind: "limited"; readonly retryAfterMs: number };
+export type ConfirmAsk = { readonly id: AccountId; readonly session: SessionId; readonly code: string; readonly address: string };
 
 /** The first right code switches the factor on. All other sessions end: they began without it. */
-export async function confirm(deps: Deps, ask: { account: Account; session: SessionId; code: string }): Promise<ConfirmAnswer> {
+export async function confirm(deps: Deps & Pick<AccountDeps, "limits">, ask: ConfirmAsk): Promise<ConfirmAnswer> {
+  // Guesses count as guesses of a password do, apart from those.
+  const entry = deps.limits.enter({ name: `code ${ask.id}`, address: ask.address, nowMs: deps.clock.nowMs() });
+  if (entry.kind === "limited") return entry;
   const recoveryCodes = deps.secrets.recoveryCodes(recoveryCodesCount);
-  const answer = await changeAccount(deps, ask.account.id, (now, nowMs) => {
+  const answer = await changeAccount(deps, ask.id, (now, nowMs) => {
     if (now.secondFactor === undefined) return { kind: "refuse", refusal: "not_enrolled" as const };
     if (now.secondFactor.confirmed) return { kind: "refuse", refusal: "already" as const };
     const used = afterCode(deps, now, ask.code, nowMs);
@@ -72,8 +77,8 @@ export async function confirm(deps: Deps, ask: { account: Account; session: Sess
 }
 
 /** Takes the factor away: by its owner, who has shown password and code, or by an admin for somebody whose phone is lost. */
-export async function removeSecondFactor(deps: Deps, account: Account): Promise<"removed" | "account_unknown"> {
-  const answer = await changeAccount(deps, account.id, (now) => ({
+export async function removeSecondFactor(deps: Deps, id: AccountId): Promise<"removed" | "account_unknown"> {
+  const answer = await changeAccount(deps, id, (now) => ({
     kind: "change",
     account: { ...now, secondFactor: undefined },
     end: "all",

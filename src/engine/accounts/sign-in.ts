@@ -66,18 +66,19 @@ export async function endSessions(deps: EndDeps, ask: { accountId: AccountId; on
   return ended.length;
 }
 
-/** Ends the session of a refresh token, for whoever has lost the access token. Says nothing of whether there was one. */
-export async function endByToken(deps: EndDeps & Pick<AccountDeps, "secrets">, text: string): Promise<void> {
+/** Ends the session of a refresh token, for whoever has lost the access token; tells how many ended. */
+export async function endByToken(deps: EndDeps & Pick<AccountDeps, "secrets">, text: string): Promise<number> {
   const presented = deps.secrets.readToken(text);
-  if (presented === undefined) return;
-  // Rotating finds the session, and an old token ends it by itself.
+  if (presented === undefined) return 0;
+  // Rotating finds the session's account, and an old token ends the session by itself.
   const { session: id, digest, next } = presented;
   const nowMs = Math.floor(deps.clock.nowMs());
   const rotation = await deps.accounts.rotateSession({ id, digest, nextDigest: next.digest, nowMs });
-  if (rotation.kind === "ended") return;
+  if (rotation.kind === "ended") return 0;
   deps.revocations.sessionsEnded([id], nowMs);
   await deps.accounts.endSessions({ accountId: rotation.session.accountId, only: id, nowMs });
+  return 1;
 }
 
-export const sessionsOf = (deps: Pick<AccountDeps, "accounts" | "clock">, account: Pick<Account, "id">): Promise<readonly Session[]> =>
-  deps.accounts.sessionsOf(account.id, Math.floor(deps.clock.nowMs()));
+export const sessionsOf = (deps: Pick<AccountDeps, "accounts" | "clock">, id: AccountId): Promise<readonly Session[]> =>
+  deps.accounts.sessionsOf(id, Math.floor(deps.clock.nowMs()));
