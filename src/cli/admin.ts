@@ -12,7 +12,10 @@ export type AdminDeps = CliDeps & {
 
 /** For the operator at the machine: what no request may do. */
 export function registerAdmin(program: Command, deps: AdminDeps): void {
-  const admin = addCommand(program, "admin", "Help an admin who is locked out.");
+  const admin = addCommand(program, "admin", "Help an admin who is locked out.").addHelpText(
+    "after",
+    "\nExamples:\n  doorbuster admin reset-password",
+  );
   addCommand(
     admin,
     "reset-password",
@@ -29,7 +32,10 @@ export function registerAdmin(program: Command, deps: AdminDeps): void {
       if (answer.kind !== "reset") throw new CommandFailed(`Reset the password: there is no account "${username}"`);
       deps.console.out(`${answer.password}\n`);
     });
-  const keys = addCommand(program, "keys", "Change the secret that signs access tokens.");
+  const keys = addCommand(program, "keys", "Change the secret that signs access tokens.").addHelpText(
+    "after",
+    "\nExamples:\n  doorbuster keys rotate",
+  );
   addCommand(keys, "rotate", "Put the data folder's token secret aside. The next start makes a new one and still takes tokens of the old.")
     .option("--data-dir <folder>", "folder of the database (DOORBUSTER_DATA_DIR)")
     .addHelpText("after", "\nExamples:\n  doorbuster keys rotate --data-dir /var/lib/doorbuster && systemctl restart doorbuster")

@@ -51,7 +51,7 @@ export class ThreadedPasswords implements Passwords {
     for (const thread of this.#threads) thread.close();
   }
 
-  /** Undefined where nothing was done, for the line was full. */
+  /** Undefined: the line is full. */
   async #do(work: HashWork): Promise<HashDone | undefined> {
     const thread = await this.#line.enter();
     if (thread === undefined) return undefined;
