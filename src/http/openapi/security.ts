@@ -42,6 +42,8 @@ export function securityOf(door: Door): readonly Requirement[] {
       return door.unasked ? [] : [nobody, { Bearer: [] }, serverKey];
     case "buyer":
       return door.byTicket ? [...buyer, { EventTicket: [] }] : buyer;
+    case "account":
+      return [{ Bearer: [] }];
     case "staff":
       return [serverKey, { Bearer: [] }];
     case "viewer":
@@ -51,6 +53,7 @@ export function securityOf(door: Door): readonly Requirement[] {
 
 /** The right that a door asks for, in words. */
 export function permissionOf(door: Door): string | undefined {
+  if (door.kind === "account") return "For an account that has logged in.";
   if (door.kind === "staff") return `Needs the permission \`${door.permission}\`.`;
   return door.kind === "viewer" ? `Buyers see their own; others need the permission \`${door.permission}\`.` : undefined;
 }
