@@ -156,7 +156,14 @@ type AskOfSale = Pick<Ask, "context" | "nowMs"> & { readonly params: { readonly 
 export async function withSale(ask: AskOfSale, caller: Caller, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
   const id = ask.params.sale_id;
   const sale = (await ask.context.deps.board.load(id))?.sale;
-  return sale === undefined || (sale.phase === "draft" && accessFor(caller, "sales:read") === undefined) ? saleUnknown(id) : answer(sale);
+  return sale === undefined || (sale.phase === "draft" && !(await maySeeDraft(ask, caller, sale))) ? saleUnknown(id) : answer(sale);
+}
+
+async function maySeeDraft({ context: { deps } }: AskOfSale, caller: Caller, { productId }: Sale): Promise<boolean> {
+  const access = accessFor(caller, "sales:read");
+  if (access === undefined || access.merchant === undefined) return access !== undefined;
+  const product = await deps.records.product(productId);
+  return product !== undefined && mayReach(access, product.seller);
 }
 
 export async function statisticsReply({ context, nowMs }: Pick<Ask, "context" | "nowMs">, sale: Sale): Promise<Reply> {

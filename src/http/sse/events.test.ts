@@ -84,13 +84,14 @@ describe("[H5] a sale's stock", () => {
     expect(reader.named("stock").map(({ data }) => data["answer"])).toEqual(["on_sale", "paused", "on_sale", "sale_cancelled"]);
   });
 
-  test("of a draft is for staff, for as long as they may see it", async () => {
+  test("of a draft is for its own shop's staff, for as long as they may see it", async () => {
     const product = await api.shop("POST", "/api/v1/products", { name: "Lamp", price_minor: 9900, currency: "CNY" });
     const window = { starts_at: "2030-01-01T13:00:00Z", ends_at: "2030-01-01T14:00:00Z" };
     const made = await api.shop("POST", "/api/v1/sales", { product_id: product.data["id"], stock: 3, ...window });
     const path = stockPath(String(made.data["id"]));
     expect((await api.ask("GET", path)).data["reason"]).toBe("sale_unknown");
     expect((await api.ask("GET", path, { bearer: await api.tokenOf("ann") })).data["reason"]).toBe("sale_unknown");
+    expect((await api.ask("GET", path, { key: otherShopKey })).data["reason"]).toBe("sale_unknown");
     const { reader } = await watch(path, { key: shopKey });
     await turns();
     expect(reader.named("stock").map(({ data }) => data["answer"])).toEqual(["not_published"]);
