@@ -24,6 +24,7 @@ import { orderRoutes } from "./routes/orders.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
 import { createPurchaseHandler, purchasePath, purchaseRoute, saleIdInUrl, type PurchaseHandler } from "./routes/purchase.ts";
+import { referenceRoutes } from "./routes/reference.ts";
 import { saleRoutes } from "./routes/sales.ts";
 import { seedRoutes } from "./seeds.ts";
 import { operatorRoutes, systemRoutes } from "./routes/system.ts";
@@ -66,6 +67,7 @@ const restRoutes = (metrics: Metrics, description: () => Description): readonly 
   ...systemRoutes(metrics),
   ...exportRoutes(),
   ...descriptionRoutes(description),
+  ...referenceRoutes,
   ...seedRoutes,
 ];
 

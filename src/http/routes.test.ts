@@ -310,6 +310,7 @@ describe("who may", () => {
     ["GET", "/api/v1/sales/1/events"],
     ["GET", "/api/v1/time"],
     ["GET", "/openapi.json"],
+    ["GET", "/docs"],
     ["GET", "/api/v1/errors/:reason"],
     ["GET", "/livez"],
     ["GET", "/readyz"],

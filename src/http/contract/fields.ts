@@ -1,6 +1,5 @@
 /** Fields that several requests share. Here is only what makes a value readable; what is legal the domain says. */
 import { z } from "zod";
-import { merchantIdPattern } from "../../domain/access.ts";
 import { isSubject, largestId, parsePaymentId, parseProductId, parseSaleId, subjectLengthMax } from "../../domain/ids.ts";
 import { parseCurrency } from "../../domain/money.ts";
 import { described, told } from "./described.ts";
@@ -32,7 +31,6 @@ export const userId = told(z.string().refine(isSubject, `must have 1 to ${subjec
   maxLength: subjectLengthMax,
   pattern: "^[!-~]*$",
 });
-export const merchantId = () => told(z.string().max(textLengthMax), { pattern: merchantIdPattern.source });
 export const integer = z.int();
 
 /** An integer that the domain bounds. */

@@ -1,8 +1,8 @@
 /** What the API says of itself: its description, and its errors, each by name. */
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { publicErrors, type ErrorReason } from "../../domain/errors.ts";
 import { errorAnswer } from "../contract/failures.ts";
+import { entityTagOf, isKnown } from "../entity-tag.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import { documentOf } from "../openapi/document.ts";
 import { openly, type Route } from "../route.ts";
@@ -50,12 +50,10 @@ const isReason = (name: string): name is ErrorReason => Object.hasOwn(publicErro
 /** Takes about a tenth of a second. */
 export function descriptionOf(routes: readonly Pick<Route, "contract" | "door">[], version: string): Description {
   const text = JSON.stringify(documentOf(routes, version));
-  return { text, etag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"` };
+  return { text, etag: entityTagOf(text) };
 }
 
 function cacheable({ text, etag }: Description, headers: Headers): Reply {
   const common = { ETag: etag, "Cache-Control": "no-cache" };
-  return headers.get("if-none-match")?.includes(etag)
-    ? { status: 304, body: "", headers: common }
-    : { status: 200, body: text, headers: common };
+  return isKnown(headers, etag) ? { status: 304, body: "", headers: common } : { status: 200, body: text, headers: common };
 }
