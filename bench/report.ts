@@ -154,7 +154,8 @@ function table(rows: readonly (readonly string[])[]): void {
     console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "));
 }
 
-const readmePath = join(import.meta.dirname, "..", "README.md");
+/** The same figures in both languages. */
+const readmePaths = ["README.md", "README.zh-CN.md"].map((name) => join(import.meta.dirname, "..", name));
 const readmeMarks = /(<!-- bench:begin -->\n)[^]*(<!-- bench:end -->)/;
 
 /** Puts the figures into the README, between its marks. */
@@ -185,7 +186,7 @@ export function quoteInReadme(report: Report): void {
     ...(against === undefined ? [] : ["", againstLine(against)]),
     "",
   ].join("\n");
-  writeFileSync(readmePath, readFileSync(readmePath, "utf8").replace(readmeMarks, `$1${text}$2`));
+  for (const path of readmePaths) writeFileSync(path, readFileSync(path, "utf8").replace(readmeMarks, `$1${text}$2`));
 }
 
 export function writeReport(report: Report): string {

@@ -117,6 +117,7 @@ describe("planted breaches of size, place and name", () => {
     ["a suffix", "src/adapters/redis/stock-ledger.redis.test.ts", ""],
     ["a decision", "docs/decisions/0001-bun.md", ""],
     ["pages at the root", "README.md", ""],
+    ["a folder's own page", "docs/README.md", ""],
   ]);
   finds(code.namedExports, [
     ["a default function", "src/engine/a.ts", "export default function a() {}"],

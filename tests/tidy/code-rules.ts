@@ -28,7 +28,9 @@ export const shallowFolders: Rule = ({ path, part }) => {
 /** "stock-ledger.redis.test.ts" and "0001-first.sql" are fine; dots separate what a file needs or is. */
 export const kebabCase: Rule = ({ path }) => {
   if (!/^(src|tests|scripts|bin|bench|docs)\//.test(path)) return [];
-  const wrong = path.split("/").find((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/.test(name));
+  // The name under which a folder's page is shown by whoever hosts the code.
+  const names = path.split("/").filter((name) => name !== "README.md");
+  const wrong = names.find((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/.test(name));
   return wrong === undefined ? [] : [`${path}: "${wrong}" is not kebab-case; rename it`];
 };
 
