@@ -5,7 +5,14 @@
 import type { Route } from "./route.ts";
 import { activityRoutes } from "./seeds/activities.ts";
 import { seckillServiceRoutes } from "./seeds/seckill-service.ts";
+import { shopAccountRoutes } from "./seeds/shop-accounts.ts";
 import { shopOrderRoutes } from "./seeds/shop-orders.ts";
 import { shopProductRoutes } from "./seeds/shop-products.ts";
 
-export const seedRoutes: readonly Route[] = [...activityRoutes, ...seckillServiceRoutes, ...shopProductRoutes, ...shopOrderRoutes];
+export const seedRoutes: readonly Route[] = [
+  ...activityRoutes,
+  ...seckillServiceRoutes,
+  ...shopAccountRoutes,
+  ...shopProductRoutes,
+  ...shopOrderRoutes,
+];

@@ -84,6 +84,29 @@ export function shopPathCases({ shop }: UnderTest): void {
     expect((await shop.post("/seckill", { ...ann, body: { product_id: 4_040_404 } })).reason).toBe("product_unknown");
   });
 
+  test("[H3, E1] S3 `POST /register`, `POST /login`, `GET /profile`: `{username, password}`, then buying with the token that was got", async () => {
+    const username = `s3-${Math.floor(performance.now() * 1000)}`;
+    const body = { username, password: "kettle under the moon" };
+    const registered = await shop.post("/register", { anonymous: true, body });
+    expect([registered.status, registered.data["username"], registered.data["role"]]).toEqual([201, username, "buyer"]);
+    expect(registered.text).not.toInclude(body.password);
+    expect((await shop.post("/register", { anonymous: true, body })).reason).toBe("username_taken");
+    expect((await shop.post("/register", { anonymous: true, body: { username: "x", password: "short" } })).status).toBe(422);
+    const wrong = await shop.post("/login", { anonymous: true, body: { ...body, password: "kettle under the sun" } });
+    expect([wrong.status, envelopeOf(wrong).msg === envelopeOf(wrong).message]).toEqual([401, true]);
+    const login = await shop.post("/login", { anonymous: true, body });
+    expect([login.status, typeof login.data["token"], typeof login.data["refresh_token"]]).toEqual([200, "string", "string"]);
+    const own = { anonymous: true, headers: { authorization: `Bearer ${String(login.data["token"])}` } };
+    const profile = await shop.get("/profile", own);
+    expect([profile.status, profile.data]).toEqual([200, registered.data]);
+    expect((await shop.get("/profile", { anonymous: true })).status).toBe(401);
+    const { id } = await product();
+    const bought = await shop.post("/seckill", { ...own, body: { product_id: id, quantity: 1 } });
+    expect(bought.status).toBe(201);
+    const { data } = await shop.get("/orders", own);
+    expect(data["items"]).toMatchObject([{ id: bought.data["id"], user_id: registered.data["id"], status: 0 }]);
+  });
+
   test("[H3] S4 秒杀接口: product and quantity, the buyer in a header, which counts with a server key alone; 返回数据：秒杀id", async () => {
     const { id } = await product();
     const body = { product_id: id, quantity: 1 };
