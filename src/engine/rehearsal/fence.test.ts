@@ -20,6 +20,7 @@ function rig(replies: Record<string, LoadReply> = {}) {
     "POST /api/v1/products": answer(201, { id: "10" }),
     "POST /api/v1/sales": answer(201, { id: "20", product_id: "10" }),
     "POST /api/v1/sales/20/purchases": answer(201, { id: "30", sale_id: "20" }),
+    "POST /api/v1/orders/30/payments": answer(201, { id: "40", provider: "simulated" }),
     ...replies,
   };
   const load: LoadClient = {
@@ -64,6 +65,7 @@ const foreign: [string, LoadRequest][] = [
   ["a second product", post("/api/v1/products")],
   ["paying a real order", post("/api/v1/orders/1/payments")],
   ["cancelling a real order", post("/api/v1/orders/1/cancel")],
+  ["entering money that nobody has", post("/api/v1/orders/30/payments", { provider: "external", capture_id: "c" })],
   ["refunding any order", post("/api/v1/orders/30/refunds")],
   ["a quota", { method: "PUT", path: "/api/v1/products/1/quotas/ann", headers: {}, body: "{}" }],
   ["deleting anything", { method: "DELETE", path: "/api/v1/products/10", headers: {} }],
@@ -92,10 +94,16 @@ const lies: [string, Record<string, LoadReply>, string][] = [
   ["a replayed sale", { "POST /api/v1/sales": answer(201, { id: "1", product_id: "10" }, true) }, "was there before"],
   ["a sale of another product", { "POST /api/v1/sales": answer(201, { id: "1", product_id: "1" }) }, "another product"],
   ["a unit of another sale", { "POST /api/v1/sales/20/purchases": answer(201, { id: "9", sale_id: "1" }) }, "took a unit of sale 1"],
+  [
+    "a payment at a real provider",
+    { "POST /api/v1/orders/30/payments": answer(201, { id: "40", provider: "stripe" }) },
+    'started a payment at "stripe", where money is real',
+  ],
 ];
 test.each(lies)("negative control: a shop that answers with %s stops the run", async (_, replies, text) => {
-  const { halt, open } = rig(replies);
+  const { fence, halt, open } = rig(replies);
   await open();
+  if (halt.reason === undefined) await fence.send(post("/api/v1/orders/30/payments"));
   expect(halt.reason).toMatchObject({ by: "fence" });
   expect(halt.reason?.text).toContain(text);
 });

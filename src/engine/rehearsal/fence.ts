@@ -52,7 +52,8 @@ export class Fence implements LoadClient {
     const [, saleId] = salePath.exec(path) ?? [];
     if (saleId !== undefined) return saleId === this.#saleId;
     const [, orderId] = orderPath.exec(path) ?? [];
-    return orderId !== undefined && this.#orders.has(orderId);
+    // To say that the shop took money itself would enter money that nobody has.
+    return orderId !== undefined && this.#orders.has(orderId) && textIn(body, "provider") === undefined;
   }
 
   /** What an answer makes ours, or how it shows that something else was touched. */
@@ -68,6 +69,9 @@ export class Fence implements LoadClient {
       else this.#saleId = id;
       return undefined;
     }
+    const { provider } = data;
+    if (path.endsWith("/payments"))
+      return provider === "simulated" ? undefined : `started a payment at "${String(provider)}", where money is real`;
     if (!path.endsWith("/purchases")) return undefined;
     if (data["sale_id"] !== this.#saleId) return `took a unit of sale ${String(data["sale_id"])}, which is not the rehearsal's`;
     if (typeof id === "string") this.#orders.add(id);

@@ -201,10 +201,16 @@ export class Storm {
 
   async #visit(plan: BuyerPlan, dueMs?: number): Promise<string> {
     const { order, reason } = await ask(this.#stage, plan, dueMs);
-    const { payments = true } = this.#scene;
-    if (order !== undefined) this.#lives.run(() => this.#live(order, payments ? plan : withoutMoney(plan)));
+    if (order !== undefined) this.#lives.run(() => this.#live(order, this.#allowed(plan)));
     else if (reason === "all_taken" && plan.returns && this.#scene.close === undefined) this.#toReturn.push(plan);
     return reason;
+  }
+
+  /** In somebody's deployment nobody says that the shop took money, and unless it is simulated nobody pays. */
+  #allowed(plan: BuyerPlan): BuyerPlan {
+    const { payments = true, close } = this.#scene;
+    if (!payments) return withoutMoney(plan);
+    return close !== undefined && plan.aftermath === "pay_by_shop" ? { ...plan, aftermath: "pay" } : plan;
   }
 
   async #live(order: AcceptedOrder, { aftermath }: BuyerPlan): Promise<void> {

@@ -183,7 +183,7 @@ function facts(words: Words, { a, b }: ComparedRuns): Markup {
     ["seed", (run) => String(run.seed)],
   ];
   const table = {
-    head: ["", words.say("run_a"), words.say("run_b")],
+    head: [words.say("what"), words.say("run_a"), words.say("run_b")],
     rows: rows.map(([key, of]): Part[] => [words.say(key), of(a), of(b)]),
   };
   return html`<section class="card">

@@ -38,22 +38,15 @@ export function page(words: Words, { digest }: PageTools, title: MessageKey, bod
   return document.text;
 }
 
-/** Radio buttons before the page: the style sheet hides the languages that are off. */
-function switches({ languages }: Words): Markup {
-  const buttons = languages.map(
+/** Radio buttons: the style sheet hides the languages that are off. */
+function switches(words: Words): Markup {
+  const choices = words.languages.map(
     (language, i) =>
-      html`<input
-        class="languages"
-        type="radio"
-        name="language"
-        id="say-${language}"
-        aria-label="${languageNames[language]}"
-        ${i === 0 ? html` checked` : undefined}
-      />`,
+      html`<input class="languages" type="radio" name="language" id="say-${language}" ${i === 0 ? html` checked` : undefined} /><label
+          for="say-${language}"
+          lang="${languageTags[language]}"
+          >${languageNames[language]}</label
+        >`,
   );
-  const labels = languages.map(
-    (language) => html`<label for="say-${language}" lang="${languageTags[language]}">${languageNames[language]}</label>`,
-  );
-  return html`${buttons}
-    <div class="switch" aria-hidden="true">${labels}</div>`;
+  return html`<nav class="switch" aria-label="${words.plain("language")}">${choices}</nav>`;
 }

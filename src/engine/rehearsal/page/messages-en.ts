@@ -119,7 +119,7 @@ export const en = {
   phase_selling: "while units were free",
   phase_after: "when all was taken",
   not_sent_warning:
-    "The load machine could not send {count} attempts in time. The latencies above say more about it than about the shop: use more connections, a faster machine or a lower rate.",
+    "The load machine could not send {count} attempts in time. The latencies below say more about it than about the shop: use more connections, a faster machine or a lower rate.",
   outcomes: "Orders at the end",
   state: "State",
   orders: "Orders",

@@ -119,7 +119,7 @@ export const zh: Messages = {
   phase_before: "开售前",
   phase_selling: "尚有可售库存",
   phase_after: "已被抢空",
-  not_sent_warning: "压力机未能及时发出 {count} 次请求。以上延迟反映的是压力机而不是商店：请增加连接数、换更快的机器或降低速率。",
+  not_sent_warning: "压力机未能及时发出 {count} 次请求。以下延迟反映的是压力机而不是商店：请增加连接数、换更快的机器或降低速率。",
   outcomes: "结束时的订单",
   state: "状态",
   orders: "订单",

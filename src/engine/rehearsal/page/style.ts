@@ -59,10 +59,15 @@ const drawing = `
 /** Whichever radio button is on hides the words of the others. */
 const switching = languages
   .map((language) => {
-    const others = languages.filter((other) => other !== language).map((other) => `#say-${language}:checked~main .in-${other}`);
-    return `${others.join(",")}{display:none}#say-${language}:checked~.switch label[for=say-${language}]{background:var(--card);color:var(--ink);border-color:var(--soft);font-weight:600}#say-${language}:focus-visible~.switch label[for=say-${language}]{outline:2px solid var(--accent);outline-offset:2px}`;
+    const on = `#say-${language}`;
+    const others = languages.filter((other) => other !== language).map((other) => `body:has(${on}:checked) .in-${other}`);
+    return `${others.join(",")}{display:none}`;
   })
-  .join("");
+  .join("")
+  .concat(
+    ".languages:checked+label{background:var(--card);color:var(--ink);border-color:var(--soft);font-weight:600}",
+    ".languages:focus-visible+label{outline:2px solid var(--accent);outline-offset:2px}",
+  );
 
 const printing = `
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--grid:#ddd}
