@@ -15,6 +15,17 @@ export function declaresTooMuch(contentLength: string | null, bytesMax: number):
   return contentLength !== null && !(Number(contentLength) <= bytesMax);
 }
 
+/** Small bodies gain nothing by compression, and what unpacks to a thousand times its size is not let near the limits. */
+export function compressed(headers: Headers): Reply | undefined {
+  const coding = headers.get("content-encoding");
+  if (coding === null || coding.toLowerCase() === "identity") return undefined;
+  const refused = failure("unsupported_media_type", {
+    field: "Content-Encoding",
+    problem: "must be left out: bodies are taken as they are",
+  });
+  return { ...refused, headers: { "Accept-Encoding": "identity" } };
+}
+
 export async function readBody(request: Request, bytesMax: number): Promise<BodyText> {
   if (declaresTooMuch(request.headers.get("content-length"), bytesMax)) return { kind: "reply", reply: tooLarge(bytesMax) };
   if (request.body === null) return { kind: "text", text: "" };
@@ -67,6 +78,8 @@ export type JsonBody =
 
 /** A JSON object. No body at all stands for `{}`. */
 export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
+  const coded = compressed(request.headers);
+  if (coded !== undefined) return { kind: "reply", reply: coded };
   const body = await readBody(request, bytesMax);
   if (body.kind === "reply") return body;
   if (body.text === "") return { kind: "json", value: {}, members: new Map() };

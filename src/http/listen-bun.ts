@@ -5,6 +5,7 @@
 import type { PeerSource } from "./deps.ts";
 import { failure } from "./envelope.ts";
 import {
+  badHost,
   farewellMs,
   headersMax,
   idleTimeoutSeconds,
@@ -29,7 +30,7 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
   const answer = async (request: Request, at: Bun.Server<undefined>) => {
     if (request.headers.count > headersMax) return plainResponse(tooManyHeaders());
     const readable = withReadableUrl(request);
-    if (readable === undefined) return badHost();
+    if (readable === undefined) return plainResponse(badHost());
     const stream: StreamSocket = {
       holdOpen: () => at.timeout(request, streamIdleSeconds),
       // It has no other way to close one connection, and looks at its clock every four seconds.
@@ -75,10 +76,9 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
   };
 }
 
-/** Bun puts whatever Host says into the URL, and leaves a bare path where it says nothing. */
+/** Bun puts whatever Host says into the URL, the first of several, and leaves a bare path where it says nothing. */
 function withReadableUrl(request: Request): Request | undefined {
+  if (request.headers.get("host")?.includes(",")) return undefined;
   if (URL.canParse(request.url)) return request;
   return request.headers.get("host") ? undefined : new Request(`http://${unnamedHost}${request.url}`, request);
 }
-
-const badHost = () => plainResponse(failure("malformed", { field: "Host", problem: "must be a host name, with or without a port" }));

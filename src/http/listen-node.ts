@@ -3,6 +3,7 @@ import { createAdaptorServer, type Http2Bindings, type HttpBindings } from "@hon
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
+  badHost,
   farewellMs,
   headersMax,
   idleTimeoutSeconds,
@@ -30,6 +31,7 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
     async fetch(request: Request, { incoming }: HttpBindings | Http2Bindings) {
       const { socket, rawHeaders } = incoming;
       if (rawHeaders.length > 2 * headersMax) return plainResponse(tooManyHeaders());
+      if (hostsIn(rawHeaders) > 1) return plainResponse(badHost());
       const stream = { holdOpen: () => {}, cutOff: () => socket.destroy() };
       const response = await site.fetch(request, { address: socket.remoteAddress ?? "", stream });
       return leaving ? withFarewell(response) : response;
@@ -65,3 +67,7 @@ export async function listen(site: Site, { host, port }: ListenAt): Promise<List
     },
   };
 }
+
+/** Names and values take turns. Node itself keeps the first Host and says nothing of the others. */
+const hostsIn = (rawHeaders: readonly string[]): number =>
+  rawHeaders.reduce((count, text, i) => count + Number(i % 2 === 0 && text.length === 4 && text.toLowerCase() === "host"), 0);

@@ -1,6 +1,7 @@
 /** What both listeners are: a site put behind a socket, with limits that hold before any of our code runs. */
 import type { Fetch } from "./app.ts";
 import { failure, type Reply } from "./envelope.ts";
+import { safeHeaders } from "./responses.ts";
 import type { PurchaseHandler } from "./routes/purchase.ts";
 
 export type Site = {
@@ -28,6 +29,8 @@ export const streamIdleSeconds = 40;
 /** Headers of one request. */
 export const headersMax = 64;
 export const tooManyHeaders = (): Reply => failure("too_many_headers", { limit: headersMax });
+/** Two Hosts are two readers' different servers; one that is no host name is nobody's. */
+export const badHost = (): Reply => failure("malformed", { field: "Host", problem: "must be one host name, with or without a port" });
 /** Bodies are refused by our own limits, in our own words; this one only bounds what the runtime takes in. */
 export const socketBodyBytesMax = 1024 * 1024;
 /** Stands in for the Host that HTTP/1.0 may leave out, as balancers' probes do. It is nobody's, so it earns no trust. */
@@ -52,4 +55,4 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => voi
 
 /** An answer of the listener's own, from before any route. */
 export const plainResponse = ({ status, body }: Reply): Response =>
-  new Response(body, { status, headers: { "content-type": "application/json" } });
+  new Response(body, { status, headers: { "content-type": "application/json", ...safeHeaders } });

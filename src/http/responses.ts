@@ -6,12 +6,22 @@ import type { Reply } from "./envelope.ts";
 
 export type Responder = (reply: Reply, requestId: string) => Response;
 
+/**
+ * What a browser may make of an answer: nothing. It is not sniffed, not framed, not kept, and nothing in it runs; pages of
+ * ours bring a policy of their own.
+ */
+export const safeHeaders: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
 export function createResponder(common: Readonly<Record<string, string>>): Responder {
   const template = new Headers({
     "content-type": "application/json",
     "x-request-id": "",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
+    ...safeHeaders,
     ...common,
   });
   const inits = new Map<number, { status: number; headers: Headers }>();

@@ -6,7 +6,7 @@ import { payExternal, type PayExternalAnswer } from "../../engine/pay-external.t
 import { pay, type PayAnswer } from "../../engine/pay.ts";
 import { unreachable } from "../../lib/assert.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
-import { bodyBytesMax, declaresTooMuch, jsonObject, readBytes, readJson, tooLarge } from "../body.ts";
+import { bodyBytesMax, compressed, declaresTooMuch, jsonObject, readBytes, readJson, tooLarge } from "../body.ts";
 import { readAs, type Reading } from "../contract/read.ts";
 import { callbackAnswer, paymentAnswer } from "../contract/answers.ts";
 import { orderParams } from "../contract/params.ts";
@@ -126,6 +126,8 @@ async function readCallback(ask: Pick<Ask, "context" | "request" | "nowMs">, pro
   const verifier = deps.callbackVerifiers.get(provider);
   if (verifier === undefined) return refuse(failure("path_unknown", { field: "provider", problem: "names no payment provider" }));
   if (declaresTooMuch(headers.get("content-length"), bodyBytesMax)) return refuse(tooLarge(bodyBytesMax));
+  const coded = compressed(headers);
+  if (coded !== undefined) return refuse(coded);
   const bytes = body === null ? new Uint8Array() : await readBytes(body, bodyBytesMax);
   if (bytes === "too_large") return refuse(tooLarge(bodyBytesMax));
   if (bytes === "broken") return refuse(failure("malformed", { field: "body", problem: "must arrive whole" }));

@@ -16,7 +16,18 @@ import type { Answer } from "../../ports/acceptance.ts";
 import { acceptedAnswer } from "../contract/answers.ts";
 import { keyHeader, saleParams } from "../contract/params.ts";
 import { purchaseBody } from "../contract/requests.ts";
-import { cutOff, declaresTooMuch, decodeBody, isJsonType, jsonObject, purchaseBytesMax, readBody, tooLarge, wrongType } from "../body.ts";
+import {
+  compressed,
+  cutOff,
+  declaresTooMuch,
+  decodeBody,
+  isJsonType,
+  jsonObject,
+  purchaseBytesMax,
+  readBody,
+  tooLarge,
+  wrongType,
+} from "../body.ts";
 import { failureReply, type HttpContext } from "../context.ts";
 import type { Peer, PeerSource } from "../deps.ts";
 import { failure, type Reply } from "../envelope.ts";
@@ -164,6 +175,8 @@ export async function numberOrRefusal({ deps, buyers }: HttpContext, saleId: Sal
 
 /** A body of another length than the common one. Without Content-Length it may be of any size, so it is read with care. */
 async function uncommonBody(request: Request, contentLength: string | null): Promise<string | Extract<Wish, { kind: "reply" }>> {
+  const coded = compressed(request.headers);
+  if (coded !== undefined) return { kind: "reply", reply: coded };
   const body = contentLength === null ? await readBody(request, purchaseBytesMax) : decodeBody(await request.arrayBuffer());
   return body.kind === "reply" ? body : body.text;
 }

