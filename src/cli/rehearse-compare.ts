@@ -33,7 +33,8 @@ const helpAfter = `
 Noise is told from the seconds of the two runs. Exit code 1 if something got worse beyond it or the newer run broke a
 promise, 2 if a report cannot be read.
 
-Example:
+Examples:
+  npx doorbuster rehearse compare before.json after.json
   npx doorbuster rehearse compare before.json after.json --html difference.html`;
 
 function run({ console }: CliDeps, paths: { a: string; b: string }, { html, json, lang }: CompareFlags): void {
