@@ -32,7 +32,7 @@ figure{margin:16px 0}
 .tiles li{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:12px 16px}
 .tiles .value{font-size:25px;font-weight:650;line-height:1.25;display:block}.tiles .label{font-size:13.5px;font-weight:600}.tiles .hint{display:block;line-height:1.4}
 dl{display:grid;grid-template-columns:minmax(120px,max-content) 1fr;gap:5px 20px;margin:10px 0 0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:0 16px}
+.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(320px,100%),1fr));gap:0 16px}
 table{border-collapse:collapse;width:100%;font-size:14px}caption{text-align:left;color:var(--soft);font-size:13px;padding:0 0 6px}
 th,td{padding:5px 10px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}th:first-child{text-align:left;padding-left:0}
 thead th{color:var(--soft);font-weight:600;font-size:13px}tbody th{font-weight:500}td.text,th.text{text-align:left}
