@@ -3,7 +3,13 @@ import type { Comparison, Metric, MetricName } from "./compare.ts";
 import { brief, percent } from "./numbers.ts";
 
 const ruleWidth = 96;
-const marks = { worse: "▲ worse", better: "▼ better", same: "  within noise", unmeasured: "  not measured" } as const;
+const marks = {
+  worse: "▲ worse",
+  better: "▼ better",
+  same: "  within noise",
+  unmeasured: "  not measured",
+  unlike: "  not comparable",
+} as const;
 
 export const metricTitles: Readonly<Record<MetricName, string>> = {
   p50: "median latency",

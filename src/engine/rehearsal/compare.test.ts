@@ -92,8 +92,8 @@ describe("[J4] comparing two runs", () => {
   const rows: [string, Shape, MetricName, "worse" | "better"][] = [
     ["more failures",        { seed: 2, failing: 0.1 },                                                          "failures", "worse"],
     ["fewer orders",         { seed: 2, change: { accepted: 30 } },                                              "accepted", "worse"],
-    ["a later sell-out",     { seed: 2, change: { stock_over_time: [{ atMs: 9_000, available: 0 }] } },          "sold_out", "worse"],
-    ["an earlier sell-out",  { seed: 2, change: { stock_over_time: [{ atMs: 1_000, available: 0 }] } },          "sold_out", "better"],
+    ["a later sell-out",     { seed: 2, change: { stock_over_time: [{ atMs: 9_000, available: 0, sold: 40 }] } },          "sold_out", "worse"],
+    ["an earlier sell-out",  { seed: 2, change: { stock_over_time: [{ atMs: 1_000, available: 0, sold: 40 }] } },          "sold_out", "better"],
     ["a broken promise",     { seed: 2, change: { verdict: "invalid", problems: ["I1: oversold"] } },            "problems", "worse"],
   ];
   test.each(rows)("%s", (_, shape, name, judgement) => {
@@ -105,6 +105,21 @@ describe("[J4] comparing two runs", () => {
     const found = compare(run({ seed: 1, seconds: 4 }), run({ seed: 2, seconds: 4, slower: 50 }));
     expect(judged(found, "p50")).toBe("same");
     expect(judged(compare(run({ seed: 1, change: { stock_over_time: [] } }), run({ seed: 2 })), "sold_out")).toBe("unmeasured");
+  });
+
+  test("no free unit because the rest was withdrawn is no sell-out", () => {
+    const samples = [
+      { atMs: 0, available: 40, held: 0, sold: 0 },
+      { atMs: 5_000, available: 0, held: 10, sold: 20 },
+    ];
+    const cancelled = run({ seed: 2, change: { stock_over_time: samples } });
+    expect(judged(compare(cancelled, cancelled), "sold_out")).toBe("unmeasured");
+  });
+
+  test("what another crowd or stock decides by itself is not judged", () => {
+    const later = { stock_over_time: [{ atMs: 9_000, available: 0, sold: 20 }], stock: 20, accepted: 20 };
+    const found = compare(run({ seed: 1 }), run({ seed: 1, change: later }));
+    expect([judged(found, "sold_out"), judged(found, "accepted"), found.verdict]).toEqual(["unlike", "unlike", "fine"]);
   });
 
   test("different conditions are named", () => {

@@ -12,7 +12,8 @@ import type { SecondData } from "./series.ts";
 
 export const metricNames = ["p50", "p90", "p99", "p999", "answers", "accepted", "sold_out", "failures", "not_sent", "problems"] as const;
 export type MetricName = (typeof metricNames)[number];
-export type Judgement = "worse" | "better" | "same" | "unmeasured";
+/** `unlike`: what differs between the runs by itself decides the figure. */
+export type Judgement = "worse" | "better" | "same" | "unmeasured" | "unlike";
 export type Metric = {
   readonly name: MetricName;
   readonly unit: "ms" | "per_s" | "s" | "share" | "count";
@@ -48,6 +49,8 @@ type Rule = {
   /** Of any part of a run; absent where a run has one value only. */
   readonly of?: ((part: Part) => number | undefined) | undefined;
   readonly whole?: ((run: RunFacts) => number | undefined) | undefined;
+  /** What the crowd and the sale decide rather than the shop: where one of these differs, the figure is not judged. */
+  readonly decidedBy?: readonly Unlike["what"][] | undefined;
 };
 type Part = {
   readonly latency: Histogram;
@@ -67,9 +70,9 @@ const rules: readonly Rule[] = [
   { name: "p90",      unit: "ms",    better: "lower",  floor: 0.5,   of: latencyAt(0.9) },
   { name: "p99",      unit: "ms",    better: "lower",  floor: 1,     of: latencyAt(0.99) },
   { name: "p999",     unit: "ms",    better: "lower",  floor: 2,     of: latencyAt(0.999) },
-  { name: "answers",  unit: "per_s", better: "higher", floor: 1,     of: (part) => (part.seconds === 0 ? undefined : part.answers / part.seconds) },
-  { name: "accepted", unit: "count", better: "higher", floor: 1,     whole: (run) => Math.min(run.accepted, run.stock) },
-  { name: "sold_out", unit: "s",     better: "lower",  floor: 0.5,   whole: (run) => inSeconds(allTakenAtMs(run.stockOverTime)) },
+  { name: "answers",  unit: "per_s", better: "higher", floor: 1,     of: (part) => (part.seconds === 0 ? undefined : part.answers / part.seconds), decidedBy: ["curve", "buyers"] },
+  { name: "accepted", unit: "count", better: "higher", floor: 1,     whole: (run) => Math.min(run.accepted, run.stock), decidedBy: ["buyers", "stock"] },
+  { name: "sold_out", unit: "s",     better: "lower",  floor: 0.5,   whole: (run) => inSeconds(allTakenAtMs(run.stockOverTime)), decidedBy: ["curve", "buyers", "stock"] },
   { name: "failures", unit: "share", better: "lower",  floor: 0.001, of: shareOf((part) => part.failures) },
   { name: "not_sent", unit: "share", better: "lower",  floor: 0.001, of: shareOf((part) => part.notSent) },
   { name: "problems", unit: "count", better: "lower",  floor: 0,     whole: (run) => run.problems },
@@ -78,20 +81,24 @@ const rules: readonly Rule[] = [
 export function compare(a: RunFacts, b: RunFacts, seed = 1): Comparison {
   const blocks = { a: blocksOf(a.seconds), b: blocksOf(b.seconds) };
   const draws = drawn(blocks, a.curve === b.curve, seed);
+  const unlike = unlikeOf(a, b);
   const metrics = rules.map((rule): Metric => {
-    const { name, unit, of, whole } = rule;
+    const { name, unit, of, whole, decidedBy } = rule;
+    const isUnlike = unlike.some(({ what }) => decidedBy?.includes(what));
     const [left, right] = of === undefined ? [whole?.(a), whole?.(b)] : [of(sumOf(blocks.a)), of(sumOf(blocks.b))];
     const difference = left === undefined || right === undefined ? undefined : right - left;
     const interval = of === undefined || difference === undefined ? undefined : intervalOf(draws, of);
-    return { name, unit, a: left, b: right, difference, interval, judgement: judge(rule, { a: left, difference, interval }) };
+    return { name, unit, a: left, b: right, difference, interval, judgement: judge(rule, { a: left, difference, interval, isUnlike }) };
   });
   const isWorse = b.verdict === "invalid" || metrics.some(({ judgement }) => judgement === "worse");
-  return { verdict: isWorse ? "worse" : "fine", metrics, unlike: unlikeOf(a, b) };
+  return { verdict: isWorse ? "worse" : "fine", metrics, unlike };
 }
 
-function judge({ of, better, floor }: Rule, found: Pick<Metric, "a" | "difference" | "interval">): Judgement {
-  const { a, difference, interval } = found;
+type Found = Pick<Metric, "a" | "difference" | "interval"> & { readonly isUnlike: boolean };
+
+function judge({ of, better, floor }: Rule, { a, difference, interval, isUnlike }: Found): Judgement {
   if (a === undefined || difference === undefined) return "unmeasured";
+  if (isUnlike) return "unlike";
   const large = Math.abs(difference) > floor && Math.abs(difference) >= Math.abs(a) * relativeMin;
   if (!large) return "same";
   // Too short to tell chance: a difference that nobody can call one.

@@ -70,7 +70,15 @@ export function stockColumns(samples: readonly StockSample[], most: number = col
   return samples.filter((_, i) => i % step === 0 || i === samples.length - 1);
 }
 
-/** In ms from the opening: the first look that found no free unit; undefined if there was none. */
+/**
+ * In ms from the opening: the first look that found every unit with buyers; undefined if there was none. Units that the
+ * sale's cancelling withdrew are nobody's: without them none are free, and yet not all were taken.
+ */
 export function allTakenAtMs(samples: readonly StockSample[]): number | undefined {
-  return samples.find(({ atMs, available }) => atMs >= 0 && available === 0)?.atMs;
+  let most = 0;
+  for (const { atMs, available, held, sold } of samples) {
+    most = Math.max(most, available + held + sold);
+    if (atMs >= 0 && available === 0 && held + sold === most && most > 0) return atMs;
+  }
+  return undefined;
 }

@@ -90,7 +90,7 @@ function unlike(words: Words, { unlike: found }: Comparison): Markup | undefined
   </section>`;
 }
 
-const looks = { worse: "mark-bad", better: "mark-good", same: "mark-soft", unmeasured: "mark-soft" } as const;
+const looks = { worse: "mark-bad", better: "mark-good", same: "mark-soft", unmeasured: "mark-soft", unlike: "mark-soft" } as const;
 
 function metricTable(words: Words, { metrics }: Comparison): Markup {
   const rows = metrics.map(({ name, unit, a, b, difference, interval, judgement }) => {

@@ -170,6 +170,7 @@ export const en = {
   better: "better",
   same: "within noise",
   unmeasured: "not measured",
+  unlike: "not comparable",
   compare_worse: "Worse beyond noise: {list}",
   compare_fine: "Nothing got worse beyond noise.",
   compare_better: "Better beyond noise: {list}",

@@ -170,6 +170,7 @@ export const zh: Messages = {
   better: "变好",
   same: "在噪声之内",
   unmeasured: "未测得",
+  unlike: "条件不同，不可比",
   compare_worse: "超出噪声的变差：{list}",
   compare_fine: "没有任何指标变差到超出噪声。",
   compare_better: "超出噪声的变好：{list}",
