@@ -181,6 +181,24 @@ test(
 );
 
 test(
+  "a key with the four scopes that docs/rehearsal.md names is enough; one without them is told what it lacks, and leaves nothing open",
+  async () => {
+    const { server, shop, shadow } = await deployment();
+    const keyOf = async (...scopes: string[]) =>
+      String((await shop.post("/api/v1/keys", { body: { name: "rehearsals", scopes } })).data["key"]);
+    const withKey = (key: string) =>
+      runCommand(["rehearse", "--url", server.url, "--during-sale", ...small], { env: { DOORBUSTER_API_KEY: key }, withinMs: 60_000 });
+    const poor = await withKey(await keyOf("products:write", "sales:read"));
+    expect([poor.code, poor.err]).toEqual([1, expect.stringMatching(/could not create a shadow sale: 403 forbidden/)]);
+    expect(await shadow()).toBeUndefined();
+    const { code, out } = await withKey(await keyOf("products:write", "sales:read", "sales:write", "buyers:act"));
+    expect([code, out.includes("PASSED")]).toEqual([0, true]);
+    expect(await shadow()).toMatchObject({ status: "cancelled", stock: { held: 0 } });
+  },
+  { timeout: 90_000 },
+);
+
+test(
   "[J4] the guard stops a run that hurts, with a clear line; the shadow sale is closed all the same: exit 1",
   async () => {
     const { server, shadow, real } = await deployment();
@@ -193,6 +211,8 @@ test(
       "--lead",
       "0",
       "--during-sale",
+      "--stock",
+      "9000",
       "--p99-limit",
       "1",
     ]);
