@@ -75,17 +75,19 @@ function openThread(cost: Cost): HashThread {
         // An idle one keeps no process alive; a job that somebody waits for does not either, for its answer would go nowhere.
         used.unref();
         const settle = (finish: () => void, dead: boolean): void => {
-          used.removeAllListeners();
+          // One by one: Node's own listeners are among all, and without them a worker is deaf to its next job.
+          used.off("message", onMessage).off("error", onError).off("exit", onExit);
           if (dead && worker === used) worker = undefined;
           finish();
         };
         const fail = (message: string, dead: boolean) => settle(() => reject(new Error(`Hash a password: ${message}`)), dead);
-        used.once("message", ({ done, failure }: Reply) => {
+        const onMessage = ({ done, failure }: Reply) => {
           if (done === undefined) fail(failure ?? "no answer", false);
           else settle(() => resolve(done), false);
-        });
-        used.once("error", (error) => fail(String(error), true));
-        used.once("exit", (code) => fail(`the thread ended with ${code}`, true));
+        };
+        const onError = (error: unknown) => fail(String(error), true);
+        const onExit = (code: number) => fail(`the thread ended with ${code}`, true);
+        used.on("message", onMessage).on("error", onError).on("exit", onExit);
         used.postMessage(work);
       }),
     close() {
