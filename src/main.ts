@@ -62,6 +62,7 @@ import { openDemoShop } from "./engine/demo-shop.ts";
 import { rehearseDeployment } from "./engine/rehearsal/deployment.ts";
 import { Halt } from "./engine/rehearsal/halt.ts";
 import { rehearse } from "./engine/rehearsal/rehearse.ts";
+import { ProductCache } from "./engine/product-cache.ts";
 import { SaleBoard } from "./engine/sale-board.ts";
 import { createApp } from "./http/app.ts";
 import type { KeyRing } from "./ports/key-ring.ts";
@@ -71,6 +72,7 @@ import { followTickMs, runAccessFollower } from "./worker/access-follower.ts";
 import type { LoopOptions } from "./worker/loop.ts";
 import { runPaymentPoller, pollTickMs } from "./worker/payment-poller.ts";
 import { runRefunder, refundTickMs } from "./worker/refunder.ts";
+import { runSettler, settleTickMs } from "./worker/settler.ts";
 import { runSweeper, sweepTickMs } from "./worker/sweeper.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -106,10 +108,11 @@ async function openEngine(config: Config, log: Log) {
   const { records, catalogue, exports } = store;
   const changes = new ChangeBoard({ tasks, log });
   const board = new SaleBoard({ records, clock, entropy, changes }, { salesMax: salesInMemoryMax, buyersMax: buyersInMemoryMax });
+  const products = new ProductCache({ records, clock, entropy });
   const { batchMax, queueMax, answerTimeoutMs } = config;
   const bounds = { batchMax, queueMax, answerTimeoutMs };
   const acceptance = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks, changes }, bounds);
-  return { store, records, catalogue, exports, clock, tasks, entropy, ids, changes, board, acceptance };
+  return { store, records, catalogue, exports, clock, tasks, entropy, ids, changes, board, products, acceptance };
 }
 type Engine = Awaited<ReturnType<typeof openEngine>>;
 
@@ -273,6 +276,7 @@ function startWorkers(engine: Engine, parts: WorkerParts, log: Log): () => Promi
   const deps = { ...engine, providers: parts.providers };
   const running = [
     runSweeper(engine, loop("sweeper", sweepTickMs)),
+    runSettler(engine, loop("settler", settleTickMs)),
     runRefunder(deps, loop("refunder", refundTickMs)),
     runPaymentPoller(deps, loop("payment poller", pollTickMs)),
     runAccessFollower(parts.follower, loop("access follower", followTickMs)),

@@ -4,8 +4,10 @@
  * no decision can forget the ledger entry, the buyer's units or the state an update requires.
  */
 import { assert } from "../lib/assert.ts";
-import type { BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
+import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
+import { balanceAfter, type Inventory, type InventoryEntry } from "./inventory.ts";
 import { post, type EntryKind, type EntrySource, type LedgerEntry } from "./ledger.ts";
+import type { Adjustment } from "./movement.ts";
 import type { Capture, Payment, Refund, RefundReason } from "./payment.ts";
 import { countsAgainstLimit, transitions, type Purchase, type PurchaseEvent, type PurchaseState } from "./purchase.ts";
 import type { Sale } from "./sale.ts";
@@ -25,8 +27,13 @@ export type SaleFacts = {
   readonly refunds: Map<RefundId, Refund>;
   /** Ids of callbacks already applied, among those named. */
   readonly callbacks: Set<string>;
-  /** Whether the (source, kind) of an adjustment is in the ledger: adjustment id → units applied. */
-  readonly adjustments: Map<string, number>;
+  /** Adjustments and settlements that movements name and that were made before: the units applied. */
+  readonly adjustments: Map<AdjustmentId, number>;
+  /**
+   * The sale's product, where units may move between the two: for a publish, and for what changes the supply of a sale
+   * whose units come from the inventory. Undefined of a product that is deleted or does not exist.
+   */
+  readonly product?: { readonly inventory: Inventory } | undefined;
   /** For a publish: whether the product has quotas to copy, and the limit of the group's other published sales. */
   readonly productHasQuotas: boolean;
   readonly groupLimit?: number | undefined;
@@ -53,6 +60,9 @@ export type SaleWrites = {
   sale: Sale;
   copyQuotas: boolean;
   readonly ledger: LedgerEntry[];
+  readonly adjustments: Map<AdjustmentId, Adjustment>;
+  /** Entries of the product's inventory; the last one's balance is the product's. */
+  readonly inventory: InventoryEntry[];
   readonly newPurchases: Map<PurchaseId, Purchase>;
   readonly changedPurchases: Map<PurchaseId, { purchase: Purchase; from: PurchaseState }>;
   readonly payments: Map<PaymentId, Payment>;
@@ -76,6 +86,8 @@ export class BatchState {
       sale: facts.sale,
       copyQuotas: false,
       ledger: [],
+      adjustments: new Map(),
+      inventory: [],
       newPurchases: new Map(),
       changedPurchases: new Map(),
       payments: new Map(),
@@ -90,6 +102,27 @@ export class BatchState {
     const { sale } = this.writes;
     this.writes.sale = { ...sale, balances: post(sale.balances, kind, units) };
     this.writes.ledger.push({ saleId: sale.id, sourceId, kind, units, limit, atMs: this.nowMs });
+  }
+
+  /** What the product has free; undefined if it is not for sale. */
+  get inventory(): Inventory | undefined {
+    const last = this.writes.inventory.at(-1);
+    return last === undefined ? this.facts.product?.inventory : last.balance;
+  }
+
+  /** Units go out to the sale, or come back from it: where they come from its product's inventory, and only there. */
+  moveInventory(kind: "allot" | "return", units: number, by: Pick<InventoryEntry, "sourceId" | "reason" | "actor">): void {
+    const { sale } = this.writes;
+    if (!sale.fromInventory) return;
+    const before = this.inventory;
+    assert(before !== undefined, "the product of a sale that moves its units was read");
+    const balance = balanceAfter(before, { kind, units });
+    this.writes.inventory.push({ productId: sale.productId, kind, units, balance, ...by, atMs: this.nowMs });
+  }
+
+  adjusted(adjustment: Omit<Adjustment, "saleId" | "atMs">): void {
+    this.writes.adjustments.set(adjustment.id, { ...adjustment, saleId: this.facts.sale.id, atMs: this.nowMs });
+    this.facts.adjustments.set(adjustment.id, adjustment.applied);
   }
 
   /** A new purchase, with its units already posted. */

@@ -10,6 +10,7 @@ export type SaleId = Tagged<string, "Sale">;
 export type PurchaseId = Tagged<string, "Purchase">;
 export type PaymentId = Tagged<string, "Payment">;
 export type RefundId = Tagged<string, "Refund">;
+/** Of a change of units by hand, in a sale or an inventory, and of a sale's settling. */
 export type AdjustmentId = Tagged<string, "Adjustment">;
 export type AccountId = Tagged<string, "Account">;
 /** One log-in, with all the refresh tokens that follow each other in it. */

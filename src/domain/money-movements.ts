@@ -99,8 +99,16 @@ export function startRefund(state: BatchState, start: StartRefund): StartRefundO
   assert(provider !== undefined, "a capture belongs to a payment");
   const { refundId: id, returnStock } = start;
   const refund = state.requestRefund({ id, capture, provider, reason: "requested_by_shop", returnStock });
-  if (returnStock) state.post("return", refund.id, purchase.quantity);
+  if (returnStock) returnUnits(state, refund);
   return { kind: "refunding", refund, purchase: state.put({ ...purchase, refunded: true }, purchase.state), repeated: false };
+}
+
+/** In a settled sale they are nobody's until it is settled again. */
+function returnUnits(state: BatchState, { id, purchaseId }: Refund): void {
+  const quantity = state.facts.purchases.get(purchaseId)?.quantity;
+  assert(quantity !== undefined, "a refund's purchase was read");
+  state.post("return", id, quantity);
+  if (state.writes.sale.settledAtMs !== undefined) state.writes.sale = { ...state.writes.sale, settledAtMs: undefined };
 }
 
 export function updateRefund(state: BatchState, update: UpdateRefund): UpdateRefundOutcome {

@@ -2,11 +2,11 @@
  * Everything that changes a sale's stock, its switches or its money is a movement, decided under the sale's lock in one
  * total order. One kind of movement has one kind of outcome; every one of them may be repeated.
  */
-import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
+import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId, SaleId } from "./ids.ts";
 import type { Money } from "./money.ts";
 import type { Payment, PaymentState, Refund, RefundReason, RefundState } from "./payment.ts";
 import type { Purchase, Refusal } from "./purchase.ts";
-import type { Sale, SaleSwitch, SaleStatus } from "./sale.ts";
+import type { DraftChanges, DraftProblem, Sale, SaleSwitch, SaleStatus } from "./sale.ts";
 
 export type Take = {
   readonly kind: "take";
@@ -107,16 +107,45 @@ export type Adjust = {
   readonly kind: "adjust";
   readonly adjustmentId: AdjustmentId;
   readonly units: number;
+  readonly reason: string;
+  readonly actor: string;
 };
 export type AdjustOutcome =
-  | { readonly kind: "adjusted"; readonly applied: number; readonly sale: Sale }
-  | { readonly kind: "not_adjustable"; readonly status: SaleStatus };
+  | { readonly kind: "adjusted"; readonly applied: number; readonly sale: Sale; readonly repeated: boolean }
+  | { readonly kind: "not_adjustable"; readonly status: SaleStatus }
+  | ({ readonly kind: "invalid" } & DraftProblem);
+
+/** What an adjustment, or settling, did: kept also when it found nothing to take. */
+export type Adjustment = {
+  readonly id: AdjustmentId;
+  readonly saleId: SaleId;
+  readonly kind: "adjust" | "settle";
+  readonly asked: number;
+  readonly applied: number;
+  readonly reason: string;
+  readonly actor: string;
+  readonly atMs: number;
+};
+
+/** Takes what is free out of a sale that is over and holds nothing: nobody can buy it any more. */
+export type Settle = { readonly kind: "settle"; readonly adjustmentId: AdjustmentId };
+export type SettleOutcome =
+  | { readonly kind: "settled"; readonly units: number; readonly sale: Sale; readonly repeated: boolean }
+  | { readonly kind: "not_over"; readonly status: SaleStatus; readonly held: number };
+
+/** Changes a draft. `expectedFeed`: the copy that the editor saw. */
+export type Edit = { readonly kind: "edit"; readonly changes: DraftChanges; readonly expectedFeed?: number | undefined };
+export type EditOutcome =
+  | { readonly kind: "edited"; readonly sale: Sale; readonly repeated: boolean }
+  | { readonly kind: "version_differs"; readonly sale: Sale }
+  | { readonly kind: "not_allowed"; readonly status: SaleStatus }
+  | ({ readonly kind: "invalid" } & DraftProblem);
 
 export type Switch = { readonly kind: "switch"; readonly change: SaleSwitch };
 export type SwitchOutcome =
   | { readonly kind: "switched"; readonly sale: Sale; readonly repeated: boolean }
   | { readonly kind: "not_allowed"; readonly status: SaleStatus }
-  | { readonly kind: "invalid"; readonly field: string; readonly problem: string };
+  | ({ readonly kind: "invalid" } & DraftProblem);
 
 type Movements = {
   take: { movement: Take; outcome: TakeOutcome };
@@ -127,7 +156,9 @@ type Movements = {
   refund: { movement: StartRefund; outcome: StartRefundOutcome };
   updateRefund: { movement: UpdateRefund; outcome: UpdateRefundOutcome };
   adjust: { movement: Adjust; outcome: AdjustOutcome };
+  settle: { movement: Settle; outcome: SettleOutcome };
   switch: { movement: Switch; outcome: SwitchOutcome };
+  edit: { movement: Edit; outcome: EditOutcome };
 };
 export type Movement = Movements[keyof Movements]["movement"];
 export type MovementOutcome = Movements[keyof Movements]["outcome"] | SaleUnknown;

@@ -12,7 +12,9 @@ import { unreachable } from "../lib/assert.ts";
 import { BatchState, type SaleFacts, type SaleWrites } from "./batch-state.ts";
 import { capture, startPayment, startRefund, updatePayment, updateRefund } from "./money-movements.ts";
 import type { Movement, MovementOutcome } from "./movement.ts";
-import { adjust, flip, release, take } from "./stock-movements.ts";
+import { release, take } from "./stock-movements.ts";
+import { adjust, settle } from "./supply-movements.ts";
+import { edit, flip } from "./switch-movements.ts";
 
 export type BatchDecision = {
   /** One per movement, in the same order. */
@@ -29,8 +31,8 @@ export function decideBatch(facts: SaleFacts, movements: readonly Movement[], no
   const moved = writes.sale !== facts.sale;
   // Once per batch that changed the sale, so that copies of it can be ordered.
   if (moved) writes.sale = { ...writes.sale, feed: facts.sale.feed + 1 };
-  const { payments, captures, refunds, callbacks, changedPurchases } = writes;
-  const changed = moved || payments.size + captures.size + refunds.size + callbacks.size + changedPurchases.size > 0;
+  const { payments, captures, refunds, callbacks, changedPurchases, adjustments } = writes;
+  const changed = moved || payments.size + captures.size + refunds.size + callbacks.size + changedPurchases.size + adjustments.size > 0;
   return { outcomes, writes, changed };
 }
 
@@ -54,8 +56,12 @@ function decide(state: BatchState, movement: Movement): MovementOutcome {
       return updateRefund(state, movement);
     case "adjust":
       return adjust(state, movement);
+    case "settle":
+      return settle(state, movement);
     case "switch":
       return flip(state, movement);
+    case "edit":
+      return edit(state, movement);
     default:
       return unreachable(movement);
   }

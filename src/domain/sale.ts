@@ -1,18 +1,20 @@
 import { unreachable } from "../lib/assert.ts";
 import type { ProductId, SaleId } from "./ids.ts";
-import { isPriceMinor, priceMinorMax, type Money } from "./money.ts";
+import { isPriceMinor, priceMinorMax, sameMoney, type Money } from "./money.ts";
 import { unitsMax, type Balances } from "./ledger.ts";
 
 /** One product, a price, a stock, a window. Published or cancelled is a switch; scheduled, live and ended are time. */
 export type Sale = {
   readonly id: SaleId;
   readonly productId: ProductId;
+  /** The merchant, as its product says: limit groups are a merchant's own. */
+  readonly seller: string;
   readonly name: string;
   readonly price: Money;
   /** Units that publishing issues. */
   readonly stock: number;
   readonly perBuyerLimit: number;
-  /** Sales with the same group count a buyer's units together. */
+  /** A merchant's sales with the same group count a buyer's units together. */
   readonly limitGroup?: string | undefined;
   /** Whether units paid and refunded since still count against the limit (I3). */
   readonly refundedUnitsCount: boolean;
@@ -23,7 +25,11 @@ export type Sale = {
   readonly paused: boolean;
   /** Whether publishing copied per-buyer quotas, so that deciding must look for them. */
   readonly hasQuotas: boolean;
+  /** Whether its units come from its product's inventory, and go back to it. */
+  readonly fromInventory: boolean;
   readonly balances: Balances;
+  /** When it was found over with nothing held and nothing free; units that a refund returns later end it again. */
+  readonly settledAtMs?: number | undefined;
   /** Grows with every change committed under the sale's lock; a copy with a lower number is older. */
   readonly feed: number;
   readonly createdAtMs: number;
@@ -72,6 +78,11 @@ export type SaleDraft = Pick<
   | "startsAtMs"
   | "endsAtMs"
 >;
+/** What may be edited before publishing, and null where that means "none". */
+export type DraftChanges = {
+  readonly [Field in Exclude<keyof SaleDraft, "productId" | "limitGroup">]?: SaleDraft[Field] | undefined;
+} & { readonly limitGroup?: string | null | undefined };
+
 export type DraftProblem = { readonly field: string; readonly problem: string };
 
 /** Text that people read on one line: no database, log or page trips over it, and there is something to see. */
@@ -99,11 +110,39 @@ export function problemOf(draft: SaleDraft, nowMs: number): DraftProblem | undef
   return undefined;
 }
 
+/** The draft of a sale, as it would be submitted. */
+export function draftOf(sale: Sale): SaleDraft {
+  const { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs } = sale;
+  return { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs };
+}
+
+export function editedDraft(draft: SaleDraft, { limitGroup, ...changes }: DraftChanges): SaleDraft {
+  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  return { ...draft, ...given, limitGroup: limitGroup === undefined ? draft.limitGroup : (limitGroup ?? undefined) };
+}
+
+export function sameDraft(a: SaleDraft, b: SaleDraft): boolean {
+  return (
+    a.name === b.name &&
+    sameMoney(a.price, b.price) &&
+    a.stock === b.stock &&
+    a.perBuyerLimit === b.perBuyerLimit &&
+    a.limitGroup === b.limitGroup &&
+    a.refundedUnitsCount === b.refundedUnitsCount &&
+    a.payWindowMs === b.payWindowMs &&
+    a.startsAtMs === b.startsAtMs &&
+    a.endsAtMs === b.endsAtMs
+  );
+}
+
+/** A sale nobody sells in any more, whatever is still held. */
+export const isOver = (status: SaleStatus): boolean => status === "ended" || status === "cancelled";
+
 const wrong = (field: string, problem: string): DraftProblem => ({ field, problem });
 const isWithin = (value: number, min: number, max: number) => Number.isSafeInteger(value) && value >= min && value <= max;
 
 export type SaleSwitch =
-  /** `pastAllowed`: for demo data and imports, whose window may have passed. */
+  /** `pastAllowed`: for demo data and imports, whose window may have begun or passed. */
   | { readonly kind: "publish"; readonly pastAllowed?: boolean | undefined }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }

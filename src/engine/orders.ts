@@ -32,7 +32,7 @@ export async function findOrder(deps: Pick<OrderDeps, "records">, viewer: Viewer
 /** The order view of a purchase: with its seller, payments and refunds. */
 export async function orderOf(deps: Pick<OrderDeps, "records">, purchase: Purchase): Promise<Order> {
   const [product, payments, refunds] = await Promise.all([
-    deps.records.product(purchase.productId),
+    deps.records.productEver(purchase.productId),
     deps.records.paymentsOf(purchase.id),
     deps.records.refundsOf(purchase.id),
   ]);
@@ -89,6 +89,6 @@ async function maySee({ records }: Pick<OrderDeps, "records">, { buyerId, access
   if (buyerId === purchase.buyerId) return true;
   if (access === undefined) return false;
   if (access.merchant === undefined) return true;
-  const product = await records.product(purchase.productId);
+  const product = await records.productEver(purchase.productId);
   return product !== undefined && mayReach(access, product.seller);
 }

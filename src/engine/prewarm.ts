@@ -67,7 +67,7 @@ export async function prewarm(deps: PrewarmDeps, ask: Prewarm): Promise<PrewarmA
   }
   const kept = found === undefined ? await keepSale(deps, ask, draft) : { sale: found, repeated: true };
   if ("kind" in kept) return kept;
-  const published = await switchSale(deps, kept.sale.id, { kind: "publish" });
+  const published = await switchSale(deps, kept.sale.id, { kind: "publish", pastAllowed: ask.movesPast });
   switch (published.kind) {
     case "switched":
       return { kind: "ready", sale: published.sale, repeated: kept.repeated, warnings };
@@ -92,10 +92,11 @@ async function keepProduct(
   if (known !== undefined) return mayReach(access, known.seller) ? known : { kind: "product_taken" };
   const answer = await createProduct(deps, { ...product, price });
   if (answer.kind === "invalid") return answer;
-  if (answer.kind !== "differs") return answer.product;
+  if (answer.kind === "added" || answer.kind === "exists") return answer.product;
   // Somebody else was first.
   const first = product.id === undefined ? undefined : await deps.records.product(product.id);
-  if (first === undefined) return { kind: "unknown" };
+  // A deleted product's id stays taken.
+  if (first === undefined) return { kind: "product_taken" };
   return mayReach(access, first.seller) ? first : { kind: "product_taken" };
 }
 

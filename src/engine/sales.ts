@@ -1,10 +1,12 @@
 import type { AdjustmentId, SaleId } from "../domain/ids.ts";
-import type { AdjustOutcome, SwitchOutcome, SaleUnknown } from "../domain/movement.ts";
+import type { Adjust, AdjustOutcome, Edit, EditOutcome, SwitchOutcome, SaleUnknown } from "../domain/movement.ts";
 import { problemOf, type DraftProblem, type Sale, type SaleDraft, type SaleSwitch } from "../domain/sale.ts";
 import type { Acceptance, NotTried, Unknown } from "../ports/acceptance.ts";
 import type { Catalogue } from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import { claimId, type Submission } from "./claims.ts";
+import type { ProductCache } from "./product-cache.ts";
 import type { SaleBoard } from "./sale-board.ts";
 
 export type SaleDeps = {
@@ -13,6 +15,8 @@ export type SaleDeps = {
   readonly board: SaleBoard;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Forgets products whose inventory a sale takes from or gives back to. */
+  readonly products: ProductCache;
 };
 
 export type CreateSaleAnswer =
@@ -25,7 +29,7 @@ export type CreateSaleAnswer =
 export type CreateSale = {
   readonly draft: SaleDraft;
   /** Who submits and under which key, so that the same submission twice makes one sale. */
-  readonly submission?: { readonly owner: string; readonly key: string } | undefined;
+  readonly submission?: Submission | undefined;
   /** For demo data and imports: a window may have begun or passed. */
   readonly pastAllowed?: boolean | undefined;
 };
@@ -61,22 +65,41 @@ function fingerprintOf(draft: SaleDraft): string {
   ]);
 }
 
+type Answered<Outcome> = Outcome | SaleUnknown | NotTried | Unknown;
+
 /** Publishes, pauses, resumes, extends or cancels. Each may be repeated. */
 export async function switchSale(
-  deps: Pick<SaleDeps, "acceptance">,
+  deps: Pick<SaleDeps, "acceptance" | "products">,
   saleId: SaleId,
   change: SaleSwitch,
-): Promise<SwitchOutcome | SaleUnknown | NotTried | Unknown> {
+): Promise<Answered<SwitchOutcome>> {
   const [answer] = await deps.acceptance.submit(saleId, [{ kind: "switch", change }]);
+  if (answer?.kind === "switched") deps.products.forget(answer.sale.productId);
   return answer ?? { kind: "unknown" };
 }
 
-/** Adds units, or takes back what is free of the units asked for. */
-export async function adjustStock(
+/** Changes a draft, if it is still what the caller saw. */
+export async function editSale(
   deps: Pick<SaleDeps, "acceptance">,
   saleId: SaleId,
-  adjustment: { id: AdjustmentId; units: number },
-): Promise<AdjustOutcome | SaleUnknown | NotTried | Unknown> {
-  const [answer] = await deps.acceptance.submit(saleId, [{ kind: "adjust", adjustmentId: adjustment.id, units: adjustment.units }]);
+  edit: Omit<Edit, "kind">,
+): Promise<Answered<EditOutcome>> {
+  const [answer] = await deps.acceptance.submit(saleId, [{ kind: "edit", ...edit }]);
+  return answer ?? { kind: "unknown" };
+}
+
+export type AdjustStock = Pick<Adjust, "units" | "reason" | "actor"> & { readonly submission?: Submission | undefined };
+
+/** Adds units, or takes back what is free of the units asked for. The same submission again has one effect. */
+export async function adjustStock(
+  deps: Pick<SaleDeps, "acceptance" | "catalogue" | "ids" | "products">,
+  saleId: SaleId,
+  { submission, ...asked }: AdjustStock,
+): Promise<Answered<AdjustOutcome> | { readonly kind: "key_reused" }> {
+  const claim = await claimId(deps, submission, { what: `adjust ${saleId}`, fields: [asked.units, asked.reason] });
+  if (claim.kind === "differs") return { kind: "key_reused" };
+  // A claimed id is an adjustment's by its use here.
+  const [answer] = await deps.acceptance.submit(saleId, [{ kind: "adjust", adjustmentId: claim.id as AdjustmentId, ...asked }]);
+  if (answer?.kind === "adjusted") deps.products.forget(answer.sale.productId);
   return answer ?? { kind: "unknown" };
 }

@@ -2,6 +2,7 @@
 import type { AccountDeps } from "../engine/accounts/deps.ts";
 import type { ForeignShop } from "../engine/accounts/exchange-token.ts";
 import type { KeyDeps } from "../engine/accounts/shop-keys.ts";
+import type { ProductCache } from "../engine/product-cache.ts";
 import type { SaleBoard } from "../engine/sale-board.ts";
 import type { Acceptance } from "../ports/acceptance.ts";
 import type { CallbackVerifier } from "../ports/callback-verifier.ts";
@@ -60,6 +61,7 @@ export type HttpDeps = {
   readonly tasks: Tasks;
   readonly records: Records;
   readonly exports: Exports;
+  readonly products: ProductCache;
   readonly catalogue: Catalogue;
   readonly tokens: Tokens;
   /** Tokens of another kind, that open a buyer's stream and nothing else. */

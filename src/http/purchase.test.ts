@@ -227,6 +227,10 @@ test("[PU18] a buyer whom a stalled store cannot write down hears 503 and not no
   let stalls = false;
   const catalogue = {
     addProduct: store.addProduct,
+    updateProduct: store.updateProduct,
+    deleteProduct: store.deleteProduct,
+    changeInventory: store.changeInventory,
+    claimId: store.claimId,
     addSale: store.addSale,
     setQuota: store.setQuota,
     internBuyers: async (...args: Parameters<MemoryStore["internBuyers"]>) => {

@@ -1,6 +1,9 @@
 import type { BuyerId, SaleId } from "../domain/ids.ts";
+import type { InventoryEntry } from "../domain/inventory.ts";
 import type { LedgerEntry } from "../domain/ledger.ts";
 import type { Capture, Payment, Refund } from "../domain/payment.ts";
+import type { Adjustment } from "../domain/movement.ts";
+import type { Product } from "../domain/product.ts";
 import type { Purchase } from "../domain/purchase.ts";
 import type { Sale } from "../domain/sale.ts";
 import type { SaleCounts } from "./records.ts";
@@ -15,6 +18,8 @@ import type { SaleCounts } from "./records.ts";
 export interface AuditSource {
   /** What was opened, in words for the operator. */
   readonly name: string;
+  /** Deleted ones, too. */
+  products(): Pages<Product>;
   sales(): Pages<SaleRow>;
   /** Copies of quotas that publishing made: the limit in force for these buyers. */
   quotas(): Pages<SaleQuota>;
@@ -23,6 +28,9 @@ export interface AuditSource {
   purchases(): Pages<Purchase>;
   /** In commit order over all sales. */
   ledger(): Pages<LedgerRow>;
+  /** Inventory entries in commit order over all products. */
+  inventory(): Pages<InventoryRow>;
+  adjustments(): Pages<Adjustment>;
   payments(): Pages<Payment>;
   captures(): Pages<Capture>;
   refunds(): Pages<Refund>;
@@ -36,5 +44,6 @@ export type SaleRow = Sale & { readonly counts?: SaleCounts | undefined };
 export type Pages<Row> = AsyncIterable<readonly Row[]>;
 /** `number` grows with the commit order; an operator finds the row by it. */
 export type LedgerRow = LedgerEntry & { readonly number: number };
+export type InventoryRow = InventoryEntry & { readonly number: number };
 export type SaleQuota = { readonly saleId: SaleId; readonly buyerId: BuyerId; readonly units: number };
 export type BuyerRow = { readonly id: BuyerId; readonly issuer: string; readonly subject: string };

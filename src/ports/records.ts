@@ -1,4 +1,7 @@
 import type { Buyer, BuyerId, PaymentId, ProductId, PurchaseId, RefundId, SaleId } from "../domain/ids.ts";
+import type { InventoryEntry } from "../domain/inventory.ts";
+import type { Balances } from "../domain/ledger.ts";
+import type { Adjustment } from "../domain/movement.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
 import type { Purchase, PurchaseState } from "../domain/purchase.ts";
@@ -9,7 +12,15 @@ import type { Sale, SaleStatus } from "../domain/sale.ts";
  * Throws StoreUnavailable when the store cannot answer.
  */
 export interface Records {
+  /** Not one that was deleted. */
   product(id: ProductId): Promise<Product | undefined>;
+  /** Also a deleted one: its orders still show it. */
+  productEver(id: ProductId): Promise<Product | undefined>;
+  products(query: ProductQuery, page: Page): Promise<Listing<Product>>;
+  /** A product's units: free ones, and those in all its sales together. */
+  productStock(id: ProductId): Promise<ProductStock | undefined>;
+  /** What became of a product's inventory, newest first. */
+  inventoryOf(id: ProductId, page: Page): Promise<Listing<InventoryEntry>>;
   sale(id: SaleId): Promise<Sale | undefined>;
   sales(query: SaleQuery, page: Page): Promise<Listing<Sale>>;
   /** The sale of a product that product-only paths mean: the live one that ends first, else the next, else the last. */
@@ -34,18 +45,40 @@ export interface Records {
   /** Open payments not heard of since `changedBeforeMs`, oldest first. */
   quietPayments(changedBeforeMs: number, countMax: number): Promise<readonly Payment[]>;
   dueRefunds(nowMs: number, countMax: number): Promise<readonly Refund[]>;
+  /** A sale's adjustments and settlements, newest first. */
+  adjustmentsOf(saleId: SaleId, page: Page): Promise<Listing<Adjustment>>;
+  /** Sales that are over and hold nothing, and have not been settled. */
+  salesToSettle(nowMs: number, countMax: number): Promise<readonly SaleId[]>;
   counts(saleId: SaleId): Promise<SaleCounts>;
   totals(): Promise<StoreTotals>;
 }
 
 export type Page = { readonly offset: number; readonly limit: number };
 export type Listing<Item> = { readonly items: readonly Item[]; readonly total: number };
+export const productSorts = ["created_at", "name", "price"] as const;
+export type ProductSort = { readonly by: (typeof productSorts)[number]; readonly descending: boolean };
+export type ProductQuery = {
+  readonly seller?: string | undefined;
+  /** Somewhere in the name, small and capital letters of ASCII alike. */
+  readonly nameContains?: string | undefined;
+  readonly ids?: readonly ProductId[] | undefined;
+  /** Whether it has free units, or nobody counts them. */
+  readonly inStock?: boolean | undefined;
+  readonly priceMinorMin?: number | undefined;
+  readonly priceMinorMax?: number | undefined;
+  readonly currency?: string | undefined;
+  /** Those alike stand in the order of their ids. Newest first without. */
+  readonly sort?: ProductSort | undefined;
+};
+/** `inSales`: of published and cancelled ones. */
+export type ProductStock = { readonly inventory: Product["inventory"]; readonly sales: number; readonly inSales: Balances };
 export type SaleQuery = {
+  readonly seller?: string | undefined;
   readonly productId?: ProductId | undefined;
   readonly status?: SaleStatus | undefined;
   readonly nowMs: number;
-  /** Drafts are for the shop's eyes. */
-  readonly withDrafts: boolean;
+  /** Drafts are for the shop's eyes: all of them, or those of one merchant. */
+  readonly withDrafts: boolean | { readonly of: string };
 };
 export type PurchaseQuery = {
   readonly saleId?: SaleId | undefined;

@@ -140,11 +140,12 @@ export const switchCases: readonly ContractCase[] = [
       const orphan = { ...draft, productId: shop.newProductId() };
       expect(await catalogue.addSale({ id: shop.newSaleId(), draft: orphan, createdAtMs })).toEqual({ kind: "product_unknown" });
       const product = { id: shop.newProductId(), name: "Lamp", price, seller: "shop", image: "/lamp.png", createdAtMs };
-      expect(await catalogue.addProduct(product)).toEqual({ kind: "added", product });
-      expect(await catalogue.addProduct({ ...product, createdAtMs: createdAtMs + 5 })).toEqual({ kind: "exists", product });
+      const kept = { ...product, inventory: null, version: 1 };
+      expect(await catalogue.addProduct(product)).toEqual({ kind: "added", product: kept });
+      expect(await catalogue.addProduct({ ...product, createdAtMs: createdAtMs + 5 })).toEqual({ kind: "exists", product: kept });
       expect(await catalogue.addProduct({ ...product, price: euros(1) })).toEqual({ kind: "differs" });
       expect(await catalogue.addProduct({ ...product, image: undefined })).toEqual({ kind: "differs" });
-      expect(await shop.fixture.records.product(product.id)).toEqual(product);
+      expect(await shop.fixture.records.product(product.id)).toEqual(kept);
     },
   },
   {

@@ -148,7 +148,7 @@ export class Shop {
   }
 
   adjust(saleId: SaleId, units: number, adjustmentId = this.newAdjustmentId()) {
-    return this.send(saleId, { kind: "adjust", adjustmentId, units });
+    return this.send(saleId, { kind: "adjust", adjustmentId, units, reason: "as counted", actor: "one" });
   }
 
   startPayment(purchase: Purchase, ask: { paymentId?: Payment["id"]; buyerId?: BuyerId } = {}) {

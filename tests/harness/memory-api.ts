@@ -11,6 +11,7 @@ import { SystemTasks } from "../../src/adapters/system/system-tasks.ts";
 import { IdMint } from "../../src/domain/id-mint.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
 import { ChangeBoard } from "../../src/engine/change-board.ts";
+import { ProductCache } from "../../src/engine/product-cache.ts";
 import { SaleBoard } from "../../src/engine/sale-board.ts";
 import { createApp, type App } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
@@ -91,6 +92,7 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
     changes,
     tasks,
     records,
+    products: new ProductCache({ records, clock, entropy }),
     log,
     provider,
     exports: new MemoryExports(store),

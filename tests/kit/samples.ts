@@ -45,6 +45,8 @@ export function sampleSale(change: Partial<Omit<Sale, "balances">> & { balances?
   return {
     ...sampleDraft(),
     id: saleId(),
+    seller: "shop",
+    fromInventory: false,
     phase: "published",
     paused: false,
     hasQuotas: false,

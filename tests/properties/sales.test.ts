@@ -5,6 +5,7 @@ import { priceMinorMax } from "../../src/domain/money.ts";
 import { problemOf, statusOf, type Sale, type SaleDraft, type SaleStatus } from "../../src/domain/sale.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
 import { SaleBoard } from "../../src/engine/sale-board.ts";
+import { ProductCache } from "../../src/engine/product-cache.ts";
 import { createSale, switchSale } from "../../src/engine/sales.ts";
 import { idEpochMs, IdMint } from "../../src/domain/id-mint.ts";
 import { internNow, takeBy } from "../kit/live-sale.ts";
@@ -48,7 +49,7 @@ function shopOn(makeStore: MakeStore) {
     { batchMax: 10, queueMax: 10, answerTimeoutMs: 1_000 },
   );
   const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random() });
-  return { store, board, deps: { catalogue: store, acceptance, board, clock, ids } };
+  return { store, board, deps: { catalogue: store, acceptance, board, clock, ids, products: new ProductCache({ records: store, clock, entropy }) } };
 }
 
 property("[J1-1] sale creation is consistent: what was created and published reads back, and its free units are its stock", {

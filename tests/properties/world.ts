@@ -178,7 +178,7 @@ export class World {
           returnStock: each.returnStock,
         };
       case "adjust":
-        return { kind: "adjust", adjustmentId: must(parseAdjustmentId(this.#id())), units: each.units };
+        return { kind: "adjust", adjustmentId: must(parseAdjustmentId(this.#id())), units: each.units, reason: "as counted", actor: "one" };
       case "switch":
         return { kind: "switch", change: { kind: each.to } };
     }

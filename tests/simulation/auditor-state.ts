@@ -16,7 +16,8 @@ export type Moment = {
 
 export type AuditedSale = {
   readonly id: string;
-  readonly productId: string;
+  readonly product: AuditedProduct;
+  readonly seller: string;
   readonly group: string | undefined;
   readonly stock: number;
   readonly limit: number;
@@ -27,6 +28,9 @@ export type AuditedSale = {
   endsAtMs: number;
   phase: "draft" | "published" | "cancelled";
   paused: boolean;
+  /** Whether its units come from its product's inventory. */
+  supplied: boolean;
+  settled: boolean;
   quotas: Map<number, number>;
   issued: number;
   available: number;
@@ -36,6 +40,9 @@ export type AuditedSale = {
   readonly diary: Moment[];
   firstAcceptedMs: number;
 };
+
+/** `free`: as counted, or null where nobody counts. */
+export type AuditedProduct = { readonly id: string; readonly seller: string; free: number | null };
 
 export type AuditedPurchase = {
   readonly id: string;
@@ -67,6 +74,7 @@ export type AuditedRefund = { readonly id: string; readonly captureId: string; r
 export type RefusedTake = { readonly atMs: number; readonly saleId: string; readonly key: string | undefined; readonly reason: string };
 
 export class Books {
+  readonly products = new Map<string, AuditedProduct>();
   readonly sales = new Map<string, AuditedSale>();
   readonly purchases = new Map<string, AuditedPurchase>();
   readonly byBuyer = new Map<number, AuditedPurchase[]>();
@@ -89,7 +97,7 @@ export class Books {
   unitsOf(buyer: number, sale: AuditedSale): number {
     let units = 0;
     for (const purchase of this.ofBuyer(buyer)) {
-      const together = purchase.sale === sale || (sale.group !== undefined && purchase.sale.group === sale.group);
+      const together = purchase.sale === sale || (sale.group !== undefined && purchase.sale.group === sale.group && purchase.sale.seller === sale.seller);
       const paid = purchase.state === "paid" && (!purchase.refunded || purchase.sale.refundedUnitsCount);
       if (together && (purchase.state === "reserved" || paid)) units += purchase.quantity;
     }

@@ -7,7 +7,9 @@
  * It shares no rule with src/domain: where the two disagree, one of them is wrong.
  */
 import type { Movement, MovementOutcome, Take } from "../../src/domain/movement.ts";
-import type { NewSale } from "../../src/ports/catalogue.ts";
+import type { InventoryChange } from "../../src/domain/inventory.ts";
+import type { Product } from "../../src/domain/product.ts";
+import type { InventoryChanged, NewSale } from "../../src/ports/catalogue.ts";
 import type { CommitResult, LedgerBatch } from "../../src/ports/stock-ledger.ts";
 import { Books, noteKnown, noteMoment, shift, type AuditedPurchase, type AuditedSale } from "./auditor-state.ts";
 import type { Sim } from "./kernel.ts";
@@ -31,10 +33,26 @@ export class Auditor implements DiskObserver {
     this.#sim = sim;
   }
 
+  addProduct({ id, seller, inventory }: Product): void {
+    this.books.products.set(id, { id, seller, free: inventory });
+  }
+
+  changeInventory({ productId, change }: InventoryChange, answer: InventoryChanged): void {
+    const product = this.books.products.get(productId);
+    if (answer.kind !== "changed" || answer.repeated || product === undefined) return;
+    product.free = change.kind === "count" || product.free === null ? change.units : product.free + change.units;
+    this.#sim.check(product.free === answer.product.inventory, "I13", () => `product ${productId} has ${answer.product.inventory} free`);
+  }
+
   addSale({ id, draft }: NewSale): void {
+    const product = this.books.products.get(draft.productId);
+    if (product === undefined) return this.#sim.violate("prediction", `sale ${id} was added without its product`);
     this.books.sales.set(id, {
       id,
-      productId: draft.productId,
+      product,
+      seller: product.seller,
+      supplied: false,
+      settled: false,
       group: draft.limitGroup,
       stock: draft.stock,
       limit: draft.perBuyerLimit,
@@ -127,8 +145,13 @@ export class Auditor implements DiskObserver {
         return this.#updateRefund(movement);
       case "adjust":
         return this.#adjust(sale, movement);
+      case "settle":
+        return this.#settle(sale);
       case "switch":
         return this.#switch(sale, movement.change);
+      case "edit":
+        // Nobody edits drafts here.
+        return "unforeseen";
     }
   }
 
@@ -270,13 +293,15 @@ export class Auditor implements DiskObserver {
     if (earlier !== undefined) return `adjusted ${earlier}`;
     const status = this.#status(sale);
     if (status === "draft" || status === "ended" || status === "cancelled") return `not_adjustable ${status}`;
+    if (sale.supplied && sale.product.free !== null && adjust.units > sale.product.free) {
+      this.#sim.probe("adjust-beyond-inventory");
+      return "invalid";
+    }
     const applied = adjust.units > 0 ? adjust.units : -Math.min(-adjust.units, sale.available);
-    if (applied > 0) {
-      sale.issued += applied;
-      sale.available += applied;
-    } else if (applied < 0) shift(sale, "available", "withdrawn", -applied);
-    // A decrease that found nothing leaves no trace, so its repeat may find something.
-    if (applied !== 0) this.books.adjustments.set(adjust.adjustmentId, applied);
+    if (applied > 0) this.#issue(sale, applied);
+    else this.#withdraw(sale, -applied);
+    // Also one that found nothing: its repeat finds nothing, whatever came back meanwhile.
+    this.books.adjustments.set(adjust.adjustmentId, applied);
     return `adjusted ${applied === 0 ? 0 : applied}`;
   }
 
@@ -285,7 +310,9 @@ export class Auditor implements DiskObserver {
     switch (change.kind) {
       case "publish":
         if (status === "cancelled") return "not_allowed cancelled";
-        if (sale.phase === "draft") this.#publish(sale);
+        if (sale.phase !== "draft") return "switched";
+        if (sale.product.free !== null && sale.stock > sale.product.free) return "invalid";
+        this.#publish(sale);
         return "switched";
       case "pause":
       case "resume": {
@@ -302,7 +329,7 @@ export class Auditor implements DiskObserver {
         return "switched";
       case "cancel_sale":
         if (sale.phase === "cancelled") return "switched";
-        shift(sale, "available", "withdrawn", sale.available);
+        this.#withdraw(sale, sale.available);
         sale.phase = "cancelled";
         return "switched";
     }
@@ -310,9 +337,30 @@ export class Auditor implements DiskObserver {
 
   #publish(sale: AuditedSale): void {
     sale.phase = "published";
-    sale.issued += sale.stock;
-    sale.available += sale.stock;
-    sale.quotas = new Map(this.#quotas.get(sale.productId));
+    sale.supplied = sale.product.free !== null;
+    this.#issue(sale, sale.stock);
+    sale.quotas = new Map(this.#quotas.get(sale.product.id));
+  }
+
+  #issue(sale: AuditedSale, units: number): void {
+    sale.issued += units;
+    sale.available += units;
+    if (sale.supplied && sale.product.free !== null) sale.product.free -= units;
+  }
+
+  #withdraw(sale: AuditedSale, units: number): void {
+    shift(sale, "available", "withdrawn", units);
+    if (sale.supplied && sale.product.free !== null) sale.product.free += units;
+  }
+
+  #settle(sale: AuditedSale): string {
+    const status = this.#status(sale);
+    if ((status !== "ended" && status !== "cancelled") || sale.held > 0) return `not_over ${status}`;
+    const units = sale.available;
+    if (units > 0) this.#sim.probe(sale.settled ? "settled-again" : sale.supplied ? "settled-into-inventory" : "settled");
+    this.#withdraw(sale, units);
+    sale.settled = true;
+    return `settled ${units}`;
   }
 }
 
@@ -341,6 +389,13 @@ function summaryOf(outcome: MovementOutcome | undefined): string {
       return `refunding ${outcome.refund.id}`;
     case "adjusted":
       return `adjusted ${outcome.applied === 0 ? 0 : outcome.applied}`;
+    case "settled":
+      return `settled ${outcome.units}`;
+    case "not_over":
+      return `not_over ${outcome.status}`;
+    case "edited":
+    case "version_differs":
+      return outcome.kind;
     case "not_adjustable":
       return `not_adjustable ${outcome.status}`;
     default:

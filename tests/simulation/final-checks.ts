@@ -9,6 +9,7 @@ import type { World } from "./world-embedded.ts";
 export async function checkAtRest(world: World): Promise<void> {
   checkRows(world);
   checkLedger(world);
+  checkInventory(world);
   checkMoney(world);
   if (world.sim.violations.length === 0) await checkAsOperators(world);
 }
@@ -79,6 +80,27 @@ function checkLedger({ sim, disk }: World): void {
     const replayed = (sums.get(id) ?? [0, 0, 0, 0]).join(" ");
     sim.check(kept === replayed, "I2", () => `sale ${id} has ${kept}, its ledger gives ${replayed}`);
   }
+}
+
+/** What a product had is free, or with its buyers, or in a sale that goes on; by the books and by the store's own entries. */
+function checkInventory({ sim, disk, auditor }: World): void {
+  const { tables } = disk.store;
+  for (const { id, inventory } of tables.products.values()) {
+    const mine = auditor.books.products.get(id)?.free;
+    sim.check(mine === inventory, "I13", () => `product ${id} has ${inventory} free, by the books ${mine}`);
+    let replayed: number | null = null;
+    for (const entry of tables.inventory.values()) {
+      if (entry.productId !== id) continue;
+      const units: number = entry.units ?? 0;
+      if (entry.kind === "count") replayed = entry.units;
+      else if (replayed !== null) replayed += entry.kind === "allot" ? -units : units;
+      sim.check(replayed === entry.balance, "I13", () => `product ${id}: "${entry.kind}" leaves ${entry.balance}, replayed ${replayed}`);
+    }
+    sim.check(replayed === inventory, "I13", () => `product ${id} has ${inventory} free, its entries give ${replayed}`);
+  }
+  for (const { id, balances, settledAtMs } of tables.sales.values())
+    if (settledAtMs !== undefined)
+      sim.check(balances.available + balances.held === 0, "I13", () => `sale ${id} is settled and has ${balances.available} free`);
 }
 
 /** By the provider's book: every capture is kept by one order, or went back in full and once. */

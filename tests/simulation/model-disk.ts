@@ -10,7 +10,9 @@
  */
 import type { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import type { BuyerId, ProductId } from "../../src/domain/ids.ts";
-import type { Catalogue, NewSale } from "../../src/ports/catalogue.ts";
+import type { InventoryChange } from "../../src/domain/inventory.ts";
+import type { Product } from "../../src/domain/product.ts";
+import type { Catalogue, InventoryChanged, NewSale } from "../../src/ports/catalogue.ts";
 import type { Records } from "../../src/ports/records.ts";
 import type { CommitResult, LedgerBatch, StockLedger } from "../../src/ports/stock-ledger.ts";
 import { StoreUnavailable } from "../../src/ports/store-unavailable.ts";
@@ -28,6 +30,8 @@ export interface DiskObserver {
   committed(batch: LedgerBatch, result: Committed): void;
   /** The engine was told that the batch is durable. */
   told(batch: LedgerBatch): void;
+  addProduct(product: Product): void;
+  changeInventory(change: InventoryChange, answer: InventoryChanged): void;
   addSale(sale: NewSale): void;
   setQuota(productId: ProductId, buyerId: BuyerId, units: number | undefined): void;
 }
@@ -96,7 +100,26 @@ export class ModelDisk {
   catalogue(): Catalogue {
     const { store } = this;
     return {
-      addProduct: (product) => this.#change("addProduct", () => store.addProductNow(product)),
+      addProduct: (product) =>
+        this.#change("addProduct", () => {
+          const answer = store.addProductNow(product);
+          if (answer.kind === "added") this.#observer.addProduct(answer.product);
+          return answer;
+        }),
+      updateProduct: (update) => this.#change("updateProduct", () => store.updateProductNow(update)),
+      deleteProduct: (deletion) => this.#change("deleteProduct", () => store.deleteProductNow(deletion)),
+      changeInventory: (change) =>
+        this.#change("changeInventory", () => {
+          this.#noteId(change.id);
+          const answer = store.changeInventoryNow(change);
+          this.#observer.changeInventory(change, answer);
+          return answer;
+        }),
+      claimId: (claim) =>
+        this.#change("claimId", () => {
+          this.#noteId(claim.id);
+          return store.claimIdNow(claim);
+        }),
       addSale: (sale) =>
         this.#change("addSale", () => {
           this.#noteId(sale.id);

@@ -1,7 +1,6 @@
 /** The shop's operator, who turns every switch there is while the sale runs, and repeats what got no answer. */
 import type { SaleId } from "../../src/domain/ids.ts";
 import { adjustStock } from "../../src/engine/sales.ts";
-import type { AdjustmentId } from "../../src/domain/ids.ts";
 import { envelopeOf } from "./history.ts";
 import type { Rng } from "./rng.ts";
 import { apiKey, epochMs, type World } from "./world-embedded.ts";
@@ -56,9 +55,12 @@ export class Operator {
     const { parts } = this.#world;
     if (parts === undefined) return;
     const units = this.#random.chance(0.5) ? this.#random.int(1, 3) : -this.#random.int(1, 3);
-    // A freshly minted id is an adjustment's id by its use here.
-    const id = parts.ids.mint() as AdjustmentId;
-    void adjustStock(parts, saleId, { id, units });
+    const submission = this.#random.chance(0.5) ? { owner: "operator", key: `a${this.#random.int(1, 1_000_000)}` } : undefined;
+    const ask = { units, reason: "as counted", actor: "operator", submission };
+    const again = submission !== undefined && this.#random.chance(0.5);
+    // A store that does not answer is no news here.
+    const adjusting = Promise.all([adjustStock(parts, saleId, ask), again ? adjustStock(parts, saleId, ask) : undefined]);
+    void adjusting.catch(() => undefined);
   }
 
   async #refund(): Promise<void> {

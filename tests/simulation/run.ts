@@ -88,7 +88,9 @@ async function setUp(world: World): Promise<SaleId[]> {
     const productId = parseProductId("1001");
     const currency = parseCurrency("EUR");
     if (parts === undefined || productId === undefined || currency === undefined) throw new Error("the shop can be set up");
-    await createProduct(parts, { id: productId, name: "Lamp", price: { minor: 100, currency }, seller: "shop" });
+    const toSell = shape.sales.reduce((sum, { stock }) => sum + stock, 0);
+    const inventory = shape.spare === undefined ? undefined : toSell + shape.spare;
+    await createProduct(parts, { id: productId, name: "Lamp", price: { minor: 100, currency }, seller: "shop", inventory });
     const random = sim.random("setup");
     for (let buyer = 1; buyer <= shape.buyers; buyer++)
       if (random.chance(shape.vips))
@@ -150,6 +152,10 @@ function waitingFor(world: World, openClients: number): Waiting | undefined {
   if (holds.length > 0) return { what: "holds", excused: Math.min(...holds) > 0, idleMs: Math.min(...holds) / 1.5 };
   for (const payment of tables.payments.values())
     if (payment.state === "created" || payment.state === "pending") return { what: `payment ${payment.id}`, excused: false };
+  for (const sale of tables.sales.values()) {
+    const isOver = sale.phase === "cancelled" || sale.endsAtMs <= nowMs;
+    if (isOver && sale.settledAtMs === undefined) return { what: `settling sale ${sale.id}`, excused: false };
+  }
   return world.waiting() > 0 ? { what: "lines without an answer", excused: false } : undefined;
 }
 

@@ -41,6 +41,8 @@ export type Shape = {
   readonly answerTimeoutMs: number;
   readonly salesMax: number;
   readonly buyersMax: number;
+  /** Units of the product beyond what its sales are published with; undefined where the shop keeps count elsewhere. */
+  readonly spare: number | undefined;
 };
 
 export function drawShape(seed: number, crowding: boolean): Shape {
@@ -86,6 +88,7 @@ export function drawShape(seed: number, crowding: boolean): Shape {
     answerTimeoutMs: random.pick([200, 1000, 2500]),
     salesMax: crowding ? random.pick([1, 2]) : 100,
     buyersMax: crowding ? random.pick([1, 3]) : 10_000,
+    spare: random.chance(0.6) ? random.int(0, 4) : undefined,
   };
 }
 

@@ -18,6 +18,7 @@ import { SystemClock } from "../../src/adapters/system/system-clock.ts";
 import { IdMint } from "../../src/domain/id-mint.ts";
 import { ChangeBoard } from "../../src/engine/change-board.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
+import { ProductCache } from "../../src/engine/product-cache.ts";
 import { SaleBoard } from "../../src/engine/sale-board.ts";
 import { createApp, type App } from "../../src/http/app.ts";
 import type { Acceptance } from "../../src/ports/acceptance.ts";
@@ -31,6 +32,7 @@ import type { Records } from "../../src/ports/records.ts";
 import type { StockLedger } from "../../src/ports/stock-ledger.ts";
 import { pollTickMs, runPaymentPoller } from "../../src/worker/payment-poller.ts";
 import { refundTickMs, runRefunder } from "../../src/worker/refunder.ts";
+import { runSettler, settleTickMs } from "../../src/worker/settler.ts";
 import { runSweeper, sweepTickMs } from "../../src/worker/sweeper.ts";
 import { memoryPeople } from "../kit/account-world.ts";
 import { Auditor } from "./auditor.ts";
@@ -58,6 +60,7 @@ export type ServerParts = {
   readonly catalogue: Catalogue;
   readonly records: Records;
   readonly board: SaleBoard;
+  readonly products: ProductCache;
   readonly acceptance: Acceptance;
   readonly provider: PaymentProvider;
 };
@@ -151,17 +154,18 @@ export class World {
     const { salesMax, buyersMax, batchMax, queueMax, answerTimeoutMs } = this.shape;
     const changes = new ChangeBoard({ tasks, log: this.#log() });
     const board = new BoardClass({ records, clock, entropy, changes }, { salesMax, buyersMax });
+    const products = new ProductCache({ records, clock, entropy });
     const direct = new DirectAcceptance({ ledger, board, clock, tasks, changes }, { batchMax, queueMax, answerTimeoutMs });
     const acceptance = this.#watched(wrap.acceptance?.(direct, tasks) ?? direct);
     const provider = wrap.provider?.(this.provider.port(providerName, server)) ?? this.provider.port(providerName, server);
     this.#direct = direct;
     this.#draining = false;
     this.waiting = () => direct.waiting;
-    this.parts = { clock, ids, entropy, catalogue, records, board, acceptance, provider };
+    this.parts = { clock, ids, entropy, catalogue, records, board, products, acceptance, provider };
     const signing: TokenOptions = { keys: [{ kid: "k1", secret: Buffer.alloc(32, 9) }], issuer: "simulation", entropy };
     const options = httpOptions;
     const acceptanceWithGauges = Object.assign(acceptance, { waiting: 0, counts: direct.counts });
-    const engine = { board, acceptance: acceptanceWithGauges, clock, ids, entropy, changes, tasks, records, catalogue };
+    const engine = { board, products, acceptance: acceptanceWithGauges, clock, ids, entropy, changes, tasks, records, catalogue };
     const people = memoryPeople();
     const doors = {
       tokens: createTokens(signing),
@@ -180,12 +184,13 @@ export class World {
     const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
     const providers = new Map([[provider.name, provider]]);
     const loop = (tickMs: number) => ({ tasks, signal, tickMs });
-    const work = { records, acceptance, clock: wrap.workersClock?.(clock) ?? clock, ids, providers };
+    const work = { records, acceptance, clock: wrap.workersClock?.(clock) ?? clock, ids, products, providers };
     const ends = (worker: Promise<void>): void =>
       void worker.catch((error: unknown) => {
         if (server.incarnation === incarnation) sim.violate("assert", `a worker ended: ${String(error)}`);
       });
     ends(runSweeper(work, loop(sweepTickMs)));
+    ends(runSettler(work, loop(settleTickMs)));
     ends(runRefunder(work, loop(refundTickMs)));
     ends(runPaymentPoller(work, loop(pollTickMs)));
   }

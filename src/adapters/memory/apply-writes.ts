@@ -4,6 +4,7 @@
  */
 import { assert } from "../../lib/assert.ts";
 import type { SaleFacts, SaleWrites } from "../../domain/batch-state.ts";
+import type { InventoryEntry } from "../../domain/inventory.ts";
 import type { LedgerEntry } from "../../domain/ledger.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import { joined, type Changes, type Tables } from "./tables.ts";
@@ -14,6 +15,8 @@ export function applyWrites(tables: Tables, facts: SaleFacts, writes: SaleWrites
   changes.set(tables.sales, sale.id, sale);
   if (writes.copyQuotas) copyQuotas(tables, sale, changes);
   for (const entry of writes.ledger) append(tables, entry, changes);
+  for (const adjustment of writes.adjustments.values()) changes.insert(tables.adjustments, adjustment.id, adjustment, "an adjustment");
+  moveInventory(tables, facts, writes, changes);
   for (const purchase of writes.newPurchases.values()) addPurchase(tables, purchase, changes);
   for (const { purchase, from } of writes.changedPurchases.values()) {
     assert(tables.purchases.get(purchase.id)?.state === from, `a purchase changes from "${from}", the state it was decided in`);
@@ -38,6 +41,23 @@ function append(tables: Tables, entry: LedgerEntry, changes: Changes): void {
   const number = tables.ledger.size + 1;
   changes.insert(tables.ledgerSources, joined(entry.sourceId, entry.kind), number, "(source, kind) of a ledger entry");
   changes.insert(tables.ledger, number, entry, "a ledger entry's number");
+}
+
+function moveInventory(tables: Tables, facts: SaleFacts, { inventory }: SaleWrites, changes: Changes): void {
+  const last = inventory.at(-1);
+  if (last === undefined) return;
+  const product = tables.products.get(last.productId);
+  assert(product !== undefined && product.inventory === facts.product?.inventory, "an inventory changes from the count it was decided on");
+  changes.set(tables.products, product.id, { ...product, inventory: last.balance, version: product.version + 1 });
+  for (const entry of inventory) appendInventory(tables, entry, changes);
+}
+
+export function appendInventory(tables: Tables, entry: InventoryEntry, changes: Changes): void {
+  assert(entry.balance === null || entry.balance >= 0, "free units ≥ 0");
+  const number = tables.inventory.size + 1;
+  const source = joined(entry.sourceId, entry.kind);
+  changes.insert(tables.inventorySources, source, number, "(source, kind) of an inventory entry");
+  changes.insert(tables.inventory, number, entry, "an inventory entry's number");
 }
 
 function addPurchase(tables: Tables, purchase: Purchase, changes: Changes): void {

@@ -1,6 +1,6 @@
 /** What deciding a batch needs to know (SaleFacts), read from the tables. A movement sees only rows of its own sale. */
 import { noFacts, type SaleFacts } from "../../domain/batch-state.ts";
-import type { BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
+import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
 import type { Movement } from "../../domain/movement.ts";
 import { countsAgainstLimit, type Purchase } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
@@ -10,6 +10,7 @@ export function gatherFacts(tables: Tables, sale: Sale, movements: readonly Move
   const facts: SaleFacts = {
     ...noFacts(sale),
     productHasQuotas: publishes(sale, movements) && [...tables.quotas.keys()].some((key) => key.startsWith(joined(sale.productId, ""))),
+    product: productOf(tables, sale, movements),
     groupLimit: otherSalesOfGroup(tables, sale).find((other) => other.phase === "published")?.perBuyerLimit,
   };
   const gather = new Gatherer(tables, facts);
@@ -22,9 +23,16 @@ function publishes({ phase }: Sale, movements: readonly Movement[]): boolean {
   return phase === "draft" && movements.some((movement) => movement.kind === "switch" && movement.change.kind === "publish");
 }
 
+/** Read where units may move between the sale and its product. */
+function productOf(tables: Tables, sale: Sale, movements: readonly Movement[]): SaleFacts["product"] {
+  const product = tables.products.get(sale.productId);
+  if (publishes(sale, movements)) return product?.deletedAtMs === undefined ? product : undefined;
+  return sale.fromInventory ? product : undefined;
+}
+
 function otherSalesOfGroup(tables: Tables, sale: Sale): Sale[] {
   if (sale.limitGroup === undefined) return [];
-  return [...tables.sales.values()].filter((other) => other.id !== sale.id && other.limitGroup === sale.limitGroup);
+  return [...tables.sales.values()].filter((other) => other.id !== sale.id && other.seller === sale.seller && other.limitGroup === sale.limitGroup);
 }
 
 class Gatherer {
@@ -60,8 +68,10 @@ class Gatherer {
       case "update_refund":
         return this.#refund(movement.refundId);
       case "adjust":
+      case "settle":
         return this.#adjustment(movement.adjustmentId);
       case "switch":
+      case "edit":
         return;
     }
   }
@@ -127,10 +137,8 @@ class Gatherer {
     if (id !== undefined && this.#tables.callbacks.has(id)) this.#facts.callbacks.add(id);
   }
 
-  #adjustment(id: string): void {
-    for (const kind of ["issue", "withdraw"]) {
-      const entry = this.#tables.ledger.get(this.#tables.ledgerSources.get(joined(id, kind)) ?? -1);
-      if (entry !== undefined) this.#facts.adjustments.set(id, kind === "issue" ? entry.units : -entry.units);
-    }
+  #adjustment(id: AdjustmentId): void {
+    const adjustment = this.#tables.adjustments.get(id);
+    if (adjustment !== undefined) this.#facts.adjustments.set(id, adjustment.applied);
   }
 }

@@ -5,6 +5,7 @@
  * constraint would refuse. The synchronous methods (`…Now`) are the store; the port methods only wrap them in promises.
  * `snapshot` and `restore` let a simulation keep what was synced and lose the rest.
  */
+import type { InventoryChange } from "../../domain/inventory.ts";
 import { emptyBalances } from "../../domain/ledger.ts";
 import {
   parseBuyerId,
@@ -21,11 +22,12 @@ import type { Purchase } from "../../domain/purchase.ts";
 import { decideBatch } from "../../domain/sale-batch.ts";
 import type { Sale, SaleDraft } from "../../domain/sale.ts";
 import { assert, InvariantBroken } from "../../lib/assert.ts";
-import type { Catalogue, NewSale } from "../../ports/catalogue.ts";
-import type { Page, PurchaseQuery, Records, SaleQuery } from "../../ports/records.ts";
+import type { Catalogue, IdClaim, NewProduct, NewSale, ProductDeletion, ProductUpdate } from "../../ports/catalogue.ts";
+import type { Page, ProductQuery, PurchaseQuery, Records, SaleQuery } from "../../ports/records.ts";
 import type { CommitResult, LedgerBatch, SaleGroup, StockLedger } from "../../ports/stock-ledger.ts";
 import { applyWrites } from "./apply-writes.ts";
 import { gatherFacts } from "./gather-facts.ts";
+import * as keep from "./keep-products.ts";
 import * as read from "./read-records.ts";
 import { Changes, copyTables, emptyTables, joined, type Tables } from "./tables.ts";
 
@@ -39,7 +41,6 @@ const trueSteps: CommitSteps = { gather: gatherFacts, decide: decideBatch, apply
 
 export type Snapshot = { readonly tables: Tables };
 type Committed = Extract<CommitResult, { kind: "committed" }>;
-type AddProductResult = Awaited<ReturnType<Catalogue["addProduct"]>>;
 type AddSaleResult = Awaited<ReturnType<Catalogue["addSale"]>>;
 
 export class MemoryStore implements StockLedger, Catalogue, Records {
@@ -85,16 +86,11 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
     return { outcomes, sale: writes.sale };
   }
 
-  addProductNow(product: Product): AddProductResult {
-    const first = this.#tables.products.get(product.id);
-    if (first === undefined) {
-      this.#tables.products.set(product.id, product);
-      return { kind: "added", product };
-    }
-    const same = first.name === product.name && first.seller === product.seller && first.image === product.image;
-    const samePrice = first.price.minor === product.price.minor && first.price.currency === product.price.currency;
-    return same && samePrice ? { kind: "exists", product: first } : { kind: "differs" };
-  }
+  addProductNow = (product: NewProduct) => keep.addProduct(this.#tables, product);
+  updateProductNow = (update: ProductUpdate) => keep.updateProduct(this.#tables, update);
+  deleteProductNow = (deletion: ProductDeletion) => keep.deleteProduct(this.#tables, deletion);
+  changeInventoryNow = (change: InventoryChange) => keep.changeInventory(this.#tables, change);
+  claimIdNow = (claim: IdClaim) => keep.claimId(this.#tables, claim);
 
   addSaleNow({ id, draft, createdAtMs, submission }: NewSale): AddSaleResult {
     const submissionKey = submission && joined(submission.owner, submission.key);
@@ -104,10 +100,11 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
       assert(sale !== undefined, "a submission has its sale");
       return first.fingerprint === submission?.fingerprint ? { kind: "exists", sale } : { kind: "differs" };
     }
-    if (!this.#tables.products.has(draft.productId)) return { kind: "product_unknown" };
+    const product = this.#product(draft.productId);
+    if (product === undefined) return { kind: "product_unknown" };
     const again = this.#tables.sales.get(id);
     if (again !== undefined) return { kind: "exists", sale: again };
-    const sale = saleOf(id, draft, createdAtMs);
+    const sale = saleOf(id, { draft, seller: product.seller, createdAtMs });
     this.#tables.sales.set(id, sale);
     if (submission !== undefined && submissionKey !== undefined)
       this.#tables.submissions.set(submissionKey, { saleId: id, fingerprint: submission.fingerprint });
@@ -115,7 +112,7 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
   }
 
   setQuotaNow(productId: ProductId, buyerId: BuyerId, units: number | undefined): "set" | "product_unknown" {
-    if (!this.#tables.products.has(productId)) return "product_unknown";
+    if (this.#product(productId) === undefined) return "product_unknown";
     const key = joined(productId, buyerId);
     if (units === undefined) this.#tables.quotas.delete(key);
     else this.#tables.quotas.set(key, units);
@@ -145,14 +142,27 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
     }
   }
 
-  addProduct = async (product: Product) => this.addProductNow(product);
+  #product(id: ProductId): Product | undefined {
+    const product = this.#tables.products.get(id);
+    return product?.deletedAtMs === undefined ? product : undefined;
+  }
+
+  addProduct = async (product: NewProduct) => this.addProductNow(product);
+  updateProduct = async (update: ProductUpdate) => this.updateProductNow(update);
+  deleteProduct = async (deletion: ProductDeletion) => this.deleteProductNow(deletion);
+  changeInventory = async (change: InventoryChange) => this.changeInventoryNow(change);
+  claimId = async (claim: IdClaim) => this.claimIdNow(claim);
   addSale = async (sale: NewSale) => this.addSaleNow(sale);
   setQuota = async (productId: ProductId, buyerId: BuyerId, units: number | undefined) => this.setQuotaNow(productId, buyerId, units);
   internBuyers = async (buyers: readonly Buyer[]) => this.internBuyersNow(buyers);
 
   buyerId = async ({ issuer, subject }: Buyer) => this.#tables.buyerIds.get(joined(issuer, subject));
 
-  product = async (id: ProductId) => this.#tables.products.get(id);
+  product = async (id: ProductId) => this.#product(id);
+  productEver = async (id: ProductId) => this.#tables.products.get(id);
+  products = async (query: ProductQuery, page: Page) => read.listProducts(this.#tables, query, page);
+  productStock = async (id: ProductId) => read.productStockOf(this.#tables, id);
+  inventoryOf = async (id: ProductId, page: Page) => read.listInventory(this.#tables, id, page);
   sale = async (id: SaleId) => this.#tables.sales.get(id);
   sales = async (query: SaleQuery, page: Page) => read.listSales(this.#tables, query, page);
   currentSaleOf = async (productId: ProductId, nowMs: number) => read.findCurrentSale(this.#tables, productId, nowMs);
@@ -173,10 +183,13 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
   purchasesToClose = async (countMax: number) => read.listPurchasesToClose(this.#tables, countMax);
   quietPayments = async (changedBeforeMs: number, countMax: number) => read.listQuietPayments(this.#tables, changedBeforeMs, countMax);
   dueRefunds = async (nowMs: number, countMax: number) => read.listDueRefunds(this.#tables, nowMs, countMax);
+  adjustmentsOf = async (saleId: SaleId, page: Page) => read.listAdjustments(this.#tables, saleId, page);
+  salesToSettle = async (nowMs: number, countMax: number) => read.listSalesToSettle(this.#tables, nowMs, countMax);
   counts = async (saleId: SaleId) => read.countPurchases(this.#tables, saleId);
   totals = async () => read.countAll(this.#tables);
 }
 
-function saleOf(id: SaleId, draft: SaleDraft, createdAtMs: number): Sale {
-  return { ...draft, id, createdAtMs, phase: "draft", paused: false, hasQuotas: false, balances: emptyBalances, feed: 0 };
+function saleOf(id: SaleId, { draft, seller, createdAtMs }: { draft: SaleDraft; seller: string; createdAtMs: number }): Sale {
+  const asDraft = { phase: "draft", paused: false, hasQuotas: false, fromInventory: false, balances: emptyBalances, feed: 0 } as const;
+  return { ...draft, ...asDraft, id, seller, createdAtMs };
 }

@@ -1,18 +1,77 @@
 /** Reading the tables the way Records promises. Plain scans: the store is for tests and models, not for millions of rows. */
 import type { BuyerId, ProductId, SaleId } from "../../domain/ids.ts";
-import { openPaymentStates } from "../../domain/movement.ts";
+import type { InventoryEntry } from "../../domain/inventory.ts";
+import { emptyBalances, type Balances } from "../../domain/ledger.ts";
+import { openPaymentStates, type Adjustment } from "../../domain/movement.ts";
 import type { Payment, Refund } from "../../domain/payment.ts";
+import type { Product } from "../../domain/product.ts";
 import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
-import { statusOf, type Sale } from "../../domain/sale.ts";
-import type { Listing, Page, PurchaseQuery, SaleCounts, SaleQuery, StoreTotals } from "../../ports/records.ts";
+import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
+import type { Listing, Page, ProductQuery, ProductStock, PurchaseQuery, SaleCounts, SaleQuery, StoreTotals } from "../../ports/records.ts";
 import type { Tables } from "./tables.ts";
 
 export function listSales(tables: Tables, query: SaleQuery, page: Page): Listing<Sale> {
   const matches = (sale: Sale) =>
     (query.productId === undefined || sale.productId === query.productId) &&
     (query.status === undefined || statusOf(sale, query.nowMs) === query.status) &&
-    (query.withDrafts || sale.phase !== "draft");
+    (query.seller === undefined || sale.seller === query.seller) &&
+    (sale.phase !== "draft" || (typeof query.withDrafts === "boolean" ? query.withDrafts : query.withDrafts.of === sale.seller));
   return paged([...tables.sales.values()].filter(matches).sort(newestFirst), page);
+}
+
+export function listProducts(tables: Tables, query: ProductQuery, page: Page): Listing<Product> {
+  const { seller, ids, inStock, priceMinorMin = 0, priceMinorMax = Infinity, currency } = query;
+  const part = query.nameContains === undefined ? "" : inLowerAscii(query.nameContains);
+  const matches = ({ id, name, price, inventory, deletedAtMs, ...product }: Product) =>
+    deletedAtMs === undefined &&
+    (seller === undefined || product.seller === seller) &&
+    inLowerAscii(name).includes(part) &&
+    (ids === undefined || ids.includes(id)) &&
+    (inStock === undefined || inStock === (inventory !== 0)) &&
+    price.minor >= priceMinorMin &&
+    price.minor <= priceMinorMax &&
+    (currency === undefined || price.currency === currency);
+  const { by, descending } = query.sort ?? { by: "created_at", descending: true };
+  const order = { created_at: byCreation, name: byName, price: byPrice }[by];
+  const compare = (a: Product, b: Product) => (descending ? -1 : 1) * (order(a, b) || newestFirst(b, a));
+  return paged([...tables.products.values()].filter(matches).sort(compare), page);
+}
+
+/** As SQLite's LIKE has it. */
+const inLowerAscii = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+const byCreation = (a: Product, b: Product) => a.createdAtMs - b.createdAtMs;
+const byPrice = (a: Product, b: Product) => a.price.minor - b.price.minor;
+/** By code points, which is how UTF-8 compares. */
+const byName = (a: Product, b: Product) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
+
+export function productStockOf(tables: Tables, id: ProductId): ProductStock | undefined {
+  const product = tables.products.get(id);
+  if (product === undefined || product.deletedAtMs !== undefined) return undefined;
+  const sales = [...tables.sales.values()].filter((sale) => sale.productId === id && sale.phase !== "draft");
+  const sum = (a: Balances, b: Balances): Balances => ({
+    issued: a.issued + b.issued,
+    available: a.available + b.available,
+    held: a.held + b.held,
+    sold: a.sold + b.sold,
+    withdrawn: a.withdrawn + b.withdrawn,
+  });
+  return { inventory: product.inventory, sales: sales.length, inSales: sales.map((sale) => sale.balances).reduce(sum, emptyBalances) };
+}
+
+export function listInventory(tables: Tables, id: ProductId, page: Page): Listing<InventoryEntry> {
+  return paged([...tables.inventory.values()].filter((entry) => entry.productId === id).toReversed(), page);
+}
+
+export function listAdjustments(tables: Tables, saleId: SaleId, page: Page): Listing<Adjustment> {
+  return paged([...tables.adjustments.values()].filter((adjustment) => adjustment.saleId === saleId).sort(newestFirst), page);
+}
+
+export function listSalesToSettle(tables: Tables, nowMs: number, countMax: number): readonly SaleId[] {
+  const toSettle = (sale: Sale) => isOver(statusOf(sale, nowMs)) && sale.balances.held === 0 && sale.settledAtMs === undefined;
+  return [...tables.sales.values()]
+    .filter(toSettle)
+    .map((sale) => sale.id)
+    .slice(0, countMax);
 }
 
 export function findCurrentSale(tables: Tables, productId: ProductId, nowMs: number): Sale | undefined {

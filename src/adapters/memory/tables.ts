@@ -5,19 +5,24 @@
  * nothing behind, like a transaction.
  */
 import { assert } from "../../lib/assert.ts";
-import type { Buyer, BuyerId, PaymentId, ProductId, PurchaseId, RefundId, SaleId } from "../../domain/ids.ts";
+import type { AdjustmentId, Buyer, BuyerId, PaymentId, ProductId, PurchaseId, RefundId, SaleId } from "../../domain/ids.ts";
+import type { InventoryEntry } from "../../domain/inventory.ts";
 import type { LedgerEntry } from "../../domain/ledger.ts";
+import type { Adjustment } from "../../domain/movement.ts";
 import type { Capture, Payment, Refund } from "../../domain/payment.ts";
 import type { Product } from "../../domain/product.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
 
 export type Submission = { readonly saleId: SaleId; readonly fingerprint: string };
+export type Claim = { readonly id: string; readonly fingerprint: string };
 
 export type Tables = {
   readonly products: Map<ProductId, Product>;
   readonly sales: Map<SaleId, Sale>;
   readonly submissions: Map<string, Submission>;
+  /** By owner and key. */
+  readonly claims: Map<string, Claim>;
   /** By product and buyer, and the copies by sale and buyer that publishing made. */
   readonly quotas: Map<string, number>;
   readonly saleQuotas: Map<string, number>;
@@ -31,6 +36,10 @@ export type Tables = {
   readonly ledger: Map<number, LedgerEntry>;
   /** UNIQUE (source, kind): the entry's number in `ledger`. */
   readonly ledgerSources: Map<string, number>;
+  readonly adjustments: Map<AdjustmentId, Adjustment>;
+  /** In commit order, and UNIQUE (source, kind). */
+  readonly inventory: Map<number, InventoryEntry>;
+  readonly inventorySources: Map<string, number>;
   readonly payments: Map<PaymentId, Payment>;
   readonly captures: Map<string, Capture>;
   readonly refunds: Map<RefundId, Refund>;
@@ -42,6 +51,7 @@ export function emptyTables(): Tables {
     products: new Map(),
     sales: new Map(),
     submissions: new Map(),
+    claims: new Map(),
     quotas: new Map(),
     saleQuotas: new Map(),
     buyers: new Map(),
@@ -51,6 +61,9 @@ export function emptyTables(): Tables {
     purchasesOfBuyer: new Map(),
     ledger: new Map(),
     ledgerSources: new Map(),
+    adjustments: new Map(),
+    inventory: new Map(),
+    inventorySources: new Map(),
     payments: new Map(),
     captures: new Map(),
     refunds: new Map(),

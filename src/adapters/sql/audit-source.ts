@@ -4,8 +4,9 @@
  */
 import type Database from "better-sqlite3";
 import type { BuyerId } from "../../domain/ids.ts";
-import type { AuditSource, BuyerRow, LedgerRow, Pages, SaleQuota, SaleRow as AuditedSale } from "../../ports/audit-source.ts";
+import type { AuditSource, BuyerRow, InventoryRow, LedgerRow, Pages, SaleQuota, SaleRow as AuditedSale } from "../../ports/audit-source.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
+import { adjustmentColumns, adjustmentOf, inventoryColumns, inventoryOf, type InventoryRow as StoredInventory } from "./inventory-rows.ts";
 import { migrations } from "./migrate.ts";
 import * as rows from "./rows.ts";
 import { openReadOnly } from "./sqlite-connection.ts";
@@ -71,11 +72,14 @@ class SqliteAuditSource implements AuditSource {
     this.name = dataDir;
   }
 
+  products = () => this.#read(`SELECT ${rows.productColumns} FROM product ORDER BY product.id`, rows.productOf);
   sales = () => this.#read(`SELECT ${countedSaleColumns} FROM sale ORDER BY sale.id`, saleOf);
   quotas = () => this.#read("SELECT CAST(sale_id AS TEXT) AS sale_id, buyer_id, units FROM sale_quota", quotaOf);
   buyers = () => this.#read<BuyerRow, BuyerRow>("SELECT id, issuer, subject FROM buyer ORDER BY id", (row) => row);
   purchases = () => this.#read(`SELECT ${rows.purchaseColumns} FROM purchase ORDER BY purchase.id`, rows.purchaseOf);
   ledger = () => this.#read(`SELECT ${ledgerColumns} FROM ledger ORDER BY seq`, entryOf);
+  inventory = () => this.#read(`SELECT ${inventoryColumns} FROM inventory_ledger ORDER BY seq`, numbered);
+  adjustments = () => this.#read(`SELECT ${adjustmentColumns} FROM adjustment ORDER BY adjustment.id`, adjustmentOf);
   payments = () => this.#read(`SELECT ${rows.paymentColumns} FROM payment ORDER BY payment.id`, rows.paymentOf);
   captures = () => this.#read(`SELECT ${rows.captureColumns} FROM capture ORDER BY rowid`, rows.captureOf);
   refunds = () => this.#read(`SELECT ${rows.refundColumns} FROM refund ORDER BY refund.id`, rows.refundOf);
@@ -123,6 +127,10 @@ function entryOf(row: LedgerSqlRow): LedgerRow {
     limit: row.buyer_limit ?? undefined,
     atMs: row.at_ms,
   };
+}
+
+function numbered(row: StoredInventory): InventoryRow {
+  return { ...inventoryOf(row), number: row.seq };
 }
 
 function quotaOf(row: QuotaRow): SaleQuota {

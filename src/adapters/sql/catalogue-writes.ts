@@ -1,19 +1,17 @@
-/** Writes outside the acceptance path, each one transaction of the writer. All of them may be repeated. */
+/** Sales, quotas and buyers: writes outside the acceptance path, each one transaction of the writer. All of them may be repeated. */
 import { assert } from "../../lib/assert.ts";
 import type { Buyer, BuyerId, ProductId, SaleId } from "../../domain/ids.ts";
-import type { Product } from "../../domain/product.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { Catalogue, NewSale } from "../../ports/catalogue.ts";
 import { RowsStatement } from "./chunks.ts";
-import { productColumns, productOf, saleColumns, saleOf, type ProductRow, type SaleRow } from "./rows.ts";
+import { readProduct } from "./product-writes.ts";
+import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 
-const selectProduct = `SELECT ${productColumns} FROM product WHERE id = ?`;
-const insertProduct = `INSERT INTO product (id, name, price_minor, currency, seller, image, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`;
 const selectSale = `SELECT ${saleColumns} FROM sale WHERE id = ?`;
 const insertSale = `INSERT INTO sale (id, product_id, name, price_minor, currency, stock, per_buyer_limit, limit_group,
     refunded_units_count, pay_window, starts_at, ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed,
-    created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, ?)`;
+    created_at, seller) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, ?, ?)`;
 const selectSubmission = `SELECT CAST(sale_id AS TEXT) AS sale_id, fingerprint FROM submission WHERE owner = ? AND submission_key = ?`;
 const insertSubmission = `INSERT INTO submission (owner, submission_key, sale_id, fingerprint) VALUES (?, ?, ?, ?)`;
 const deleteQuota = `DELETE FROM quota WHERE product_id = ? AND buyer_id = ?`;
@@ -21,19 +19,6 @@ const insertQuota = `INSERT INTO quota (product_id, buyer_id, units) VALUES (?, 
 const selectBuyer = `SELECT id FROM buyer WHERE issuer = ? AND subject = ?`;
 const nextBuyer = `SELECT coalesce(max(id), 0) + 1 AS id FROM buyer`;
 const insertBuyers = new RowsStatement(`INSERT INTO buyer (id, issuer, subject) VALUES :rows`, "(?, ?, ?)");
-
-export async function addProduct(tx: SqlTransaction, product: Product): ReturnType<Catalogue["addProduct"]> {
-  const { id, name, price, seller, image, createdAtMs } = product;
-  const [row] = await tx.query<ProductRow>(selectProduct, [id]);
-  if (row === undefined) {
-    await tx.execute(insertProduct, [id, name, price.minor, price.currency, seller, image ?? null, createdAtMs]);
-    return { kind: "added", product };
-  }
-  const first = productOf(row);
-  const same = first.name === name && first.seller === seller && first.image === image;
-  const samePrice = first.price.minor === price.minor && first.price.currency === price.currency;
-  return same && samePrice ? { kind: "exists", product: first } : { kind: "differs" };
-}
 
 export async function addSale(tx: SqlTransaction, { id, draft, createdAtMs, submission }: NewSale): ReturnType<Catalogue["addSale"]> {
   type Row = { readonly sale_id: SaleId; readonly fingerprint: string };
@@ -43,13 +28,13 @@ export async function addSale(tx: SqlTransaction, { id, draft, createdAtMs, subm
     assert(sale !== undefined, "a submission has its sale");
     return first.fingerprint === submission?.fingerprint ? { kind: "exists", sale } : { kind: "differs" };
   }
-  const [product] = await tx.query<ProductRow>(selectProduct, [draft.productId]);
+  const product = await readProduct(tx, draft.productId);
   if (product === undefined) return { kind: "product_unknown" };
   const again = await readSale(tx, id);
   if (again !== undefined) return { kind: "exists", sale: again };
   const { price, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs } = draft;
   const what = [id, draft.productId, draft.name, price.minor, price.currency, draft.stock, draft.perBuyerLimit, limitGroup ?? null];
-  await tx.execute(insertSale, [...what, refundedUnitsCount ? 1 : 0, payWindowMs, startsAtMs, endsAtMs, createdAtMs]);
+  await tx.execute(insertSale, [...what, refundedUnitsCount ? 1 : 0, payWindowMs, startsAtMs, endsAtMs, createdAtMs, product.seller]);
   if (submission !== undefined) await tx.execute(insertSubmission, [submission.owner, submission.key, id, submission.fingerprint]);
   const sale = await readSale(tx, id);
   assert(sale !== undefined, "a sale just written is there");
@@ -67,8 +52,7 @@ export async function setQuota(
   buyerId: BuyerId,
   units: number | undefined,
 ): ReturnType<Catalogue["setQuota"]> {
-  const [product] = await tx.query<ProductRow>(selectProduct, [productId]);
-  if (product === undefined) return "product_unknown";
+  if ((await readProduct(tx, productId)) === undefined) return "product_unknown";
   await tx.execute(deleteQuota, [productId, buyerId]);
   if (units !== undefined) await tx.execute(insertQuota, [productId, buyerId, units]);
   return "set";

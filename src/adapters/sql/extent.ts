@@ -18,7 +18,9 @@ const largestId = `SELECT CAST(max(
     coalesce((SELECT max(id) FROM sale), 0), coalesce((SELECT max(id) FROM purchase), 0),
     coalesce((SELECT max(id) FROM payment), 0), coalesce((SELECT max(id) FROM refund), 0),
     coalesce((SELECT max(source_id) FROM ledger), 0), coalesce((SELECT max(id) FROM account), 0),
-    coalesce((SELECT max(id) FROM session), 0), coalesce((SELECT max(id) FROM server_key), 0)) AS TEXT) AS id_floor`;
+    coalesce((SELECT max(id) FROM session), 0), coalesce((SELECT max(id) FROM server_key), 0),
+    coalesce((SELECT max(id) FROM adjustment), 0), coalesce((SELECT max(source_id) FROM inventory_ledger), 0),
+    coalesce((SELECT max(id) FROM claim), 0)) AS TEXT) AS id_floor`;
 const store = `SELECT last_at, installation FROM store WHERE one = 1`;
 const migrationNames = `SELECT name FROM migration ORDER BY number`;
 

@@ -5,7 +5,7 @@
  */
 import { unreachable } from "../../lib/assert.ts";
 import { noFacts, type SaleFacts } from "../../domain/batch-state.ts";
-import type { BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
+import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
 import type { Movement } from "../../domain/movement.ts";
 import type { Sale } from "../../domain/sale.ts";
 import { ListStatement } from "./chunks.ts";
@@ -29,7 +29,7 @@ const purchasesOfBuyers = new ListStatement(`SELECT ${purchaseColumns} FROM purc
 const purchasesById = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = ? AND id IN :list`);
 const unitsInGroup = new ListStatement(
   `SELECT p.buyer_id, sum(p.quantity) AS units FROM sale s JOIN purchase p ON p.sale_id = s.id
-   WHERE s.limit_group = ? AND s.id <> ?
+   WHERE s.seller = ? AND s.limit_group = ? AND s.id <> ?
      AND (p.state = 'reserved' OR (p.state = 'paid' AND (p.refunded = 0 OR s.refunded_units_count = 1)))
      AND p.buyer_id IN :list GROUP BY p.buyer_id`,
 );
@@ -42,11 +42,10 @@ const capturesOfPurchases = new ListStatement(`SELECT ${captureColumns} FROM cap
 const refundsById = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = ? AND id IN :list`);
 const refundsOfPurchases = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = ? AND purchase_id IN :list`);
 const callbacksById = new ListStatement(`SELECT id FROM callback WHERE id IN :list`);
-const adjustmentsById = new ListStatement(
-  `SELECT CAST(source_id AS TEXT) AS source_id, kind, units FROM ledger WHERE kind IN ('issue', 'withdraw') AND source_id IN :list`,
-);
+const adjustmentsById = new ListStatement(`SELECT CAST(id AS TEXT) AS id, applied FROM adjustment WHERE id IN :list`);
+const productById = `SELECT inventory, deleted_at FROM product WHERE id = ?`;
 const productHasQuota = `SELECT 1 AS one FROM quota WHERE product_id = ? LIMIT 1`;
-const groupLimit = `SELECT per_buyer_limit FROM sale WHERE limit_group = ? AND id <> ? AND phase = 'published' LIMIT 1`;
+const groupLimit = `SELECT per_buyer_limit FROM sale WHERE seller = ? AND limit_group = ? AND id <> ? AND phase = 'published' LIMIT 1`;
 
 /** What the movements name. */
 class Named {
@@ -58,8 +57,10 @@ class Named {
   readonly toRefund = new Set<PurchaseId>();
   readonly refunds = new Set<RefundId>();
   readonly callbacks = new Set<string>();
-  readonly adjustments = new Set<string>();
+  readonly adjustments = new Set<AdjustmentId>();
   publishes = false;
+  /** Whether units may leave the sale for its product's inventory, or come from there. */
+  supplies = false;
 
   constructor(movements: readonly Movement[]) {
     for (const movement of movements) this.#add(movement);
@@ -95,10 +96,15 @@ class Named {
         this.refunds.add(movement.refundId);
         return;
       case "adjust":
+      case "settle":
         this.adjustments.add(movement.adjustmentId);
+        this.supplies = true;
         return;
       case "switch":
         this.publishes ||= movement.change.kind === "publish";
+        this.supplies ||= movement.change.kind === "cancel_sale";
+        return;
+      case "edit":
         return;
       default:
         return unreachable(movement);
@@ -115,7 +121,7 @@ export async function readFacts(tx: SqlTransaction, sale: Sale, movements: reado
   const named = new Named(movements);
   // A publish that only repeats copies nothing: the quotas of today are for later sales.
   const publishes = named.publishes && sale.phase === "draft";
-  const facts: SaleFacts = publishes ? { ...noFacts(sale), ...(await readForPublishing(tx, sale)) } : noFacts(sale);
+  const facts: SaleFacts = publishes ? { ...noFacts(sale), ...(await readForPublishing(tx, sale)) } : await readSupply(tx, sale, named);
   if (named.buyers.size > 0) await readBuyers(tx, facts, [...named.buyers]);
   if (named.payments.size + named.withPayments.size > 0) await readPayments(tx, facts, named);
   if (named.purchases.size > 0) {
@@ -124,18 +130,32 @@ export async function readFacts(tx: SqlTransaction, sale: Sale, movements: reado
   }
   if (named.captures.size + named.toRefund.size + named.refunds.size + named.callbacks.size > 0) await readMoney(tx, facts, named);
   if (named.adjustments.size > 0) {
-    type Row = { readonly source_id: string; readonly kind: string; readonly units: number };
-    for (const { source_id, kind, units } of await adjustmentsById.query<Row>(tx, [], [...named.adjustments]))
-      facts.adjustments.set(source_id, kind === "issue" ? units : -units);
+    type Row = { readonly id: AdjustmentId; readonly applied: number };
+    for (const { id, applied } of await adjustmentsById.query<Row>(tx, [], [...named.adjustments])) facts.adjustments.set(id, applied);
   }
   return facts;
 }
 
-async function readForPublishing(tx: SqlTransaction, sale: Sale): Promise<Pick<SaleFacts, "productHasQuotas" | "groupLimit">> {
+type Stocked = { readonly inventory: number | null; readonly deleted_at: number | null };
+
+async function readSupply(tx: SqlTransaction, sale: Sale, { supplies }: Named): Promise<SaleFacts> {
+  if (!supplies || !sale.fromInventory) return noFacts(sale);
+  const [product] = await tx.query<Stocked>(productById, [sale.productId]);
+  return { ...noFacts(sale), product };
+}
+
+async function readForPublishing(tx: SqlTransaction, sale: Sale): Promise<Pick<SaleFacts, "productHasQuotas" | "groupLimit" | "product">> {
   const [quota] = await tx.query(productHasQuota, [sale.productId]);
   const other =
-    sale.limitGroup === undefined ? undefined : (await tx.query<{ per_buyer_limit: number }>(groupLimit, [sale.limitGroup, sale.id]))[0];
-  return { productHasQuotas: quota !== undefined, groupLimit: other?.per_buyer_limit };
+    sale.limitGroup === undefined
+      ? undefined
+      : (await tx.query<{ per_buyer_limit: number }>(groupLimit, [sale.seller, sale.limitGroup, sale.id]))[0];
+  const [product] = await tx.query<Stocked>(productById, [sale.productId]);
+  return {
+    productHasQuotas: quota !== undefined,
+    groupLimit: other?.per_buyer_limit,
+    product: product?.deleted_at === null ? product : undefined,
+  };
 }
 
 type UnitsRow = { readonly buyer_id: BuyerId; readonly units: number };
@@ -144,7 +164,7 @@ async function readBuyers(tx: SqlTransaction, facts: SaleFacts, buyers: readonly
   const { sale } = facts;
   for (const row of await purchasesOfBuyers.query<PurchaseRow>(tx, [sale.id], buyers)) facts.purchases.set(row.id, purchaseOf(row));
   if (sale.limitGroup !== undefined) {
-    for (const row of await unitsInGroup.query<UnitsRow>(tx, [sale.limitGroup, sale.id], buyers))
+    for (const row of await unitsInGroup.query<UnitsRow>(tx, [sale.seller, sale.limitGroup, sale.id], buyers))
       facts.unitsElsewhere.set(row.buyer_id, row.units);
   }
   // A publish in this very group copies the product's quotas before the takes behind it are decided.

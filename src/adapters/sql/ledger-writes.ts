@@ -8,9 +8,11 @@ import type { SaleFacts, SaleWrites } from "../../domain/batch-state.ts";
 import type { BuyerId, PurchaseId } from "../../domain/ids.ts";
 import type { LedgerEntry } from "../../domain/ledger.ts";
 import type { Capture, Payment, Refund } from "../../domain/payment.ts";
+import type { Inventory, InventoryEntry } from "../../domain/inventory.ts";
 import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
-import type { Sale } from "../../domain/sale.ts";
+import { sameDraft, type Sale } from "../../domain/sale.ts";
 import { ListStatement, RowsStatement } from "./chunks.ts";
+import { addAdjustments, addInventory } from "./inventory-rows.ts";
 import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
 
 const purchaseColumns = `id, sale_id, product_id, buyer_id, idempotency_key, quantity, price_minor, currency, buyer_limit, metadata,
@@ -49,7 +51,10 @@ const updateStock = new RowsStatement(
    FROM (VALUES :rows) AS new WHERE sale.id = new.column1 AND sale.feed = new.column2`,
   `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
-const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ? WHERE id = ?`;
+const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ?, from_inventory = ?, settled_at = ? WHERE id = ?`;
+const updateDraft = `UPDATE sale SET name = ?, price_minor = ?, currency = ?, stock = ?, per_buyer_limit = ?, limit_group = ?,
+    refunded_units_count = ?, pay_window = ?, starts_at = ?, ends_at = ? WHERE id = ?`;
+const updateInventory = `UPDATE product SET inventory = ?, version = version + 1 WHERE id = ? AND inventory IS ?`;
 const copyQuotas = `INSERT INTO sale_quota (sale_id, buyer_id, units) SELECT ?, buyer_id, units FROM quota WHERE product_id = ?`;
 const insertPayment = `INSERT INTO payment (id, purchase_id, sale_id, provider, provider_ref, pay_url, amount_minor, currency, state,
     created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -68,14 +73,16 @@ export type Before = {
   readonly purchases: ReadonlyMap<PurchaseId, Purchase>;
   readonly payments: ReadonlySet<string>;
   readonly refunds: ReadonlySet<string>;
+  readonly inventory: Inventory | undefined;
 };
 
-const none: Omit<Before, "sale"> = { purchases: new Map(), payments: new Set(), refunds: new Set() };
+const none: Pick<Before, "purchases" | "payments" | "refunds"> = { purchases: new Map(), payments: new Set(), refunds: new Set() };
 
 /** Copies only what there is: a first take in each of many sales finds nothing. */
-export function beforeDeciding({ sale, purchases, payments, refunds }: SaleFacts): Before {
+export function beforeDeciding({ sale, purchases, payments, refunds, product }: SaleFacts): Before {
   return {
     sale,
+    inventory: product?.inventory,
     purchases: purchases.size === 0 ? none.purchases : new Map(purchases),
     payments: payments.size === 0 ? none.payments : new Set(payments.keys()),
     refunds: refunds.size === 0 ? none.refunds : new Set(refunds.keys()),
@@ -132,7 +139,9 @@ export class LedgerWriter {
       for (const purchase of writes.newPurchases.values()) this.#addPurchase(purchase);
     }
     if (writes.sale !== before.sale) this.#addStock(before, writes);
-    if (isRedefined(before.sale, writes.sale)) await this.#switch(writes);
+    if (isRedefined(before.sale, writes.sale)) await this.#redefine(before.sale, writes);
+    if (writes.adjustments.size > 0) await addAdjustments(this.#tx, writes.adjustments.values());
+    if (writes.inventory.length > 0) await this.#moveInventory(before.inventory, writes.inventory);
     if (writes.changedPurchases.size > 0) await this.#movePurchases(before, writes);
     // A payment refers to its purchase's row, which may be one of this group's.
     if (writes.payments.size > 0 && writes.newPurchases.size > 0) await this.flush();
@@ -189,9 +198,23 @@ export class LedgerWriter {
     this.#stock.push(newBuyers(before, writes), reserved, paid, cancelled, expired, closed);
   }
 
-  async #switch({ sale, copyQuotas: withQuotas }: SaleWrites): Promise<void> {
-    await this.#one(updateSwitches, [sale.phase, sale.paused ? 1 : 0, sale.hasQuotas ? 1 : 0, sale.endsAtMs, sale.id]);
+  async #redefine(before: Sale, { sale, copyQuotas: withQuotas }: SaleWrites): Promise<void> {
+    const { id, name, price, stock, perBuyerLimit, limitGroup, payWindowMs, startsAtMs, endsAtMs } = sale;
+    if (before.phase === "draft" && !sameDraft(before, sale)) {
+      const terms = [name, price.minor, price.currency, stock, perBuyerLimit, limitGroup ?? null, sale.refundedUnitsCount ? 1 : 0];
+      await this.#one(updateDraft, [...terms, payWindowMs, startsAtMs, endsAtMs, id]);
+    }
+    const flags = [sale.phase, sale.paused ? 1 : 0, sale.hasQuotas ? 1 : 0, endsAtMs, sale.fromInventory ? 1 : 0];
+    await this.#one(updateSwitches, [...flags, sale.settledAtMs ?? null, id]);
     if (withQuotas) await this.#tx.execute(copyQuotas, [sale.id, sale.productId]);
+  }
+
+  /** At once, for another group of the batch may be of the same product. */
+  async #moveInventory(before: Inventory | undefined, entries: readonly InventoryEntry[]): Promise<void> {
+    const last = entries.at(-1);
+    assert(before !== undefined && last !== undefined, "units move from a count that was read");
+    await this.#one(updateInventory, [last.balance, last.productId, before]);
+    await addInventory(this.#tx, entries);
   }
 
   /** Purchases that make the same step move in one statement. */
@@ -245,7 +268,10 @@ export function isRedefined(before: Sale, after: Sale): boolean {
     before.phase !== after.phase ||
     before.paused !== after.paused ||
     before.hasQuotas !== after.hasQuotas ||
-    before.endsAtMs !== after.endsAtMs
+    before.endsAtMs !== after.endsAtMs ||
+    before.fromInventory !== after.fromInventory ||
+    before.settledAtMs !== after.settledAtMs ||
+    (before.phase === "draft" && !sameDraft(before, after))
   );
 }
 

@@ -4,9 +4,9 @@ import type { BuyerId } from "../../domain/ids.ts";
 import type { SaleStatus } from "../../domain/sale.ts";
 import { unreachable } from "../../lib/assert.ts";
 import type { AccountQuery } from "../../ports/accounts.ts";
-import type { Page, PurchaseQuery, SaleQuery } from "../../ports/records.ts";
+import type { Page, ProductQuery, PurchaseQuery, SaleQuery } from "../../ports/records.ts";
 import { accountColumns } from "./account-rows.ts";
-import { purchaseColumns, saleColumns } from "./rows.ts";
+import { productColumns, purchaseColumns, saleColumns } from "./rows.ts";
 import type { SqlValue } from "./sql-transaction.ts";
 
 export type Statement = { readonly sql: string; readonly params: readonly SqlValue[] };
@@ -22,13 +22,39 @@ const builder = new Kysely<object>({
   },
 });
 
-export function listSales({ productId, status, nowMs, withDrafts }: SaleQuery, page: Page): ListingStatements {
+/** `seller` first: its index gives the newest of one merchant without looking at the others'. */
+export function listSales({ seller, productId, status, nowMs, withDrafts }: SaleQuery, page: Page): ListingStatements {
   const conditions: Condition[] = [];
+  if (seller !== undefined) conditions.push(sql`seller = ${seller}`);
   if (productId !== undefined) conditions.push(sql`product_id = ${productId}`);
-  if (!withDrafts) conditions.push(sql`phase <> 'draft'`);
+  if (withDrafts === false) conditions.push(sql`phase <> 'draft'`);
+  if (typeof withDrafts === "object") conditions.push(sql`(phase <> 'draft' OR seller = ${withDrafts.of})`);
   if (status !== undefined) conditions.push(hasStatus(status, nowMs));
   return listing({ table: "sale", columns: saleColumns, conditions }, page);
 }
+
+/** The names of a query are columns; only those with an index over all products are sorted by. */
+const sortColumns = { created_at: "created_at", name: "name", price: "price_minor" } as const;
+
+export function listProducts(query: ProductQuery, page: Page): ListingStatements {
+  const { seller, nameContains, ids, inStock, priceMinorMin, priceMinorMax, currency } = query;
+  const conditions: Condition[] = [sql`deleted_at IS NULL`];
+  if (seller !== undefined) conditions.push(sql`seller = ${seller}`);
+  if (nameContains !== undefined) conditions.push(sql`name LIKE ${likePart(nameContains)} ESCAPE '!'`);
+  if (ids !== undefined) conditions.push(ids.length === 0 ? sql`0` : sql`product.id IN (${sql.join(ids.map(integerOf))})`);
+  if (inStock !== undefined) conditions.push(inStock ? sql`inventory IS NOT 0` : sql`inventory = 0`);
+  if (priceMinorMin !== undefined) conditions.push(sql`price_minor >= ${priceMinorMin}`);
+  if (priceMinorMax !== undefined) conditions.push(sql`price_minor <= ${priceMinorMax}`);
+  if (currency !== undefined) conditions.push(sql`currency = ${currency}`);
+  const { by, descending } = query.sort ?? { by: "created_at", descending: true };
+  const direction = descending ? sql`DESC` : sql`ASC`;
+  const order = sql`${sql.raw(sortColumns[by])} ${direction}, product.id ${direction}`;
+  return listing({ table: "product", columns: productColumns, conditions, order }, page);
+}
+
+/** In a list nothing makes an integer of decimal text, as a comparison with a column does. */
+const integerOf = (id: string): Condition => sql`CAST(${id} AS INTEGER)`;
+const likePart = (text: string): string => `%${text.replace(/[!%_]/g, "!$&")}%`;
 
 /** A buyer's purchases: one step in the index of keys for each sale there is. */
 export function listPurchases(buyerId: BuyerId, { saleId, state }: PurchaseQuery, page: Page): ListingStatements {
@@ -66,13 +92,18 @@ function hasStatus(status: SaleStatus, nowMs: number): Condition {
   }
 }
 
-type What = { readonly table: string; readonly columns: string; readonly conditions: readonly Condition[] };
+type What = {
+  readonly table: string;
+  readonly columns: string;
+  readonly conditions: readonly Condition[];
+  /** Newest first without: ids are time-ordered. */
+  readonly order?: Condition | undefined;
+};
 
-/** Newest first: ids are time-ordered. */
-function listing({ table, columns, conditions }: What, { offset, limit }: Page): ListingStatements {
+function listing({ table, columns, conditions, order: by }: What, { offset, limit }: Page): ListingStatements {
   const where = conditions.length === 0 ? sql`` : sql`WHERE ${sql.join(conditions, sql` AND `)}`;
   const from = sql`FROM ${sql.raw(table)} ${where}`;
-  const order = sql`ORDER BY ${sql.raw(table)}.id DESC LIMIT ${limit} OFFSET ${offset}`;
+  const order = sql`ORDER BY ${by ?? sql`${sql.raw(table)}.id DESC`} LIMIT ${limit} OFFSET ${offset}`;
   return {
     items: compiled(sql`SELECT ${sql.raw(columns)} ${from} ${order}`),
     total: compiled(sql`SELECT count(*) AS total ${from}`),

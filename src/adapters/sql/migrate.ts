@@ -5,12 +5,14 @@
 import type { Database } from "better-sqlite3";
 import { initial } from "./migrations/0001-initial.ts";
 import { accounts } from "./migrations/0002-accounts.ts";
+import { shop } from "./migrations/0003-shop.ts";
 
 export type Migration = { readonly number: number; readonly name: string; readonly sql: string };
 
 export const migrations: readonly Migration[] = [
   { number: 1, name: "initial", sql: initial },
   { number: 2, name: "accounts", sql: accounts },
+  { number: 3, name: "shop", sql: shop },
 ];
 
 /** Applies what is missing and returns its names. Throws SchemaTooNew for a database that a newer program has migrated. */

@@ -1,9 +1,11 @@
 /** Records over one SQLite connection. Each statement reads the newest committed state. */
-import { parseBuyerId, type BuyerId } from "../../domain/ids.ts";
+import { parseBuyerId, type BuyerId, type SaleId } from "../../domain/ids.ts";
+import type { Balances } from "../../domain/ledger.ts";
 import { openPaymentStates } from "../../domain/movement.ts";
 import { assert } from "../../lib/assert.ts";
-import type { Records, SaleCounts, StoreTotals } from "../../ports/records.ts";
-import { listPurchases, listSales, type Statement } from "./listings.ts";
+import type { Page, Records, SaleCounts, StoreTotals } from "../../ports/records.ts";
+import { adjustmentColumns, adjustmentOf, inventoryColumns, inventoryOf, type AdjustmentRow, type InventoryRow } from "./inventory-rows.ts";
+import { listProducts, listPurchases, listSales, type Statement } from "./listings.ts";
 import {
   paymentColumns,
   paymentOf,
@@ -31,7 +33,22 @@ export type RecordReaders = {
   ) => Awaited<ReturnType<Records[Name]>> extends Float64Array ? readonly number[] : Awaited<ReturnType<Records[Name]>>;
 };
 
-const productById = `SELECT ${productColumns} FROM product WHERE id = ?`;
+const productEver = `SELECT ${productColumns} FROM product WHERE id = ?`;
+const productById = `${productEver} AND deleted_at IS NULL`;
+const stockInSales = `SELECT count(*) AS sales, coalesce(sum(issued), 0) AS issued, coalesce(sum(available), 0) AS available,
+  coalesce(sum(held), 0) AS held, coalesce(sum(sold), 0) AS sold, coalesce(sum(withdrawn), 0) AS withdrawn
+  FROM sale WHERE product_id = ? AND phase <> 'draft'`;
+const inventoryPage = {
+  items: `SELECT ${inventoryColumns} FROM inventory_ledger WHERE product_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?`,
+  total: `SELECT count(*) AS total FROM inventory_ledger WHERE product_id = ?`,
+};
+const adjustmentsPage = {
+  items: `SELECT ${adjustmentColumns} FROM adjustment WHERE sale_id = ? ORDER BY adjustment.id DESC LIMIT ? OFFSET ?`,
+  total: `SELECT count(*) AS total FROM adjustment WHERE sale_id = ?`,
+};
+// Twice "<> 'draft'": the index of sales to settle is asked for in its own words.
+const toSettle = `SELECT CAST(sale.id AS TEXT) AS id FROM sale WHERE settled_at IS NULL AND phase <> 'draft' AND held = 0`;
+const salesToSettle = `${toSettle} AND phase = 'published' AND ends_at <= ? UNION ALL ${toSettle} AND phase = 'cancelled' LIMIT ?`;
 const saleById = `SELECT ${saleColumns} FROM sale WHERE id = ?`;
 const published = `SELECT ${saleColumns} FROM sale WHERE product_id = ? AND phase = 'published'`;
 const liveSale = `${published} AND starts_at <= ? AND ends_at > ? ORDER BY ends_at, sale.id LIMIT 1`;
@@ -66,6 +83,7 @@ const totals = `SELECT count(*) AS sales,
 
 type DueRow = Pick<PurchaseRow, "id" | "sale_id">;
 type CountsRow = Record<"buyers" | "reserved" | "paid" | "cancelled" | "expired" | "closed", number>;
+type StockRow = Balances & { readonly sales: number };
 type Read = Pick<SqliteConnection, "query">;
 
 export function recordReaders(db: Read): RecordReaders {
@@ -78,9 +96,20 @@ export function recordReaders(db: Read): RecordReaders {
     items: db.query<Row>(items.sql, items.params).map(of),
     total: db.query<{ total: number }>(total.sql, total.params)[0]?.total ?? 0,
   });
+  const pageOf = <Row, Item>(sql: { items: string; total: string }, of: (row: Row) => Item, key: string, { offset, limit }: Page) =>
+    page({ items: { sql: sql.items, params: [key, limit, offset] }, total: { sql: sql.total, params: [key] } }, of);
   const due = ({ id, sale_id }: DueRow) => ({ id, saleId: sale_id });
   return {
     product: (id) => one<ProductRow, ReturnType<typeof productOf>>(productById, productOf, id),
+    productEver: (id) => one<ProductRow, ReturnType<typeof productOf>>(productEver, productOf, id),
+    products: (query, at) => page<ProductRow, ReturnType<typeof productOf>>(listProducts(query, at), productOf),
+    productStock: (id) => {
+      const product = one<ProductRow, ReturnType<typeof productOf>>(productById, productOf, id);
+      return product && one(stockInSales, ({ sales, ...inSales }: StockRow) => ({ inventory: product.inventory, sales, inSales }), id);
+    },
+    inventoryOf: (id, at) => pageOf<InventoryRow, ReturnType<typeof inventoryOf>>(inventoryPage, inventoryOf, id, at),
+    adjustmentsOf: (id, at) => pageOf<AdjustmentRow, ReturnType<typeof adjustmentOf>>(adjustmentsPage, adjustmentOf, id, at),
+    salesToSettle: (nowMs, countMax) => all(salesToSettle, ({ id }: { id: SaleId }) => id, nowMs, countMax),
     sale: (id) => one(saleById, saleOf, id),
     sales: (query, at) => page<SaleRow, ReturnType<typeof saleOf>>(listSales(query, at), saleOf),
     currentSaleOf: (id, nowMs) =>

@@ -7,7 +7,7 @@ import type { Sale } from "../../domain/sale.ts";
 /** The table stands before the column, for a bare name in ORDER BY would mean the text. */
 const text = (table: string, column: string) => `CAST(${table}.${column} AS TEXT) AS ${column}`;
 
-export const productColumns = `${text("product", "id")}, name, price_minor, currency, seller, image, created_at`;
+export const productColumns = `${text("product", "id")}, name, price_minor, currency, seller, image, created_at, inventory, version, deleted_at`;
 export type ProductRow = {
   readonly id: Product["id"];
   readonly name: string;
@@ -16,17 +16,22 @@ export type ProductRow = {
   readonly seller: string;
   readonly image: string | null;
   readonly created_at: number;
+  readonly inventory: number | null;
+  readonly version: number;
+  readonly deleted_at: number | null;
 };
 
 export function productOf(row: ProductRow): Product {
-  const { id, name, seller } = row;
+  const { id, name, seller, inventory, version } = row;
   const price = { minor: row.price_minor, currency: row.currency };
-  return { id, name, price, seller, image: row.image ?? undefined, createdAtMs: row.created_at };
+  const dates = { createdAtMs: row.created_at, deletedAtMs: row.deleted_at ?? undefined };
+  return { id, name, price, seller, image: row.image ?? undefined, inventory, version, ...dates };
 }
 
 export const saleColumns =
   `${text("sale", "id")}, ${text("sale", "product_id")}, name, price_minor, currency, stock, per_buyer_limit, limit_group, refunded_units_count, ` +
-  `pay_window, starts_at, ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed, created_at`;
+  `pay_window, starts_at, ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed, created_at, seller, from_inventory, ` +
+  `settled_at`;
 export type SaleRow = {
   readonly id: Sale["id"];
   readonly product_id: Sale["productId"];
@@ -50,12 +55,16 @@ export type SaleRow = {
   readonly withdrawn: number;
   readonly feed: number;
   readonly created_at: number;
+  readonly seller: string;
+  readonly from_inventory: number;
+  readonly settled_at: number | null;
 };
 
 export function saleOf(row: SaleRow): Sale {
   return {
     id: row.id,
     productId: row.product_id,
+    seller: row.seller,
     name: row.name,
     price: { minor: row.price_minor, currency: row.currency },
     stock: row.stock,
@@ -69,6 +78,8 @@ export function saleOf(row: SaleRow): Sale {
     paused: row.paused === 1,
     hasQuotas: row.has_quotas === 1,
     balances: { issued: row.issued, available: row.available, held: row.held, sold: row.sold, withdrawn: row.withdrawn },
+    fromInventory: row.from_inventory === 1,
+    settledAtMs: row.settled_at ?? undefined,
     feed: row.feed,
     createdAtMs: row.created_at,
   };

@@ -13,6 +13,7 @@ const countMerchants = `SELECT count(*) AS count FROM merchant`;
 const insertMerchant = `INSERT INTO merchant (id, name, created_at) VALUES (?, ?, ?)`;
 const renameMerchantById = `UPDATE merchant SET name = ? WHERE id = ? RETURNING ${merchantColumns}`;
 const adoptProducts = `UPDATE product SET seller = ? WHERE seller <> ?`;
+const adoptSales = `UPDATE sale SET seller = ? WHERE seller <> ?`;
 
 const keyById = `SELECT ${keyColumns} FROM server_key WHERE id = ?`;
 const countKeys = `SELECT count(*) AS count FROM server_key WHERE merchant = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`;
@@ -43,7 +44,9 @@ export async function ensureMerchant(tx: SqlTransaction, merchant: Merchant): Pr
   const [total] = await tx.query<Count>(countMerchants, []);
   const [known] = await tx.query<MerchantRow>(merchantById, [merchant.id]);
   if (known === undefined) await tx.execute(insertMerchant, [merchant.id, merchant.name, merchant.createdAtMs]);
-  return total?.count === 0 ? tx.execute(adoptProducts, [merchant.id, merchant.id]) : 0;
+  if (total?.count !== 0) return 0;
+  await tx.execute(adoptSales, [merchant.id, merchant.id]);
+  return tx.execute(adoptProducts, [merchant.id, merchant.id]);
 }
 
 export async function addKey(tx: SqlTransaction, record: KeyRecord): ReturnType<KeyRecords["addKey"]> {

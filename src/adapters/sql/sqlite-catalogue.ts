@@ -3,9 +3,9 @@
  * remembered, and what is asked while a write is under way goes into the next one together.
  */
 import type { Buyer, BuyerId, ProductId } from "../../domain/ids.ts";
-import type { Product } from "../../domain/product.ts";
+import type { InventoryChange } from "../../domain/inventory.ts";
 import { assert } from "../../lib/assert.ts";
-import type { Catalogue, NewSale } from "../../ports/catalogue.ts";
+import type { Catalogue, IdClaim, NewProduct, NewSale, ProductDeletion, ProductUpdate } from "../../ports/catalogue.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import type { WorkerClient } from "./worker-client.ts";
 import { WorkerFailure } from "./worker-protocol.ts";
@@ -37,8 +37,24 @@ export class SqliteCatalogue implements Catalogue {
     this.#timeoutMs = timeoutMs;
   }
 
-  addProduct(product: Product): ReturnType<Catalogue["addProduct"]> {
+  addProduct(product: NewProduct): ReturnType<Catalogue["addProduct"]> {
     return this.#send("addProduct", product);
+  }
+
+  updateProduct(update: ProductUpdate): ReturnType<Catalogue["updateProduct"]> {
+    return this.#send("updateProduct", update);
+  }
+
+  deleteProduct(deletion: ProductDeletion): ReturnType<Catalogue["deleteProduct"]> {
+    return this.#send("deleteProduct", deletion);
+  }
+
+  changeInventory(change: InventoryChange): ReturnType<Catalogue["changeInventory"]> {
+    return this.#send("changeInventory", change);
+  }
+
+  claimId(claim: IdClaim): ReturnType<Catalogue["claimId"]> {
+    return this.#send("claimId", claim);
   }
 
   addSale(sale: NewSale): ReturnType<Catalogue["addSale"]> {

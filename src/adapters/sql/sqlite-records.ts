@@ -17,6 +17,10 @@ export class SqliteRecords implements Records {
   }
 
   product = (...args: Args<"product">) => this.#ask("product", args);
+  productEver = (...args: Args<"productEver">) => this.#ask("productEver", args);
+  products = (...args: Args<"products">) => this.#ask("products", args);
+  productStock = (...args: Args<"productStock">) => this.#ask("productStock", args);
+  inventoryOf = (...args: Args<"inventoryOf">) => this.#ask("inventoryOf", args);
   sale = (...args: Args<"sale">) => this.#ask("sale", args);
   sales = (...args: Args<"sales">) => this.#ask("sales", args);
   currentSaleOf = (...args: Args<"currentSaleOf">) => this.#ask("currentSaleOf", args);
@@ -33,6 +37,8 @@ export class SqliteRecords implements Records {
   purchasesToClose = (...args: Args<"purchasesToClose">) => this.#ask("purchasesToClose", args);
   quietPayments = (...args: Args<"quietPayments">) => this.#ask("quietPayments", args);
   dueRefunds = (...args: Args<"dueRefunds">) => this.#ask("dueRefunds", args);
+  adjustmentsOf = (...args: Args<"adjustmentsOf">) => this.#ask("adjustmentsOf", args);
+  salesToSettle = (...args: Args<"salesToSettle">) => this.#ask("salesToSettle", args);
   counts = (...args: Args<"counts">) => this.#ask("counts", args);
   totals = (...args: Args<"totals">) => this.#ask("totals", args);
 

@@ -1,11 +1,12 @@
 /** The thread that writes. It alone may hold the database's write lock. */
 import { workerData } from "node:worker_threads";
 import type { Buyer, BuyerId, ProductId } from "../../domain/ids.ts";
-import type { Product } from "../../domain/product.ts";
-import type { NewSale } from "../../ports/catalogue.ts";
+import type { InventoryChange } from "../../domain/inventory.ts";
+import type { IdClaim, NewProduct, NewSale, ProductDeletion, ProductUpdate } from "../../ports/catalogue.ts";
 import * as accounts from "./account-writes.ts";
-import { addProduct, addSale, internBuyers, setQuota } from "./catalogue-writes.ts";
+import { addSale, internBuyers, setQuota } from "./catalogue-writes.ts";
 import { readExtent } from "./extent.ts";
+import * as products from "./product-writes.ts";
 import { servePort } from "./serve-port.ts";
 import { openWriter, type WriterConnection } from "./sqlite-connection.ts";
 import * as shops from "./shop-writes.ts";
@@ -32,7 +33,11 @@ async function theWriter(): Promise<Writer> {
 
 const writes: Readonly<Record<string, (tx: SqlTransaction, payload: never) => Promise<unknown>>> = {
   extent: (tx) => readExtent(tx),
-  addProduct: (tx, product: Product) => addProduct(tx, product),
+  addProduct: (tx, product: NewProduct) => products.addProduct(tx, product),
+  updateProduct: (tx, update: ProductUpdate) => products.updateProduct(tx, update),
+  deleteProduct: (tx, deletion: ProductDeletion) => products.deleteProduct(tx, deletion),
+  changeInventory: (tx, change: InventoryChange) => products.changeInventory(tx, change),
+  claimId: (tx, claim: IdClaim) => products.claimId(tx, claim),
   addSale: (tx, sale: NewSale) => addSale(tx, sale),
   setQuota: (tx, ask: { productId: ProductId; buyerId: BuyerId; units?: number }) => setQuota(tx, ask.productId, ask.buyerId, ask.units),
   internBuyers: (tx, buyers: readonly Buyer[]) => internBuyers(tx, buyers),

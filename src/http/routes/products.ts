@@ -70,6 +70,8 @@ export const productRoutes: readonly Route[] = [
         return success(productView(answer.product));
       case "differs":
         return failure("product_exists", { field: "id", problem: `belongs to another product: "${id}"` });
+      case "key_reused":
+        return failure("key_reused", { field: "Idempotency-Key" });
       case "invalid":
         return failure("invalid", { field: answer.field, problem: answer.problem });
       default:

@@ -94,6 +94,8 @@ async function productAlone(
       return success({ ...(await withSaleOf(ask, answer.product)), warnings: [] });
     case "differs":
       return failure("product_exists", { field: "id", problem: `belongs to another product: "${id}"` });
+    case "key_reused":
+      return failure("key_reused", { field: "Idempotency-Key" });
     case "invalid":
       return failure("invalid", { field: answer.field === "price_minor" ? "price" : answer.field, problem: answer.problem });
     default:
