@@ -248,7 +248,7 @@ describe("planted breaches across files", () => {
     expect(rulesAndTests([spec("ST1"), file("tests/contract/a.ts", 'export const cases = [\n  {\n    rule: "ST1",\n  },\n];')])).toEqual(
       [],
     ));
-  test("an invariant that is none is found", () => expect(rulesAndTests([quoting("[I13] a")])).toHaveLength(1));
+  test("an invariant that is none is found", () => expect(rulesAndTests([quoting("[I14] a")])).toHaveLength(1));
 
   test.each([
     ["a gap", ["0001-first.ts", "0003-third.ts"]],

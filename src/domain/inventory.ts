@@ -45,7 +45,10 @@ export const reasonProblem = (reason: string): DraftProblem | undefined =>
 export type FirstCount = { readonly id: AdjustmentId; readonly units: number; readonly actor: string };
 const firstCountReason = "the first count";
 
-export function firstCountEntry({ id: sourceId, units, actor }: FirstCount, of: { readonly id: ProductId; readonly createdAtMs: number }): InventoryEntry {
+export function firstCountEntry(
+  { id: sourceId, units, actor }: FirstCount,
+  of: { readonly id: ProductId; readonly createdAtMs: number },
+): InventoryEntry {
   return { productId: of.id, sourceId, kind: "count", units, balance: units, reason: firstCountReason, actor, atMs: of.createdAtMs };
 }
 
@@ -75,11 +78,12 @@ export type InventoryChange = {
   readonly atMs: number;
 };
 
-export type InventoryVerdict =
-  | { readonly kind: "enter"; readonly entry: InventoryEntry }
-  | ({ readonly kind: "invalid" } & DraftProblem);
+export type InventoryVerdict = { readonly kind: "enter"; readonly entry: InventoryEntry } | ({ readonly kind: "invalid" } & DraftProblem);
 
-export function decideInventory(before: Inventory, { id: sourceId, productId, change, reason, actor, atMs }: InventoryChange): InventoryVerdict {
+export function decideInventory(
+  before: Inventory,
+  { id: sourceId, productId, change, reason, actor, atMs }: InventoryChange,
+): InventoryVerdict {
   const problem = reasonProblem(reason) ?? problemOfChange(before, change);
   if (problem !== undefined) return { kind: "invalid", ...problem };
   const balance = balanceAfter(before, change);

@@ -37,7 +37,10 @@ export function changedProduct(product: Product, changes: ProductChanges): Produ
 }
 
 /** Whether a product was kept as it is asked to be kept again. */
-export function isSameProduct(first: Product, { name, price, seller, image }: Pick<Product, "name" | "price" | "seller" | "image">): boolean {
+export function isSameProduct(
+  first: Product,
+  { name, price, seller, image }: Pick<Product, "name" | "price" | "seller" | "image">,
+): boolean {
   const sameShop = first.deletedAtMs === undefined && first.seller === seller;
   return sameShop && changedProduct(first, { name, priceMinor: price.minor, currency: price.currency, image: image ?? null }) === first;
 }
@@ -47,7 +50,12 @@ export const imageLengthMax = 2048;
 export const imagePattern = /^(https?:\/\/|\/)\S+$/;
 
 /** The first thing wrong with a product to be kept, or undefined. */
-export function problemOfProduct({ name, price, seller, image }: Pick<Product, "name" | "price" | "seller" | "image">): DraftProblem | undefined {
+export function problemOfProduct({
+  name,
+  price,
+  seller,
+  image,
+}: Pick<Product, "name" | "price" | "seller" | "image">): DraftProblem | undefined {
   const problem = problemOfChanges({ name, priceMinor: price.minor, image });
   return problem ?? (isLabel(seller, sellerLengthMax) ? undefined : { field: "seller", problem: labelProblem(sellerLengthMax) });
 }

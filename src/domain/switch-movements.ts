@@ -77,8 +77,7 @@ function problemOfPublishing(state: BatchState, pastAllowed: boolean): DraftProb
 /** Free units are withdrawn at once. Held ones become free when the closer closes their orders, for nobody: the sale sells no more. Paid orders stay. */
 function cancelSale(state: BatchState): SwitchOutcome {
   const { id, balances } = state.writes.sale;
-  if (balances.available > 0)
-    withdraw(state, balances.available, { sourceId: id, reason: "the sale was cancelled", actor: systemActor });
+  if (balances.available > 0) withdraw(state, balances.available, { sourceId: id, reason: "the sale was cancelled", actor: systemActor });
   return switched(state, { phase: "cancelled" });
 }
 
@@ -93,7 +92,9 @@ export function edit(state: BatchState, { changes, expectedFeed }: Edit): EditOu
   if (sale.phase !== "draft") return { kind: "not_allowed", status: statusOf(sale, state.nowMs) };
   const draft = editedDraft(draftOf(sale), changes);
   if (sameDraft(draft, sale)) return { kind: "edited", sale, repeated: true };
-  if (expectedFeed !== undefined && expectedFeed !== sale.feed) return { kind: "version_differs", sale };
+  // What this batch has changed has its number only when the batch is done.
+  const feed = sale === state.facts.sale ? sale.feed : sale.feed + 1;
+  if (expectedFeed !== undefined && expectedFeed !== feed) return { kind: "version_differs", sale };
   // A start that has passed is publishing's business, unless it is what changes.
   const newWindow = draft.startsAtMs !== sale.startsAtMs || draft.endsAtMs !== sale.endsAtMs;
   const problem = problemOf(draft, newWindow ? state.nowMs : Math.min(state.nowMs, draft.startsAtMs));

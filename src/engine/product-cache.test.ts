@@ -53,7 +53,7 @@ test("control: readers of as many ids are as many reads", async () => {
   expect(reads()).toBe(100);
 });
 
-test("[A1] what was read together does not expire together", async () => {
+test("[IN9] what was read together does not expire together", async () => {
   const random = new SeededRandom(7);
   const { store, cache, time, reads } = rig(() => random.next());
   for (let n = 1; n <= 200; n++) store.addProductNow(lamp(n));
@@ -70,7 +70,7 @@ test("[A1] what was read together does not expire together", async () => {
   expect(Math.max(...readsPerSecond)).toBeLessThan(100);
 });
 
-test("[A1] a write is seen at once, also by who asks while an older read is on its way", async () => {
+test("[IN9] a write is seen at once, also by who asks while an older read is on its way", async () => {
   const { store, cache, gate, open, reads } = rig();
   store.addProductNow(lamp(1));
   gate.closed = true;

@@ -162,7 +162,12 @@ test("[PU16] a copy read before a commit does not undo what the commit said", as
   await turns();
   store.commitNow({
     nowMs: sampleNowMs,
-    groups: [{ saleId: one, movements: [{ kind: "adjust", adjustmentId: must(parseAdjustmentId("77")), units: 5, reason: "found", actor: "one" }] }],
+    groups: [
+      {
+        saleId: one,
+        movements: [{ kind: "adjust", adjustmentId: must(parseAdjustmentId("77")), units: 5, reason: "found", actor: "one" }],
+      },
+    ],
   });
   const newer = must(store.tables.sales.get(one));
   board.observe(newer);

@@ -7,9 +7,12 @@
  */
 import { describe, test } from "bun:test";
 import { batchCases } from "./cases-batch.ts";
+import { editCases } from "./cases-edits.ts";
 import { faultCases } from "./cases-faults.ts";
+import { inventoryCases } from "./cases-inventory.ts";
 import { moneyCases } from "./cases-money.ts";
 import { orderCases } from "./cases-orders.ts";
+import { productCases } from "./cases-products.ts";
 import { switchCases } from "./cases-switches.ts";
 import { takeCases } from "./cases-takes.ts";
 import type { ContractCase, Lacks, Open } from "./fixture.ts";
@@ -22,6 +25,9 @@ export const contractCases: readonly ContractCase[] = [
   ...orderCases,
   ...moneyCases,
   ...faultCases,
+  ...productCases,
+  ...inventoryCases,
+  ...editCases,
 ];
 
 export function acceptanceContract(name: string, { open, lacks = {} }: { open: Open; lacks?: Lacks }): void {

@@ -39,9 +39,20 @@ function forgivingApply(tables: Tables, _: SaleFacts, writes: SaleWrites, change
     changes.set(tables.ledger, number, entry);
     changes.set(tables.ledgerSources, joined(entry.sourceId, entry.kind), number);
   }
+  const stocked = tables.products.get(writes.sale.productId);
+  const last = writes.inventory.at(-1);
+  if (stocked !== undefined && last !== undefined) changes.set(tables.products, stocked.id, { ...stocked, inventory: last.balance });
+  for (const entry of writes.inventory) {
+    const number = tables.inventory.size + 1;
+    changes.set(tables.inventory, number, entry);
+    changes.set(tables.inventorySources, joined(entry.sourceId, entry.kind), number);
+  }
+  for (const adjustment of writes.adjustments.values()) changes.set(tables.adjustments, adjustment.id, adjustment);
   const empty = {
     ...writes,
     ledger: [],
+    inventory: [],
+    adjustments: new Map(),
     newPurchases: new Map(),
     changedPurchases: new Map(),
     captures: new Map(),
@@ -247,7 +258,64 @@ export const plantedBugs: readonly PlantedBug[] = [
     }),
   },
   { name: "refunds of wrong amounts are dropped", rule: "PA11", plant: keeping((writes) => writes.refunds.clear()) },
+  { name: "publishing allots nothing", rule: "IN3", plant: keeping((writes) => dropInventory(writes, "allot")) },
+  { name: "what comes back comes back twice", rule: "IN4", plant: keeping(returnTwice) },
+  { name: "what is withdrawn never comes back", rule: "IN4", plant: keeping((writes) => dropInventory(writes, "return")) },
+  { name: "a sale takes more than is free", rule: "IN3", plant: gathering(endless) },
+  { name: "a sale is settled while its orders wait", rule: "ST13", plant: deciding(settlingHeld) },
+  {
+    name: "a settled sale is settled for good",
+    rule: "ST13",
+    plant: keeping((writes, nowMs) => (writes.sale = writes.sale.phase === "draft" ? writes.sale : { ...writes.sale, settledAtMs: nowMs })),
+  },
+  { name: "adjustments that find nothing leave nothing", rule: "ST14", plant: keeping(dropIdleAdjustments) },
+  {
+    name: "groups of all merchants are one",
+    rule: "PU5",
+    plant: gathering((facts, tables, movements) => {
+      const together = new Map([...tables.sales].map(([id, sale]) => [id, { ...sale, seller: facts.sale.seller }]));
+      return gatherFacts({ ...tables, sales: together }, facts.sale, movements);
+    }),
+  },
+  {
+    name: "an edit overwrites what it has not seen",
+    rule: "PU26",
+    plant: deciding((facts, movements, nowMs) =>
+      decideBatch(
+        facts,
+        movements.map((movement) => (movement.kind === "edit" ? { ...movement, expectedFeed: undefined } : movement)),
+        nowMs,
+      ),
+    ),
+  },
 ];
+
+function dropInventory(writes: SaleWrites, kind: string): void {
+  const kept = writes.inventory.filter((entry) => entry.kind !== kind);
+  writes.inventory.splice(0, writes.inventory.length, ...kept);
+}
+
+function returnTwice(writes: SaleWrites): void {
+  const last = writes.inventory.at(-1);
+  if (last === undefined || last.kind !== "return" || last.balance === null) return;
+  writes.inventory.splice(-1, 1, { ...last, balance: last.balance + (last.units ?? 0) });
+}
+
+function endless(facts: SaleFacts): SaleFacts {
+  const free = facts.product?.inventory;
+  return typeof free === "number" ? { ...facts, product: { inventory: free + 1_000 } } : facts;
+}
+
+function settlingHeld(facts: SaleFacts, movements: readonly Movement[], nowMs: number): BatchDecision {
+  if (!movements.some((movement) => movement.kind === "settle")) return decideBatch(facts, movements, nowMs);
+  const { balances } = facts.sale;
+  const blind = { ...balances, issued: balances.issued - balances.held, held: 0 };
+  return decideBatch({ ...facts, sale: { ...facts.sale, balances: blind } }, movements, nowMs);
+}
+
+function dropIdleAdjustments(writes: SaleWrites): void {
+  for (const [id, { applied }] of writes.adjustments) if (applied === 0) writes.adjustments.delete(id);
+}
 
 function dropEntries(writes: SaleWrites, kind: string): void {
   const kept = writes.ledger.filter((entry) => entry.kind !== kind);

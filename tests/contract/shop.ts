@@ -16,12 +16,14 @@ import {
   type PurchaseId,
   type SaleId,
 } from "../../src/domain/ids.ts";
+import { balanceAfter, type Inventory, type InventoryChange } from "../../src/domain/inventory.ts";
 import { replay } from "../../src/domain/ledger.ts";
 import { parseCurrency, type Money } from "../../src/domain/money.ts";
 import type { Movement, Take } from "../../src/domain/movement.ts";
 import type { Payment } from "../../src/domain/payment.ts";
 import type { Purchase, Refusal } from "../../src/domain/purchase.ts";
 import type { Sale, SaleDraft, SaleSwitch } from "../../src/domain/sale.ts";
+import type { NewProduct } from "../../src/ports/catalogue.ts";
 import type { Answer } from "../../src/ports/acceptance.ts";
 import { eventually } from "../kit/manual-time.ts";
 import { must } from "../kit/samples.ts";
@@ -43,6 +45,7 @@ export class Shop {
   readonly fixture: Fixture;
   readonly #mint: IdMint;
   readonly #sales = new Set<SaleId>();
+  readonly #products = new Set<ProductId>();
   readonly #buyers = new Map<string, BuyerId>();
   /** Purchases that were answered as accepted: nothing may lose them (I4). */
   readonly accepted = new Map<PurchaseId, Purchase>();
@@ -77,10 +80,28 @@ export class Shop {
     return Promise.all(Array.from({ length: count }, (_, i) => this.buyer(`buyer-${i}`)));
   }
 
-  async product(): Promise<ProductId> {
+  /** With its units counted, if `units` says how many. */
+  async product(change: Partial<NewProduct> & { units?: number } = {}): Promise<ProductId> {
+    const { units, ...fields } = change;
     const id = this.newProductId();
-    await this.fixture.catalogue.addProduct({ id, name: "Lamp", price, seller: "shop", createdAtMs: this.nowMs });
-    return id;
+    const counted = units === undefined ? undefined : { id: this.newAdjustmentId(), units, actor: "one" };
+    const product = { id, name: "Lamp", price, seller: "shop", createdAtMs: this.nowMs, counted, ...fields };
+    expect((await this.fixture.catalogue.addProduct(product)).kind).toBe("added");
+    this.#products.add(product.id);
+    return product.id;
+  }
+
+  /** A product's free units. */
+  async free(id: ProductId) {
+    return must(await this.fixture.records.productEver(id)).inventory;
+  }
+
+  changeInventory(productId: ProductId, change: InventoryChange["change"], id = this.newAdjustmentId()) {
+    return this.fixture.catalogue.changeInventory({ id, productId, change, reason: "as counted", actor: "one", atMs: this.nowMs });
+  }
+
+  settle(saleId: SaleId, adjustmentId = this.newAdjustmentId()) {
+    return this.send(saleId, { kind: "settle", adjustmentId });
   }
 
   async draft(change: Partial<SaleDraft> = {}): Promise<SaleId> {
@@ -216,6 +237,7 @@ export class Shop {
   /** Everything that must hold of every sale at every moment, and every promise that was given. */
   async checkBooks(): Promise<void> {
     for (const id of this.#sales) await this.#checkSale(id);
+    for (const id of this.#products) await this.#checkInventory(id);
     for (const purchase of this.accepted.values()) {
       const found = must(await this.fixture.records.purchase(purchase.id));
       expect(answerFields(found)).toEqual(answerFields(purchase));
@@ -238,6 +260,23 @@ export class Shop {
     expect(entries.filter((entry) => entry.kind === "take").length).toBe(rows.length);
     expect(sale.balances.issued).toBeLessThanOrEqual(sale.stock + sumOf(entries.filter((e) => e.kind === "issue" && e.sourceId !== id)));
     this.#checkLimits(rows, sale);
+  }
+
+  /** Free units are the replay of their entries; what sales issue of them was allotted, what they withdraw came back. */
+  async #checkInventory(id: ProductId): Promise<void> {
+    const { items } = await this.fixture.records.inventoryOf(id, { offset: 0, limit: 1_000 });
+    let free: Inventory = null;
+    for (const entry of items.toReversed()) expect((free = balanceAfter(free, entry))).toBe(entry.balance);
+    expect(await this.free(id)).toBe(free);
+    for (const saleId of this.#sales) {
+      const sale = await this.read(saleId);
+      if (sale.productId !== id) continue;
+      const supply = (await this.fixture.ledger(saleId)).filter(({ kind }) => kind === "issue" || kind === "withdraw");
+      const moved = supply.map(({ sourceId, kind, units }) => `${sourceId} ${kind === "issue" ? "allot" : "return"} ${units}`);
+      const sources = new Set<string>(supply.map(({ sourceId }) => sourceId));
+      const entered = items.filter(({ sourceId }) => sources.has(sourceId)).map((e) => `${e.sourceId} ${e.kind} ${e.units}`);
+      expect(entered.toReversed()).toEqual(sale.fromInventory ? moved : []);
+    }
   }
 
   #checkLimits(rows: readonly Purchase[], sale: Sale): void {

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/adapters/sql/sqlite-store.ts";
-import { money, must, productId, sampleDraft, sampleNowMs } from "../kit/samples.ts";
+import { must, sampleDraft, sampleNowMs } from "../kit/samples.ts";
 import { check, stepsOf } from "./property.ts";
-import { limits, steps, stocks, World, type Played, type Step } from "./world.ts";
+import { limits, productFor, spares, steps, stocks, World, type Played, type Step } from "./world.ts";
 
 let dataDir: string;
 let sqlite: SqliteStore;
@@ -20,7 +20,6 @@ let worlds = 0;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "doorbuster-differential-"));
   sqlite = await openSqliteStore({ dataDir });
-  await sqlite.catalogue.addProduct({ id: productId(), name: "Lamp", price: money(500), seller: "shop", createdAtMs: 0 });
   await sqlite.catalogue.internBuyers([0, 1, 2, 3].map((i) => ({ issuer: "local", subject: `buyer-${i}` })));
 });
 
@@ -29,18 +28,21 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
+type Setting = { stock: number; perBuyerLimit: number; spare: number | undefined };
+
 /** Each world is a sale of its own in the one SQLite store. */
-function played(setting: { stock: number; perBuyerLimit: number }, script: readonly Step[], store = new MemoryStore()): World {
+function played(setting: Setting, script: readonly Step[], store = new MemoryStore()): World {
   worlds += 1;
   const world = new World(store, { ...setting, firstId: 1_000_000 * worlds });
   for (const step of script) world.play(step);
   return world;
 }
 
-async function openIn(world: World, setting: { stock: number; perBuyerLimit: number }): Promise<void> {
-  const draft = sampleDraft({ payWindowMs: 30_000, ...setting });
+async function openIn(world: World, { spare, ...setting }: Setting): Promise<void> {
+  await sqlite.catalogue.addProduct(productFor(world.productId, setting.stock, spare));
+  const draft = sampleDraft({ payWindowMs: 30_000, ...setting, productId: world.productId });
   await sqlite.catalogue.addSale({ id: world.saleId, draft, createdAtMs: 0 });
-  const movements = [{ kind: "switch", change: { kind: "publish" } }] as const;
+  const movements = [{ kind: "switch", change: { kind: "publish", pastAllowed: true } }] as const;
   await sqlite.ledger.commit({ nowMs: sampleNowMs, groups: [{ saleId: world.saleId, movements }] });
 }
 
@@ -61,14 +63,21 @@ async function compareRows(world: World): Promise<void> {
     expect(await sqlite.records.refundsOf(id)).toEqual(await world.store.refundsOf(id));
   }
   const all = { offset: 0, limit: 1_000 };
+  const { saleId, productId, store } = world;
+  expect(await sqlite.records.product(productId)).toEqual(await store.product(productId));
+  expect(await sqlite.records.productStock(productId)).toEqual(await store.productStock(productId));
+  expect(await sqlite.records.inventoryOf(productId, all)).toEqual(await store.inventoryOf(productId, all));
+  expect(await sqlite.records.adjustmentsOf(saleId, all)).toEqual(await store.adjustmentsOf(saleId, all));
+  const toSettle = await sqlite.records.salesToSettle(world.nowMs, 10_000);
+  expect(toSettle.filter((id) => id === saleId)).toEqual([...(await store.salesToSettle(world.nowMs, 10_000))]);
   const query = { saleId: world.saleId };
   for (const buyer of world.buyers)
     expect(await sqlite.records.purchasesOf(buyer, query, all)).toEqual(await world.store.purchasesOf(buyer, query, all));
 }
 
 const agree = (makeStore: () => MemoryStore) =>
-  fc.asyncProperty(stocks, limits, steps, async (stock, perBuyerLimit, script) => {
-    const setting = { stock, perBuyerLimit };
+  fc.asyncProperty(stocks, limits, spares, steps, async (stock, perBuyerLimit, spare, script) => {
+    const setting = { stock, perBuyerLimit, spare };
     const world = played(setting, script, makeStore());
     await openIn(world, setting);
     for (const each of world.played) await replay(each);

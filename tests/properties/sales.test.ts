@@ -49,7 +49,11 @@ function shopOn(makeStore: MakeStore) {
     { batchMax: 10, queueMax: 10, answerTimeoutMs: 1_000 },
   );
   const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random() });
-  return { store, board, deps: { catalogue: store, acceptance, board, clock, ids, products: new ProductCache({ records: store, clock, entropy }) } };
+  return {
+    store,
+    board,
+    deps: { catalogue: store, acceptance, board, clock, ids, products: new ProductCache({ records: store, clock, entropy }) },
+  };
 }
 
 property("[J1-1] sale creation is consistent: what was created and published reads back, and its free units are its stock", {

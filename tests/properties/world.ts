@@ -4,15 +4,16 @@
  */
 import fc from "fast-check";
 import type { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
-import type { BuyerId, PurchaseId, SaleId } from "../../src/domain/ids.ts";
+import type { BuyerId, ProductId, PurchaseId, SaleId } from "../../src/domain/ids.ts";
 import { parseAdjustmentId, parsePaymentId, parsePurchaseId, parseRefundId } from "../../src/domain/ids.ts";
 import { replay } from "../../src/domain/ledger.ts";
 import type { Movement, MovementOutcome } from "../../src/domain/movement.ts";
 import type { Purchase, PurchaseState } from "../../src/domain/purchase.ts";
 import type { SaleDraft } from "../../src/domain/sale.ts";
+import type { NewProduct } from "../../src/ports/catalogue.ts";
 import type { LedgerBatch } from "../../src/ports/stock-ledger.ts";
 import { internNow, storeWith } from "../kit/live-sale.ts";
-import { money, must, saleId, sampleEndMs, sampleNowMs } from "../kit/samples.ts";
+import { money, must, productId, saleId, sampleEndMs, sampleNowMs } from "../kit/samples.ts";
 
 export type Action =
   | { kind: "take"; buyer: number; key: number; quantity: number }
@@ -21,6 +22,7 @@ export type Action =
   | { kind: "capture"; nth: number; wrong: boolean; again: boolean }
   | { kind: "refund"; nth: number; returnStock: boolean }
   | { kind: "adjust"; units: number }
+  | { kind: "settle" }
   | { kind: "switch"; to: "pause" | "resume" | "cancel_sale" };
 /** Committed together, perhaps twice: the answer of the first time was lost. */
 export type Step = { waitMs: number; actions: readonly Action[]; twice: boolean };
@@ -45,6 +47,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("adjust"), units: fc.integer({ min: -4, max: 4 }).filter((units) => units !== 0) }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("settle") }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("switch"), to: fc.constantFrom("pause", "resume", "resume", "cancel_sale") }) },
 );
 export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
@@ -57,14 +60,23 @@ export const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 );
 export const stocks = fc.integer({ min: 1, max: 8 });
 export const limits = fc.integer({ min: 1, max: 4 });
+/** Units of the product beyond the sale's stock; undefined where nobody counts. */
+export const spares = fc.option(fc.nat({ max: 6 }), { nil: undefined });
 
 const payWindowMs = 30_000;
 
 export type Setting = Partial<SaleDraft> & {
   /** Where this world's ids begin, so that several can share a store. */
   firstId?: number;
+  spare?: number | undefined;
 };
 export type Played = { readonly batch: LedgerBatch; readonly twice: boolean; readonly outcomes: readonly MovementOutcome[] };
+
+/** The world's product, with its first count if somebody counts. */
+export function productFor(id: ProductId, stock: number, spare: number | undefined): NewProduct {
+  const counted = spare === undefined ? undefined : { id: must(parseAdjustmentId(`${id}1`)), units: stock + spare, actor: "one" };
+  return { id, name: "Lamp", price: money(500), seller: "shop", createdAtMs: 0, counted };
+}
 
 /** What the auditor knows of a purchase that was answered as accepted. */
 type Known = { purchase: Purchase; state: PurchaseState; returned: boolean; refunded: boolean };
@@ -72,6 +84,7 @@ type Known = { purchase: Purchase; state: PurchaseState; returned: boolean; refu
 export class World {
   readonly store: MemoryStore;
   readonly saleId: SaleId;
+  readonly productId: ProductId;
   /** Everything that was committed, and what it answered in the end. */
   readonly played: Played[] = [];
   readonly known = new Map<PurchaseId, Known>();
@@ -82,8 +95,10 @@ export class World {
   /** Units that were ever put on sale and not taken back. */
   offered: number;
 
-  constructor(store: MemoryStore, { firstId = 11, ...change }: Setting) {
-    const draft = { payWindowMs, stock: 5, ...change };
+  constructor(store: MemoryStore, { firstId = 11, spare, ...change }: Setting) {
+    this.productId = productId(String(firstId + 1));
+    const draft = { payWindowMs, stock: 5, ...change, productId: this.productId };
+    store.addProductNow(productFor(this.productId, draft.stock, spare));
     this.saleId = saleId(String(firstId));
     this.#lastId = firstId + 1_000;
     this.store = storeWith([[this.saleId, draft]], store);
@@ -122,6 +137,14 @@ export class World {
 
   balances() {
     return must(this.store.tables.sales.get(this.saleId)).balances;
+  }
+
+  /** Units that are free, and those that sales have out: together what was counted, where somebody counts. */
+  inventory() {
+    const { tables } = this.store;
+    const { issued, withdrawn } = this.balances();
+    const entries = [...tables.inventory.values()].filter((entry) => entry.productId === this.productId);
+    return { free: must(tables.products.get(this.productId)).inventory, out: issued - withdrawn, entries };
   }
 
   replayed() {
@@ -179,6 +202,8 @@ export class World {
         };
       case "adjust":
         return { kind: "adjust", adjustmentId: must(parseAdjustmentId(this.#id())), units: each.units, reason: "as counted", actor: "one" };
+      case "settle":
+        return { kind: "settle", adjustmentId: must(parseAdjustmentId(this.#id())) };
       case "switch":
         return { kind: "switch", change: { kind: each.to } };
     }
@@ -205,6 +230,9 @@ export class World {
         return this.#change(outcome.purchase.id, { refunded: true, returned: outcome.refund.returnStock });
       case "adjusted":
         this.offered += outcome.applied;
+        return;
+      case "settled":
+        this.offered -= outcome.units;
         return;
       case "switched":
         // What was free left with the cancellation.

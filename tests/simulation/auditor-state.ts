@@ -97,7 +97,8 @@ export class Books {
   unitsOf(buyer: number, sale: AuditedSale): number {
     let units = 0;
     for (const purchase of this.ofBuyer(buyer)) {
-      const together = purchase.sale === sale || (sale.group !== undefined && purchase.sale.group === sale.group && purchase.sale.seller === sale.seller);
+      const together =
+        purchase.sale === sale || (sale.group !== undefined && purchase.sale.group === sale.group && purchase.sale.seller === sale.seller);
       const paid = purchase.state === "paid" && (!purchase.refunded || purchase.sale.refundedUnitsCount);
       if (together && (purchase.state === "reserved" || paid)) units += purchase.quantity;
     }

@@ -2,7 +2,7 @@
 import type { CommitSteps } from "../../src/adapters/memory/memory-store.ts";
 import { applyWrites } from "../../src/adapters/memory/apply-writes.ts";
 import { joined } from "../../src/adapters/memory/tables.ts";
-import type { SaleFacts } from "../../src/domain/batch-state.ts";
+import type { SaleFacts, SaleWrites } from "../../src/domain/batch-state.ts";
 import type { BuyerId } from "../../src/domain/ids.ts";
 import type { Movement } from "../../src/domain/movement.ts";
 import { paymentGraceMs, type Purchase } from "../../src/domain/purchase.ts";
@@ -138,6 +138,25 @@ export const capturesTwice: Steps = {
     return decideBatch(facts, renamed, nowMs);
   },
 };
+
+/** What the product has free is changed without regard to what a sale gave or took. */
+const supplying = (spoil: (writes: SaleWrites) => SaleWrites["inventory"]): Steps => ({
+  apply: (tables, facts, writes, changes) => applyWrites(tables, facts, { ...writes, inventory: spoil(writes) }, changes),
+});
+
+/** A publish sells units that another sale may be published with, too. */
+export const allotsNothing: Steps = supplying(({ inventory }) => inventory.filter(({ kind }) => kind !== "allot"));
+
+/** Settling adds its units to what is free, and so does the one who counts what settling withdrew. */
+export const returnsTwice: Steps = supplying(({ inventory, adjustments }) =>
+  inventory.map((entry) => {
+    const settles = [...adjustments.values()].some(({ id, kind }) => id === entry.sourceId && kind === "settle");
+    return settles && entry.balance !== null ? { ...entry, balance: entry.balance + (entry.units ?? 0) } : entry;
+  }),
+);
+
+/** Settling withdraws and leaves the inventory as it is. */
+export const returnsNothing: Steps = supplying(({ inventory }) => inventory.filter(({ kind }) => kind !== "return"));
 
 export const losesLedgerRow: Steps = {
   apply: (tables, facts, writes, changes) => {

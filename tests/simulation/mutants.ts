@@ -12,6 +12,7 @@ import type { Tasks } from "../../src/ports/tasks.ts";
 import { answersBeforeSync, reformsBatch, shedsWhatWasSent, unknownIsRefused } from "./mutants-acceptance.ts";
 import { BelievesOldCopies, ForgetsBuyers, IgnoresPending, RefusesKnownBuyers } from "./mutants-board.ts";
 import {
+  allotsNothing,
   capturesTwice,
   countsLimitPerLine,
   expiresAnything,
@@ -22,6 +23,8 @@ import {
   movesGraceForEver,
   releasesTwice,
   resurrectsExpired,
+  returnsNothing,
+  returnsTwice,
   takesWhatIsNotThere,
 } from "./mutants-store.ts";
 
@@ -75,5 +78,8 @@ export const mutants: Readonly<Record<string, Mutant & { readonly seedsMax: numb
   "captures-twice": { steps: capturesTwice, seedsMax: 50 },
   "refunds-anew": { provider: refundsAnew, seedsMax: 50 },
   "loses-ledger-row": { steps: losesLedgerRow, seedsMax: 50 },
+  "allots-nothing": { steps: allotsNothing, seedsMax: 20 },
+  "returns-twice": { steps: returnsTwice, seedsMax: 50 },
+  "returns-nothing": { steps: returnsNothing, seedsMax: 50 },
   "moves-grace-for-ever": { steps: movesGraceForEver, seedsMax: 100 },
 };

@@ -28,7 +28,7 @@ async function violationsOf(seeds: Iterable<number>, probes = new Set<string>())
 const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
 const reached = new Set<string>();
 
-describe("[I1] [I2] [I3] [I4] [I5] [I6] [I7] [I8] [I9] [I10] [I11] [I12] the embedded world keeps every invariant", () => {
+describe("[I1] [I2] [I3] [I4] [I5] [I6] [I7] [I8] [I9] [I10] [I11] [I12] [I13] the embedded world keeps every invariant", () => {
   for (let from = seedsFrom; from < seedsFrom + seedsCount; from += chunk)
     test(
       `in seeds ${from} to ${from + chunk - 1}`,
@@ -92,6 +92,7 @@ test("the command line refuses what it does not know", () => {
 
 /** Paths that a thousand seeds must take, or the simulation has lost its teeth. */
 const expectedProbes = [
+  "adjust-beyond-inventory",
   "callback-absorbed",
   "cancel-lost-race",
   "capture-repeated",
@@ -121,6 +122,9 @@ const expectedProbes = [
   "repeat-of-expired",
   "repeat-of-paid",
   "reply-lost",
+  "settled",
+  "settled-again",
+  "settled-into-inventory",
   "store-unavailable",
   "sync-error-kept",
   "sync-error-lost",

@@ -4,7 +4,7 @@ import { stringsOf } from "./code-rules.ts";
 import type { SourceFile } from "./source-file.ts";
 
 /** Ids of invariants and checks that the design gives, beside those of docs/spec. */
-const invariants = Array.from({ length: 12 }, (_, i) => `I${i + 1}`);
+const invariants = Array.from({ length: 13 }, (_, i) => `I${i + 1}`);
 const checks = Array.from({ length: 12 }, (_, i) => `C${i + 1}`);
 const properties = Array.from({ length: 8 }, (_, i) => `J1-${i + 1}`);
 export const knownIds: readonly string[] = [...invariants, ...checks, ...properties];

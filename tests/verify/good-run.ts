@@ -247,7 +247,13 @@ export class GoodRun {
 
   async #adjust(): Promise<void> {
     const adjustmentId = idOf<AdjustmentId>(Number(this.#mint()));
-    await this.#submit(idOf<SaleId>(100 + this.#int(3)), { kind: "adjust", adjustmentId, units: this.#random() < 0.5 ? 1 : -1, reason: "counted", actor: "one" });
+    await this.#submit(idOf<SaleId>(100 + this.#int(3)), {
+      kind: "adjust",
+      adjustmentId,
+      units: this.#random() < 0.5 ? 1 : -1,
+      reason: "counted",
+      actor: "one",
+    });
   }
 
   /** To rest: refunds carried out, holds past. */

@@ -32,7 +32,9 @@ function productOf(tables: Tables, sale: Sale, movements: readonly Movement[]): 
 
 function otherSalesOfGroup(tables: Tables, sale: Sale): Sale[] {
   if (sale.limitGroup === undefined) return [];
-  return [...tables.sales.values()].filter((other) => other.id !== sale.id && other.seller === sale.seller && other.limitGroup === sale.limitGroup);
+  return [...tables.sales.values()].filter(
+    (other) => other.id !== sale.id && other.seller === sale.seller && other.limitGroup === sale.limitGroup,
+  );
 }
 
 class Gatherer {

@@ -20,7 +20,10 @@ type Added = Awaited<ReturnType<Catalogue["addProduct"]>>;
 export function addProduct(tables: Tables, { counted, ...fields }: NewProduct): Added {
   const first = tables.products.get(fields.id);
   if (first !== undefined) {
-    const began = beganAs([...tables.inventory.values()].find(({ productId }) => productId === first.id), counted);
+    const began = beganAs(
+      [...tables.inventory.values()].find(({ productId }) => productId === first.id),
+      counted,
+    );
     return began && isSameProduct(first, fields) ? { kind: "exists", product: first } : { kind: "differs" };
   }
   const product: Product = { ...fields, inventory: counted?.units ?? null, version: 1 };
