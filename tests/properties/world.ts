@@ -232,7 +232,8 @@ export class World {
         this.offered += outcome.applied;
         return;
       case "settled":
-        this.offered -= outcome.units;
+        // What is free has left, whether it was counted as gone before or not.
+        if (!outcome.repeated) this.#cancelled();
         return;
       case "switched":
         // What was free left with the cancellation.

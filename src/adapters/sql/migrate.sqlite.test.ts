@@ -32,7 +32,7 @@ test("a database of a newer program is left alone", () => {
 test("[I1] [I2] the schema refuses balances that do not balance", () => {
   const database = new Database(":memory:");
   migrate(database);
-  database.exec(`INSERT INTO product VALUES (1, 'Lamp', 1, 'EUR', 'shop', NULL, 0);
+  database.exec(`INSERT INTO product (id, name, price_minor, currency, seller, created_at) VALUES (1, 'Lamp', 1, 'EUR', 'shop', 0);
     INSERT INTO sale (id, product_id, name, price_minor, currency, stock, per_buyer_limit, refunded_units_count, pay_window, starts_at,
       ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed, created_at)
     VALUES (1, 1, 'Lamp', 1, 'EUR', 5, 1, 1, 1, 0, 1, 'published', 0, 0, 5, 5, 0, 0, 0, 1, 0)`);

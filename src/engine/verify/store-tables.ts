@@ -13,7 +13,7 @@ import { IdIndex } from "./id-index.ts";
 
 export type SaleAudit = {
   readonly sale: SaleRow;
-  /** Sales of one limit group share it; a sale without one is its own group. */
+  /** Sales of one merchant's limit group share it; a sale without one is its own group. */
   readonly limitGroup: string;
   readonly quotas: Map<number, number>;
   /** Of its purchases, for the counts that the store keeps. */
@@ -116,7 +116,7 @@ export class StoreTables {
     this.sales.set(sale.id, this.saleList.length);
     this.saleList.push({
       sale,
-      limitGroup: sale.limitGroup === undefined ? `sale ${sale.id}` : `group ${sale.limitGroup}`,
+      limitGroup: sale.limitGroup === undefined ? `sale ${sale.id}` : `group ${sale.seller}\n${sale.limitGroup}`,
       quotas: new Map(),
       byState: new Map(),
       buyers: new Set(),
