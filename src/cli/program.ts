@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import type { Config } from "../config/options.ts";
+import { visibleText } from "../lib/visible-text.ts";
 import { usageMessage } from "./usage-message.ts";
 
 /** Where a command writes: data to `out`, everything for people's eyes about the run to `err`. */
@@ -52,7 +53,11 @@ export function newProgram(deps: CliDeps): Command {
     .showSuggestionAfterError()
     .showHelpAfterError("Run with --help to see what there is")
     .exitOverride()
-    .configureOutput({ writeOut: deps.console.out, writeErr: deps.console.err, outputError: (text, write) => write(usageMessage(text)) })
+    .configureOutput({
+      writeOut: deps.console.out,
+      writeErr: deps.console.err,
+      outputError: (text, write) => write(visibleText(usageMessage(text))),
+    })
     .addHelpText(
       "after",
       "\nConfiguration: environment (DOORBUSTER_…), then doorbuster.yaml; see .env.example.\nExit codes: 0 done, 1 failed or a check says no, 2 wrong usage or configuration.",
@@ -67,11 +72,11 @@ export async function runProgram(program: Command, deps: CliDeps, argv: readonly
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     if (error instanceof ConfigWrong) {
-      for (const problem of error.problems) deps.console.err(`doorbuster: ${problem}\n`);
+      for (const problem of error.problems) deps.console.err(`doorbuster: ${visibleText(problem)}\n`);
       return exitCodes.usage;
     }
     if (error instanceof CommandFailed) {
-      deps.console.err(`doorbuster: ${error.message}\n`);
+      deps.console.err(`doorbuster: ${visibleText(error.message)}\n`);
       return error.exitCode;
     }
     throw error;

@@ -25,7 +25,8 @@ export type Metric = {
   readonly interval?: readonly [low: number, high: number] | undefined;
   readonly judgement: Judgement;
 };
-export type Unlike = { readonly what: keyof RunFacts; readonly a: string; readonly b: string };
+export type ComparedCondition = (typeof conditions)[number];
+export type Unlike = { readonly what: ComparedCondition; readonly a: string; readonly b: string };
 export type Comparison = {
   /** `worse` if anything is, or if B broke a promise. */
   readonly verdict: "fine" | "worse";

@@ -38,9 +38,16 @@ const markLegend = (name: Markup, at: number | undefined): LegendEntry[] =>
 const barOf = ({ from, seconds }: Slice): [x: number, width: number] => [from + seconds * 0.03, seconds * 0.94];
 const middle = ({ from, seconds }: Slice) => from + seconds / 2;
 
+/** A run that was stopped saw less than its curve holds: the line ends with the axis. */
+function cutAt(points: readonly (readonly [number, number])[], end: number, at: (second: number) => number): [number, number][] {
+  const within = points.filter(([second]) => second <= end).map(([second, value]): [number, number] => [second, value]);
+  return within.length === points.length || within.length === 0 ? within : [...within, [end, at(end)]];
+}
+
 function paceChart({ words, report, slices, axis }: View): Markup {
   const { points = [] } = report.curve ?? {};
   const curve = { kind: "file" as const, points: points.map(([second, perSecond]) => ({ atMs: second * 1000, perSecond })) };
+  const planned = cutAt(points, spanOf(slices).to, (second) => rateAt(curve, second * 1000));
   const highest = Math.max(1, ...slices.map(({ attempts, seconds }) => attempts / seconds), ...points.map(([, perSecond]) => perSecond));
   const legend: LegendEntry[] = [
     { look: "c-attempts", name: words.say("attempts") },
@@ -56,7 +63,7 @@ function paceChart({ words, report, slices, axis }: View): Markup {
   const layers: Layer[] = [
     bars("c-attempts", ({ attempts }) => attempts),
     bars("c-accepted", ({ accepted }) => accepted),
-    { kind: "line", look: "c-plan dashed", points: points.map(([second, perSecond]) => [second, perSecond]) },
+    { kind: "line", look: "c-plan dashed", points: planned },
     ...(report.requests.not_sent === 0
       ? []
       : [

@@ -1,5 +1,5 @@
 /** Two rehearsals side by side as one HTML file. */
-import type { Comparison, Metric } from "../compare.ts";
+import type { ComparedCondition, Comparison, Metric } from "../compare.ts";
 import { signed, withUnit } from "../compare-render.ts";
 import type { RunFacts } from "../read-report.ts";
 import { dataTable, figure } from "./figure.ts";
@@ -65,13 +65,14 @@ function banner(words: Words, { b, comparison: { verdict, metrics } }: ComparedR
   </section>`;
 }
 
-const unlikeNames: Readonly<Record<string, MessageKey>> = {
+const unlikeNames: Readonly<Record<ComparedCondition, MessageKey>> = {
   place: "place",
   server: "server",
   client: "client",
   curve: "arrivals",
-  stock: "chart_stock",
+  stock: "stock",
   buyers: "buyers_asked",
+  connections: "connections",
   payWindowMs: "pay_window",
   seed: "seed",
 };
@@ -79,8 +80,7 @@ const unlikeNames: Readonly<Record<string, MessageKey>> = {
 function unlike(words: Words, { unlike: found }: Comparison): Markup | undefined {
   if (found.length === 0) return undefined;
   const items = found.map(({ what, a, b }) => {
-    const key = unlikeNames[what];
-    return html`<li>${words.say("unlike_text", { what: key === undefined ? what : words.say(key), a, b })}</li>`;
+    return html`<li>${words.say("unlike_text", { what: words.say(unlikeNames[what]), a, b })}</li>`;
   });
   return html`<section class="card warning">
     <h2>${words.say("compare_unlike")}</h2>
@@ -178,7 +178,8 @@ function facts(words: Words, { a, b }: ComparedRuns): Markup {
     ["client", (run) => run.client],
     ["arrivals", (run) => run.curve],
     ["buyers_asked", (run) => whole(run.buyers)],
-    ["chart_stock", (run) => whole(run.stock)],
+    ["connections", (run) => whole(run.connections)],
+    ["stock", (run) => whole(run.stock)],
     ["pay_window", (run) => seconds(run.payWindowMs)],
     ["seed", (run) => String(run.seed)],
   ];

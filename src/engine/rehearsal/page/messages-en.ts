@@ -47,6 +47,8 @@ export const en = {
   curve_constant: "constant",
   curve_wave: "wave",
   curve_file: "own curve",
+  connections: "Requests in flight at most",
+  stock: "Units on sale",
   pay_window: "Time to pay",
   payments: "Payments",
   payments_none: "nobody paid; unpaid orders were closed at the end",

@@ -49,6 +49,8 @@ export const zh: Messages = {
   curve_constant: "恒定",
   curve_wave: "波浪",
   curve_file: "自定义曲线",
+  connections: "同时进行的请求上限",
+  stock: "在售件数",
   pay_window: "支付时限",
   payments: "支付",
   payments_none: "无人支付；未付订单在结束时关闭",

@@ -189,6 +189,15 @@ describe("the page", () => {
     expect(render(reportWith("lamp", 3_600)).length).toBeLessThan(1_000_000);
   });
 
+  test("the planned rate of a run that was stopped ends where the run did", () => {
+    const whole = reportWith("lamp");
+    const stopped = { ...whole, seconds: whole.seconds.filter(({ second }) => second < 4) };
+    const [, points = ""] = /<polyline class="line c-plan dashed" points="([^"]+)"/.exec(render(stopped)) ?? [];
+    const across = points.split(" ").map((point) => Number(point.split(",")[0]));
+    expect(across.length).toBeGreaterThan(1);
+    expect(Math.max(...across)).toBeLessThanOrEqual(748);
+  });
+
   test("a run in which nothing happened has a page, too", () => {
     expect(render({ ...reportWith("lamp"), seconds: [], stock_over_time: [] })).toContain(catalogue.en.no_data);
   });
