@@ -44,9 +44,12 @@ function bodyOf(operation: string, params: Doorstep["params"], nowMs: number): u
     createSale: { product_id: productId, stock: 1, starts_at: at(60), ends_at: at(120) },
     extendSale: { ends_at: at(7200) },
     payOrder: {},
-    activityCreate: { productId, stock: 1, price: 1, startTime: at(60), endTime: at(120) },
+    activityCreate: { product_id: productId, name: "Lamp", price: "1.00", stock: 1, start_time: at(60), end_time: at(120) },
+    seckillPrewarm: { product_id: productId, product_name: "Lamp", price: "1.00", stock: 1, start_time: at(60), end_time: at(120) },
     seckillPurchase: { product_id: productId, user_id: "ann" },
     seckillPurchaseAsync: { product_id: productId, user_id: "ann" },
+    shopRegister: { username: "new-one", password: goodPassword },
+    shopLogIn: { username: "new-one", password: goodPassword },
     shopPurchase: { product_id: productId, quantity: 1 },
     shopProductCreate: { name: "Lamp", price: 1 },
   };
