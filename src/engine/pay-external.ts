@@ -38,15 +38,20 @@ export async function payExternal(deps: Omit<PayDeps, "provider">, viewer: Viewe
   const started = await startPayment(deps, { purchase, provider: externalProviderName, viewer });
   if (started.kind !== "started") return started;
   const mayUse = started.payment.provider === externalProviderName && (started.payment.providerRef ?? ask.captureId) === ask.captureId;
-  return mayUse ? capture(deps, started.payment, ask) : { kind: "not_payable", purchase: started.purchase };
+  const seller = (await deps.records.product(purchase.productId))?.seller ?? "";
+  return mayUse ? capture(deps, started.payment, { ...ask, seller }) : { kind: "not_payable", purchase: started.purchase };
 }
 
-async function capture(deps: Omit<PayDeps, "provider">, payment: Payment, ask: ExternalPayment): Promise<PayExternalAnswer> {
+async function capture(
+  deps: Omit<PayDeps, "provider">,
+  payment: Payment,
+  ask: ExternalPayment & { readonly seller: string },
+): Promise<PayExternalAnswer> {
   const note: UpdatePayment = { kind: "update_payment", paymentId: payment.id, event: "submitted", providerRef: ask.captureId };
   const take: TakeCapture = {
     kind: "capture",
-    // Captures of all providers share one space of ids, and this one is not minted by a provider.
-    captureId: `${externalProviderName}:${ask.captureId}`,
+    // Captures of all providers share one space of ids, and this one is not minted by a provider: each shop has its own part.
+    captureId: `${externalProviderName}:${ask.seller}:${ask.captureId}`,
     paymentId: payment.id,
     money: ask.money,
     // A freshly minted id is a refund's id by its use here.
