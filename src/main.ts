@@ -30,7 +30,7 @@ import { openSnapshotExports } from "./adapters/sql/snapshot-exports.ts";
 import { openSqliteStore } from "./adapters/sql/sqlite-store.ts";
 import { storeFacts } from "./adapters/sql/store-facts.ts";
 import { watchClock } from "./adapters/system/clock-facts.ts";
-import { diskFacts, folderFacts } from "./adapters/system/disk-facts.ts";
+import { diskFacts, folderFacts, logObstacle } from "./adapters/system/disk-facts.ts";
 import { portFacts } from "./adapters/system/port-facts.ts";
 import { memoryFacts, processFacts } from "./adapters/system/process-facts.ts";
 import { generatedSecrets, secretFileFacts } from "./adapters/system/secret-file-facts.ts";
@@ -458,7 +458,18 @@ async function main(): Promise<number> {
   registerDoctor(program, {
     ...cli,
     readConfig: brokenConfigOf,
-    probes: { folderFacts, diskFacts, storeFacts, secretFileFacts, generatedSecrets, watchClock, processFacts, memoryFacts, portFacts },
+    probes: {
+      folderFacts,
+      diskFacts,
+      logObstacle,
+      storeFacts,
+      secretFileFacts,
+      generatedSecrets,
+      watchClock,
+      processFacts,
+      memoryFacts,
+      portFacts,
+    },
     tasks: new SystemTasks(),
     bunPinned: manifest.dependencies.bun,
     colour: wantsColour,

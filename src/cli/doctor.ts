@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ReadConfig } from "../config/load.ts";
 import type { Config } from "../config/options.ts";
@@ -74,7 +75,7 @@ function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }:
     tokenSecretSet: config.tokenSecret !== undefined,
     connectionsWanted: queueMax + streamsMax,
     bunPinned: deps.bunPinned,
-    logFolder: undefined,
+    log: config.logFile === undefined ? undefined : { file: resolve(config.logFile), rollsOver: config.logRotateBytes > 0 },
     full,
   };
 }

@@ -83,5 +83,7 @@ export type PortFacts = {
     | { readonly kind: "refused"; readonly code: string };
 };
 
-/** Where log lines go; undefined folder: to the standard streams. */
-export type LogFacts = { readonly folder: string | undefined; readonly writeProblem: string | undefined };
+/** Where log lines go; undefined: to the standard streams. */
+export type LogFacts = { readonly file: string | undefined; readonly obstacle: LogObstacle | undefined };
+/** What keeps a server from appending to its log file, making it or rolling it over, and at which path. */
+export type LogObstacle = { readonly at: "file" | "folder" | "no-file"; readonly path: string; readonly problem: string };

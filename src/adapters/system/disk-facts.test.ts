@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUp } from "../../../tests/harness/cleanup.ts";
 import { tempFolder } from "../../../tests/harness/volumes.ts";
-import { diskFacts, folderFacts, mountOf } from "./disk-facts.ts";
+import { diskFacts, folderFacts, logObstacle, mountOf } from "./disk-facts.ts";
 
 afterEach(cleanUp);
 
@@ -35,6 +35,20 @@ test("folders are there, absent or something else", async () => {
   expect(await folderFacts(join(path, "file"))).toMatchObject({ state: "not-a-folder" });
   expect(await folderFacts(join(path, "file", "below"))).toMatchObject({ state: "absent" });
   expect(readdirSync(join(path, "folder"))).toEqual([]);
+});
+
+test("a log file needs a folder that is there, and is none itself", async () => {
+  const { path } = tempFolder();
+  const rolls = { rollsOver: true };
+  writeFileSync(join(path, "log"), "");
+  expect(await logObstacle(join(path, "log"), rolls)).toBeUndefined();
+  expect(await logObstacle(join(path, "new.log"), rolls)).toBeUndefined();
+  expect(await logObstacle(path, rolls)).toEqual({ at: "no-file", path, problem: "a folder" });
+  const absent = join(path, "absent");
+  expect(await logObstacle(join(absent, "log"), rolls)).toEqual({ at: "folder", path: absent, problem: "ENOENT" });
+  // A pipe or terminal is not rolled over, wherever it stands.
+  expect(await logObstacle("/dev/null", rolls)).toBeUndefined();
+  expect(readdirSync(path)).toEqual(["log"]);
 });
 
 const mounts = `22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw

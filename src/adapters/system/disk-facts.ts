@@ -2,7 +2,7 @@
 import { closeSync, constants, fdatasyncSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { access, open, readFile, realpath, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { DiskFacts, FolderFacts, SyncTimes } from "../../ports/machine-facts.ts";
+import type { DiskFacts, FolderFacts, LogObstacle, SyncTimes } from "../../ports/machine-facts.ts";
 
 const pageBytes = 4_096;
 const syncWritesMax = 500;
@@ -30,6 +30,18 @@ export async function diskFacts(path: string): Promise<DiskFacts> {
     freeFiles: files === 0 ? undefined : ffree,
     sync: await syncTimes(folder).catch(() => undefined),
   };
+}
+
+/** The server makes its log file, and no folder for it. To roll it over is to make a file beside it. */
+export async function logObstacle(path: string, { rollsOver }: { readonly rollsOver: boolean }): Promise<LogObstacle | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) return { at: "no-file", path, problem: "a folder" };
+  const own = found && (await problemOf(access(path, constants.W_OK)));
+  if (own !== undefined) return { at: "file", path, problem: own };
+  if (found !== undefined && !(rollsOver && found.isFile())) return undefined;
+  const folder = dirname(resolve(path));
+  const problem = await problemOf(access(folder, constants.W_OK | constants.X_OK));
+  return problem === undefined ? undefined : { at: "folder", path: folder, problem };
 }
 
 /** The folder, or the nearest one above that is there: the disk on which it would be made. */

@@ -157,10 +157,17 @@ export const logChecks: readonly Check<LogFacts>[] = [
   {
     id: "log-target",
     why: "What went wrong in a sale is found in its log afterwards",
-    judge({ folder, writeProblem }) {
-      if (folder === undefined) return ok("the standard streams; whoever starts the server keeps them");
-      if (writeProblem === undefined) return ok(`files in "${folder}"`);
-      return problem(`"${folder}" cannot be written to (${writeProblem})`, `sudo install -d -m 750 -o "$(id -un)" "${folder}"`);
+    judge({ file, obstacle }) {
+      if (file === undefined) return ok("the standard streams; whoever starts the server keeps them");
+      if (obstacle === undefined) return ok(`"${file}"`);
+      const { at, path, problem: what } = obstacle;
+      const found = `"${file}" cannot be written to: "${path}" (${what})`;
+      const fixes = {
+        "no-file": "Name a file in DOORBUSTER_LOG_FILE",
+        file: `sudo chown "$(id -un)" "${path}"`,
+        folder: `sudo install -d -m 750 -o "$(id -un)" "${path}"`,
+      };
+      return problem(found, fixes[at]);
     },
   },
 ];

@@ -227,11 +227,14 @@ table("secrets' files", secretFileChecks, { files: [secret], isProduction: true,
   ["token-secret", { ...withSecret({ path: "var/token.secret", source: "data folder" }), tokenSecretSet: false }, "ok", "kept in"],
 ]);
 
-const log: LogFacts = { folder: undefined, writeProblem: undefined };
+const log: LogFacts = { file: undefined, obstacle: undefined };
+const file = "/var/log/doorbuster/log";
 table("the log", logChecks, log, [
   ["log-target", {}, "ok", "standard streams"],
-  ["log-target", { folder: "/var/log/doorbuster" }, "ok", "/var/log/doorbuster"],
-  ["log-target", { folder: "/var/log/doorbuster", writeProblem: "EACCES" }, "problem", "EACCES"],
+  ["log-target", { file }, "ok", file],
+  ["log-target", { file, obstacle: { at: "file", path: file, problem: "EACCES" } }, "problem", "EACCES"],
+  ["log-target", { file, obstacle: { at: "no-file", path: file, problem: "a folder" } }, "problem", "a folder"],
+  ["log-target", { file, obstacle: { at: "folder", path: "/var/log/doorbuster", problem: "ENOENT" } }, "problem", "ENOENT"],
 ]);
 
 test("every check has a row for what it finds good, and one for what it does not, if there is such a thing", () => {

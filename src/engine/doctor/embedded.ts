@@ -6,7 +6,7 @@ import type {
   ClockFacts,
   DiskFacts,
   FolderFacts,
-  LogFacts,
+  LogObstacle,
   MemoryFacts,
   PortFacts,
   ProcessFacts,
@@ -23,6 +23,7 @@ import { examination, type Examination } from "./examine.ts";
 /** Ways to get the facts; adapters have them. */
 export interface EmbeddedProbes {
   folderFacts(path: string): Promise<FolderFacts>;
+  logObstacle(file: string, options: { readonly rollsOver: boolean }): Promise<LogObstacle | undefined>;
   diskFacts(path: string): Promise<DiskFacts>;
   storeFacts(dataDir: string, options: { readonly full: boolean }): StoreFacts;
   secretFileFacts(path: string, source: string): Promise<SecretFileFacts>;
@@ -44,7 +45,7 @@ export type EmbeddedSettings = {
   readonly connectionsWanted: number;
   readonly bunPinned: string;
   /** Undefined: log lines go to the standard streams. */
-  readonly logFolder: string | undefined;
+  readonly log: { readonly file: string; readonly rollsOver: boolean } | undefined;
   /** Look through the whole database, however large. */
   readonly full: boolean;
 };
@@ -52,6 +53,7 @@ export type EmbeddedSettings = {
 export function embeddedExaminations(probes: EmbeddedProbes, settings: EmbeddedSettings): readonly Examination[] {
   const { configuration, dataDir, connectionsWanted, bunPinned } = settings;
   const { isProduction, httpHost, metrics } = configuration;
+  const { log } = settings;
   const clockSinceStart = probes.watchClock();
   const port = (host: string, number: number, option: string) => async () => ({
     facts: await probes.portFacts(host, number),
@@ -81,14 +83,8 @@ export function embeddedExaminations(probes: EmbeddedProbes, settings: EmbeddedS
     examination("the store", store, storeChecks),
     examination("the port", port(httpHost, settings.httpPort, "HTTP"), portChecks),
     ...(metrics === undefined ? [] : [examination("the metrics port", port(metrics.host, metrics.port, "METRICS"), portChecks)]),
-    examination("the log", () => logFacts(probes, settings.logFolder), logChecks),
+    examination("the log", async () => ({ file: log?.file, obstacle: log && (await probes.logObstacle(log.file, log)) }), logChecks),
     // Last: the longer it was watched, the more it shows.
     examination("the clock", clockSinceStart, clockChecks),
   ];
-}
-
-async function logFacts(probes: EmbeddedProbes, folder: string | undefined): Promise<LogFacts> {
-  if (folder === undefined) return { folder, writeProblem: undefined };
-  const { state, writeProblem } = await probes.folderFacts(folder);
-  return { folder, writeProblem: state === "not-a-folder" ? "not a folder" : writeProblem };
 }
