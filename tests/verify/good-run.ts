@@ -99,7 +99,10 @@ export class GoodRun {
     const productId = idOf<ProductId>(7);
     const price: Money = { minor: 500, currency: cny };
     const { catalogue } = this.#store;
-    await catalogue.addProduct({ id: productId, name: "Tea", price, seller: "shop", createdAtMs: startMs });
+    const counted =
+      this.#random() < 0.7 ? { id: idOf<AdjustmentId>(Number(this.#mint())), units: 24 + this.#int(4), actor: "one" } : undefined;
+    await catalogue.addProduct({ id: productId, name: "Tea", price, seller: "shop", createdAtMs: startMs, counted });
+    await catalogue.addProduct({ id: idOf<ProductId>(8), name: "Coffee", price, seller: "other", createdAtMs: startMs });
     this.#buyers = await catalogue.internBuyers(Array.from({ length: 6 }, (_, n) => ({ issuer: "local", subject: `u${n}` })));
     const [vip] = this.#buyers;
     if (vip !== undefined) await catalogue.setQuota(productId, vip, 5);
@@ -245,7 +248,17 @@ export class GoodRun {
     await this.#submit(row.saleId, { kind: "refund", refundId, purchaseId: row.id, returnStock: this.#random() < 0.5 });
   }
 
+  async #count(): Promise<void> {
+    const id = idOf<AdjustmentId>(Number(this.#mint()));
+    const dice = this.#random();
+    const count = { kind: "count", units: dice < 0.05 ? null : this.#int(5) } as const;
+    const change = dice < 0.2 ? count : ({ kind: "adjust", units: dice < 0.6 ? 1 : -1 } as const);
+    const by = { reason: "counted", actor: "one", atMs: this.#nowMs };
+    await this.#store.catalogue.changeInventory({ id, productId: idOf<ProductId>(7), change, ...by });
+  }
+
   async #adjust(): Promise<void> {
+    if (this.#random() < 0.3) return this.#count();
     const adjustmentId = idOf<AdjustmentId>(Number(this.#mint()));
     await this.#submit(idOf<SaleId>(100 + this.#int(3)), {
       kind: "adjust",
@@ -264,6 +277,8 @@ export class GoodRun {
       if (row?.state === "reserved" && row.saleId === "102") await this.#submit(row.saleId, { kind: "close", purchaseId: id });
       for (const refund of await this.#store.records.refundsOf(id)) await this.#carryOut(refund);
     }
+    for (const saleId of await this.#store.records.salesToSettle(this.#nowMs, 10))
+      await this.#submit(saleId, { kind: "settle", adjustmentId: idOf<AdjustmentId>(Number(this.#mint())) });
   }
 
   async #sweep(): Promise<void> {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { memoryRun } from "./memory-run.ts";
 import { findingsOf, judge } from "./judge.ts";
 
-test("[I1] [I2] [I3] [I5] [I8] [I9] [I11] evidence of a good run is valid", async () => {
+test("[I1] [I2] [I3] [I5] [I8] [I9] [I11] [I13] evidence of a good run is valid", async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), async (seed) => {
       const report = await judge(await memoryRun(seed, 60));

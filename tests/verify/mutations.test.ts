@@ -11,7 +11,7 @@ const perRunMax = 500;
 /** Another seed on another day: DOORBUSTER_TEST_SEED=… replays one. */
 const firstSeed = Number(process.env["DOORBUSTER_TEST_SEED"] ?? 1);
 
-test("every single mutation of good evidence is flagged: the checker's negative controls [I1] [I2] [I3] [I4] [I5] [I7] [I8] [I9] [I11] [I12]", async () => {
+test("every single mutation of good evidence is flagged: the checker's negative controls [I1] [I2] [I3] [I4] [I5] [I7] [I8] [I9] [I11] [I12] [I13]", async () => {
   const missed: string[] = [];
   let tried = 0;
   for (let seed = firstSeed; tried < mutationsMin; seed++) {

@@ -8,7 +8,6 @@ import type { LedgerRow } from "../../ports/audit-source.ts";
 import { BuyerUnits } from "./buyer-units.ts";
 import type { Check, Checks } from "./check.ts";
 import { entryBit, type SaleAudit, type StoreTables } from "./store-tables.ts";
-import { TextSet } from "./text-set.ts";
 
 type Account = keyof Balances;
 const moves = new Map<EntryKind, readonly [from: Account | undefined, to: Account]>([
@@ -26,8 +25,6 @@ export class LedgerCheck {
   readonly #tables: StoreTables;
   readonly #checks: Checks;
   readonly #units: BuyerUnits;
-  /** (source, kind) of entries that are not a purchase's. */
-  readonly #sources = new TextSet();
 
   constructor(tables: StoreTables, checks: Checks) {
     this.#tables = tables;
@@ -74,6 +71,7 @@ export class LedgerCheck {
     const legal = Number.isSafeInteger(entry.units) && entry.units > 0;
     if (!legal) return this.#off("I1", entry, `moves ${entry.units} units`);
     audit.entries += 1;
+    audit.lastAtMs = Math.max(audit.lastAtMs, entry.atMs);
     audit.balances[from ?? "issued"] += from === undefined ? entry.units : -entry.units;
     audit.balances[to] += entry.units;
     const broken = imbalanceOf(audit.balances);
@@ -157,7 +155,7 @@ export class LedgerCheck {
   }
 
   #supply(audit: SaleAudit, entry: LedgerRow): void {
-    if (!this.#sources.add(`${entry.sourceId}\n${entry.kind}`)) this.#off("I2", entry, "is there twice");
+    if (!this.#tables.addSupply(entry)) this.#off("I2", entry, "is there twice");
     if (entry.sourceId !== entry.saleId) return;
     if (entry.kind === "withdraw") {
       audit.cancelled = true;

@@ -36,6 +36,7 @@ export const checkTitles = {
   I10: ["the cache equals the ledger at rest", "cache entries"],
   I11: ["no hold released before its deadline or moved too far", "holds"],
   I12: ["nothing accepted becomes unknown; states never move backwards", "reads"],
+  I13: ["free inventory is what its entries say, and they match the sales' ledgers", "inventory and adjustment rows"],
   C1: ["ledger replay (I1, I2)", "ledger rows"],
   C2: ["accepts stay", "accepted ids"],
   C3: ["accepted once, and ended", "accepted ids"],

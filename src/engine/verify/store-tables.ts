@@ -8,7 +8,7 @@ import { entryKinds, type Balances, type EntryKind } from "../../domain/ledger.t
 import type { Money } from "../../domain/money.ts";
 import type { Refund } from "../../domain/payment.ts";
 import { amountOf, transitions, type Purchase, type PurchaseState } from "../../domain/purchase.ts";
-import type { SaleRow } from "../../ports/audit-source.ts";
+import type { LedgerRow, SaleRow } from "../../ports/audit-source.ts";
 import { IdIndex } from "./id-index.ts";
 
 export type SaleAudit = {
@@ -22,10 +22,15 @@ export type SaleAudit = {
   /** As replayed so far. */
   balances: { -readonly [Account in keyof Balances]: number };
   entries: number;
+  /** Of its latest entry. */
+  lastAtMs: number;
   stepBroken: boolean;
   issued: boolean;
   cancelled: boolean;
 };
+
+/** An entry that brought units into a sale or took them out of it. */
+export type SupplyAudit = { readonly entry: LedgerRow; adjusted: boolean; moved: boolean };
 
 export type RefundAudit = { readonly refund: Refund; returned: boolean };
 
@@ -106,6 +111,24 @@ export class StoreTables {
   readonly refunds = new Map<string, RefundAudit>();
   readonly refundsOfCapture = new Map<string, Refund[]>();
 
+  readonly #supplies = new Map<string, SupplyAudit>();
+
+  get supplies(): Iterable<SupplyAudit> {
+    return this.#supplies.values();
+  }
+
+  /** False if there is one of its source and kind. */
+  addSupply(entry: LedgerRow): boolean {
+    const name = `${entry.sourceId}\n${entry.kind}`;
+    if (this.#supplies.has(name)) return false;
+    this.#supplies.set(name, { entry, adjusted: false, moved: false });
+    return true;
+  }
+
+  supplyOf(sourceId: string, kind: "issue" | "withdraw"): SupplyAudit | undefined {
+    return this.#supplies.get(`${sourceId}\n${kind}`);
+  }
+
   saleOf(id: string): SaleAudit | undefined {
     const number = this.sales.get(id);
     return number === undefined ? undefined : this.saleList[number];
@@ -122,6 +145,7 @@ export class StoreTables {
       buyers: new Set(),
       balances: { issued: 0, available: 0, held: 0, sold: 0, withdrawn: 0 },
       entries: 0,
+      lastAtMs: 0,
       stepBroken: false,
       issued: false,
       cancelled: false,

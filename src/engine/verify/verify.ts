@@ -1,13 +1,14 @@
 /**
- * Holds a store against the promises (I1 to I12), and, given a client's record of its answers, against what was said
+ * Holds a store against the promises (I1 to I13), and, given a client's record of its answers, against what was said
  * (C1 to C11). Reads one snapshot as streams and changes nothing, so it runs beside a live server.
  *
- *   sales, quotas ─► purchases ─► refunds ─► ledger ─► payments ─► captures ─► what must add up at the end
+ *   products, sales, quotas ─► purchases ─► refunds ─► ledger ─► adjustments, inventory ─► payments ─► captures ─► what must add up at the end
  *
  * It shares no decision with the code that wrote the store: only types, the meaning of balances and the tables of states.
  */
 import type { AuditSource, Pages } from "../../ports/audit-source.ts";
 import { Checks, findingsMaxDefault, verdictOf, type CheckResult, type Verdict } from "./check.ts";
+import { InventoryCheck } from "./check-inventory.ts";
 import { KeyCheck } from "./check-keys.ts";
 import { LedgerCheck } from "./check-ledger.ts";
 import { MoneyCheck, readRefund } from "./check-money.ts";
@@ -70,6 +71,8 @@ async function checkStore({ source, rest, history, provider }: VerifyRequest, ch
   const tables = new StoreTables();
   // Made up front, so that each says something, be it that there was nothing to check.
   for (const id of ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11"] as const) checks.of(id);
+  const inventory = new InventoryCheck(tables, checks);
+  await read("products", source.products(), (product) => inventory.product(product));
   await read("sales", source.sales(), (sale) => {
     if (!tables.addSale(sale)) checks.of("I2").off(`sale ${sale.id}`, "is there twice");
   });
@@ -88,6 +91,9 @@ async function checkStore({ source, rest, history, provider }: VerifyRequest, ch
     history?.entry(entry);
   });
   ledger.end();
+  await read("adjustments", source.adjustments(), (adjustment) => inventory.adjustment(adjustment));
+  await read("inventory", source.inventory(), (entry) => inventory.row(entry));
+  inventory.end();
   const money = new MoneyCheck(tables, checks, provider && new ProviderCheck(provider.record, checks, provider.complete));
   await read("payments", source.payments(), (payment) => {
     money.payment(payment);
