@@ -115,6 +115,18 @@ const mistakes: [string, Record<string, string>, string | undefined, string][] =
     "DOORBUSTER_API_KEY: a default or guessable value is refused in production",
   ],
   [
+    "a placeholder in production",
+    { DOORBUSTER_API_KEY: "please-CHANGE-ME-0123456789-0123456789" },
+    undefined,
+    "DOORBUSTER_API_KEY: a default or guessable value is refused in production",
+  ],
+  [
+    "a short piece over and over in production",
+    { DOORBUSTER_TOKEN_SECRET: "passwordpasswordpasswordpassword" },
+    undefined,
+    "DOORBUSTER_TOKEN_SECRET: a default or guessable value is refused in production",
+  ],
+  [
     "a short key in production",
     { DOORBUSTER_API_KEY: "0123456789abcdef01" },
     undefined,

@@ -28,6 +28,9 @@ export type ReadConfig = {
 /** A key that examples show and everybody knows. */
 export const demoApiKey = "demo-shop-key-0123456789-not-for-production";
 const knownSecrets = new Set([demoApiKey, "changeme", "secret", "password"]);
+/** What examples put where a secret belongs, however it was stretched to the length that is asked for. */
+const placeholder = /change[-_]?me|not-for-production/i;
+const repeatedLengthMax = 12;
 const productionKeyLengthMin = 32;
 /** Names the YAML file, and the runtime that bin/doorbuster.mjs starts; neither is an option of the program. */
 const foreignVariables = ["DOORBUSTER_CONFIG", "DOORBUSTER_RUNTIME"];
@@ -159,7 +162,7 @@ function unsafeSecrets(config: Config): string[] {
     const value = config[name];
     if (value === undefined) continue;
     const variable = environmentName(options[name]);
-    if (knownSecrets.has(value) || new Set(value).size < 6)
+    if (isGuessable(value))
       problems.push(`${variable}: a default or guessable value is refused in production; make one with "openssl rand -hex 32"`);
     else if (name === "apiKey" && value.length < productionKeyLengthMin)
       problems.push(
@@ -167,6 +170,13 @@ function unsafeSecrets(config: Config): string[] {
       );
   }
   return problems;
+}
+
+function isGuessable(secret: string): boolean {
+  if (knownSecrets.has(secret) || placeholder.test(secret) || new Set(secret).size < 6) return true;
+  // A short piece over and over is found in itself, moved by that piece.
+  const repeated = `${secret}${secret}`.indexOf(secret, 1);
+  return repeated <= repeatedLengthMax && repeated < secret.length;
 }
 
 /** `{http: {port: 1}}` as `http.port` → 1. */

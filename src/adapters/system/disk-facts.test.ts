@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUp } from "../../../tests/harness/cleanup.ts";
 import { tempFolder } from "../../../tests/harness/volumes.ts";
@@ -33,7 +33,10 @@ test("folders are there, absent or something else", async () => {
   expect(await folderFacts(join(path, "folder"))).toMatchObject({ state: "folder", mode: 0o750, writeProblem: undefined });
   expect(await folderFacts(join(path, "absent"))).toMatchObject({ state: "absent", mode: undefined, writeProblem: undefined });
   expect(await folderFacts(join(path, "file"))).toMatchObject({ state: "not-a-folder" });
-  expect(await folderFacts(join(path, "file", "below"))).toMatchObject({ state: "absent" });
+  expect(await folderFacts(join(path, "file", "below"))).toMatchObject({ state: "absent", writeProblem: "ENOTDIR" });
+  expect(await folderFacts(join(path, "file", "far", "below"))).toMatchObject({ state: "absent", writeProblem: "ENOTDIR" });
+  symlinkSync(join(path, "nowhere"), join(path, "link"));
+  expect(await folderFacts(join(path, "link", "below"))).toMatchObject({ state: "absent", writeProblem: "ENOTDIR" });
   expect(readdirSync(join(path, "folder"))).toEqual([]);
 });
 

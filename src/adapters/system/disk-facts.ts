@@ -1,7 +1,7 @@
 /** The data folder and the disk under it, measured: what it answers to a write and a sync, not what it says of itself. */
 import { closeSync, constants, fdatasyncSync, openSync, unlinkSync, writeSync } from "node:fs";
-import { access, open, readFile, realpath, stat, statfs } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { access, lstat, open, readFile, realpath, stat, statfs } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import type { DiskFacts, FolderFacts, LogObstacle, SyncTimes } from "../../ports/machine-facts.ts";
 
 const pageBytes = 4_096;
@@ -53,7 +53,12 @@ async function nearestFolder(path: string): Promise<string> {
 }
 
 async function makeable(path: string): Promise<void> {
-  await access(await nearestFolder(dirname(resolve(path))), constants.W_OK | constants.X_OK);
+  const full = resolve(path);
+  const folder = await nearestFolder(dirname(full));
+  // What stands in the way of the next step down: a file, or a link to nowhere.
+  const [step = ""] = relative(folder, full).split(sep);
+  if (await lstat(join(folder, step)).catch(() => undefined)) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
+  await access(folder, constants.W_OK | constants.X_OK);
 }
 
 async function writable(path: string): Promise<void> {

@@ -7,6 +7,9 @@ const answerMaxMs = 2_000;
 const bodyBytesMax = 16_384;
 
 export async function portFacts(host: string, port: number, nowMs: () => number = Date.now): Promise<PortFacts> {
+  // Somebody may well answer at an address that is another machine's.
+  const elsewhere = await listenProblem(host, 0);
+  if (elsewhere !== undefined) return { host, port, state: { kind: "refused", code: elsewhere } };
   if (port !== 0 && (await isAnswered(reachable(host), port))) return { host, port, state: await whoAnswers(reachable(host), port, nowMs) };
   const code = await listenProblem(host, port);
   if (code === undefined) return { host, port, state: { kind: "free" } };

@@ -28,6 +28,8 @@ export const folderChecks: readonly Check<FolderFacts>[] = [
         return problem(`"${path}" is not a folder`, "Remove it, or name another folder with DOORBUSTER_DATA_DIR");
       if (writeProblem !== undefined) {
         const act = state === "absent" ? "made" : "written to";
+        if (writeProblem === "ENOTDIR")
+          return problem(`"${path}" cannot be made: no folder is where it should lie`, "Name another folder with DOORBUSTER_DATA_DIR");
         return problem(`"${path}" cannot be ${act} (${writeProblem})`, `sudo install -d -m 700 -o "$(id -un)" "${path}"`);
       }
       return ok(state === "absent" ? `"${path}" is not there yet and will be made` : `"${path}" can be written to`);

@@ -43,6 +43,7 @@ function table<Facts extends object>(name: string, checks: readonly Check<Facts>
 
 const folder: FolderFacts = { path: "./var", state: "folder", mode: 0o700, writeProblem: undefined };
 table("the data folder", folderChecks, folder, [
+  ["data-folder", { state: "absent", writeProblem: "ENOTDIR" }, "problem", "no folder is where"],
   ["data-folder", {}, "ok", "can be written to"],
   ["data-folder", { state: "absent", mode: undefined }, "ok", "will be made"],
   ["data-folder", { state: "absent", mode: undefined, writeProblem: "EACCES" }, "problem", "cannot be made (EACCES)"],
