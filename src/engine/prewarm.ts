@@ -6,7 +6,15 @@ import { mayReach, type Access } from "../domain/access.ts";
 import type { ProductId } from "../domain/ids.ts";
 import { sameMoney, type Money } from "../domain/money.ts";
 import type { Product } from "../domain/product.ts";
-import { payWindowDefaultMs, startToleranceMs, statusOf, type DraftProblem, type Sale, type SaleDraft } from "../domain/sale.ts";
+import {
+  payWindowDefaultMs,
+  startToleranceMs,
+  statusOf,
+  windowMaxMs,
+  type DraftProblem,
+  type Sale,
+  type SaleDraft,
+} from "../domain/sale.ts";
 import type { NotTried, Unknown } from "../ports/acceptance.ts";
 import type { Records } from "../ports/records.ts";
 import { createProduct } from "./products.ts";
@@ -21,10 +29,14 @@ export type Prewarm = {
   readonly access: Access;
   readonly price: Money;
   readonly stock: number;
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
+  /** Now, if left out. */
+  readonly startsAtMs?: number | undefined;
+  /** As late as there is, if left out. */
+  readonly endsAtMs?: number | undefined;
   /** Who asks, so that two shops' calls are not one. */
   readonly owner: string;
+  /** Under which a product without an id is made once. */
+  readonly key?: string | undefined;
   /** A window that has begun or passed is moved to now instead of being refused: for trying examples out. */
   readonly movesPast: boolean;
 };
@@ -39,6 +51,8 @@ export type PrewarmAnswer =
   | ({ readonly kind: "invalid" } & DraftProblem)
   /** The id belongs to another shop's product. */
   | { readonly kind: "product_taken" }
+  /** The key was used with another product. */
+  | { readonly kind: "key_reused" }
   | NotTried
   | Unknown;
 
@@ -61,7 +75,7 @@ export async function prewarm(deps: PrewarmDeps, ask: Prewarm): Promise<PrewarmA
     ...window,
   };
   const found = await findSame(deps, ask, draft);
-  if (window.startsAtMs !== ask.startsAtMs) {
+  if (wasMoved(ask, window)) {
     const { startsAtMs, endsAtMs } = found ?? window;
     warnings.push({ kind: "window_moved", startsAtMs, endsAtMs });
   }
@@ -86,12 +100,13 @@ export async function prewarm(deps: PrewarmDeps, ask: Prewarm): Promise<PrewarmA
 
 async function keepProduct(
   deps: PrewarmDeps,
-  { product, price, access }: Prewarm,
-): Promise<Product | Extract<PrewarmAnswer, { kind: "invalid" | "product_taken" }> | Unknown> {
+  { product, price, access, owner, key }: Prewarm,
+): Promise<Product | Extract<PrewarmAnswer, { kind: "invalid" | "product_taken" | "key_reused" }> | Unknown> {
   const known = product.id === undefined ? undefined : await deps.records.product(product.id);
   if (known !== undefined) return mayReach(access, known.seller) ? known : { kind: "product_taken" };
-  const answer = await createProduct(deps, { ...product, price });
-  if (answer.kind === "invalid") return answer;
+  const submission = key === undefined ? undefined : { owner, key };
+  const answer = await createProduct(deps, { ...product, price }, { submission, actor: owner });
+  if (answer.kind === "invalid" || answer.kind === "key_reused") return answer;
   if (answer.kind === "added" || answer.kind === "exists") return answer.product;
   // Somebody else was first.
   const first = product.id === undefined ? undefined : await deps.records.product(product.id);
@@ -100,26 +115,38 @@ async function keepProduct(
   return mayReach(access, first.seller) ? first : { kind: "product_taken" };
 }
 
+type Window = Pick<SaleDraft, "startsAtMs" | "endsAtMs">;
+
 /** A window that lies behind keeps its length, one that has begun its end. */
-function windowOf({ startsAtMs, endsAtMs, movesPast }: Prewarm, now: number): { startsAtMs: number; endsAtMs: number } {
+function windowOf({ startsAtMs: wanted, endsAtMs: end, movesPast }: Prewarm, now: number): Window {
   const nowMs = Math.floor(now);
+  const startsAtMs = wanted ?? nowMs;
+  const endsAtMs = end ?? startsAtMs + windowMaxMs;
   const hasBegun = startsAtMs < nowMs - startToleranceMs && endsAtMs > startsAtMs;
   if (!movesPast || !hasBegun) return { startsAtMs, endsAtMs };
   return { startsAtMs: nowMs, endsAtMs: endsAtMs > nowMs ? endsAtMs : nowMs + endsAtMs - startsAtMs };
 }
 
+const wasMoved = (ask: Prewarm, { startsAtMs }: Window) => ask.startsAtMs !== undefined && ask.startsAtMs !== startsAtMs;
+
+/** Whether the sale's window is the one asked for; what was left out may be anything. */
+function hasWindow(sale: Sale, ask: Prewarm, window: Window): boolean {
+  const { startsAtMs } = ask;
+  if (startsAtMs === undefined) return ask.endsAtMs === undefined || ask.endsAtMs === sale.endsAtMs;
+  if (!wasMoved(ask, window)) return sale.startsAtMs === window.startsAtMs && sale.endsAtMs === window.endsAtMs;
+  const endsAtMs = ask.endsAtMs ?? startsAtMs + windowMaxMs;
+  return sale.endsAtMs === endsAtMs || sale.endsAtMs - sale.startsAtMs === endsAtMs - startsAtMs;
+}
+
 /** A sale that an earlier call with the same fields has made and that can still sell. */
 async function findSame({ records, clock }: PrewarmDeps, ask: Prewarm, draft: SaleDraft): Promise<Sale | undefined> {
   const nowMs = clock.nowMs();
-  const wasMoved = draft.startsAtMs !== ask.startsAtMs;
-  const lengthOf = (sale: Pick<Sale, "startsAtMs" | "endsAtMs">) => sale.endsAtMs - sale.startsAtMs;
   const { items } = await records.sales({ productId: draft.productId, nowMs, withDrafts: true }, { offset: 0, limit: salesLookedAtMax });
   return items.find((sale) => {
     const status = statusOf(sale, nowMs);
     if (status === "ended" || status === "cancelled" || sale.name !== draft.name) return false;
     if (sale.stock !== draft.stock || !sameMoney(sale.price, draft.price)) return false;
-    if (!wasMoved) return sale.startsAtMs === draft.startsAtMs && sale.endsAtMs === draft.endsAtMs;
-    return sale.endsAtMs === ask.endsAtMs || lengthOf(sale) === lengthOf(ask);
+    return hasWindow(sale, ask, draft);
   });
 }
 
@@ -129,7 +156,7 @@ async function keepSale(
   ask: Prewarm,
   draft: SaleDraft,
 ): Promise<{ sale: Sale; repeated: boolean } | ({ kind: "invalid" } & DraftProblem) | Unknown> {
-  const key = `prewarm ${draft.productId} ${ask.startsAtMs} ${ask.endsAtMs} ${draft.stock} ${draft.price.minor}`;
+  const key = `prewarm ${draft.productId} ${ask.startsAtMs ?? "now"} ${ask.endsAtMs ?? "open"} ${draft.stock} ${draft.price.minor}`;
   let made = await createSale(deps, { draft, submission: { owner: ask.owner, key } });
   if (made.kind === "differs" || (made.kind === "exists" && !maySell(made.sale, deps.clock.nowMs()))) {
     const found = await findSame(deps, ask, draft);

@@ -264,6 +264,59 @@ describe("purchase", () => {
   });
 });
 
+describe("opening in one call", () => {
+  const lamp = { name: "Lamp", price: 9.9, stock: 3 };
+  const create = (json: object, call: Call = {}) => api.ask("POST", "/products", { key: shopKey, json, ...call });
+  const salesOf = async (id: unknown) => (await api.ask("GET", `/api/v1/sales?product_id=${String(id)}`)).data["total"];
+
+  test("[A2] the same submission twice under a key makes one product and one sale, at whatever time it comes", async () => {
+    await open("production");
+    const first = await create(lamp, { idempotencyKey: "k" });
+    api.time.nowMs += 5_000;
+    const again = await create(lamp, { idempotencyKey: "k" });
+    expect([first.status, again.status, again.data["id"]]).toEqual([201, 200, first.data["id"]]);
+    expect(await salesOf(first.data["id"])).toBe(1);
+    const other = await create({ ...lamp, price: 5 }, { idempotencyKey: "k" });
+    expect([other.status, other.data["reason"]]).toEqual([422, "key_reused"]);
+    const another = await create(lamp);
+    expect(another.data["id"]).not.toBe(first.data["id"]);
+    const activity = { name: "Lamp", price: 9.9, stock: 3, startTime: "2030-01-01T13:00:00Z", endTime: "2030-01-01T14:00:00Z" };
+    const made = await api.ask("POST", "/api/activities", { key: shopKey, idempotencyKey: "a", json: activity });
+    const repeat = await api.ask("POST", "/api/activities", { key: shopKey, idempotencyKey: "a", json: activity });
+    expect([made.status, repeat.status, repeat.data["id"]]).toEqual([201, 200, made.data["id"]]);
+  });
+
+  test("[A2] an id does the same, with or without its start; without stock there is a product alone, in the list like the others", async () => {
+    await open("production");
+    for (const fields of [{}, { start_time: "2030-01-01T13:00:00Z" }, { end_time: "2030-01-02T13:00:00Z" }]) {
+      const id = 500 + Object.keys(fields).join("").length;
+      const statuses = [(await create({ id, ...lamp, ...fields })).status, (await create({ id, ...lamp, ...fields })).status];
+      expect([statuses, await salesOf(id)]).toEqual([[201, 200], 1]);
+    }
+    const plain = await create({ id: 900, name: "Shade", price: 1 });
+    expect([plain.status, plain.data["stock"], await salesOf(900)]).toEqual([201, null, 0]);
+    expect((await create({ id: 900, name: "Shade", price: 1 })).status).toBe(200);
+    const { data } = await api.ask("GET", "/products?sort=price,asc&offset=0&limit=1");
+    expect(data).toMatchObject({ total: 4, items: [{ id: "900", price: 1 }] });
+  });
+
+  test("[E3] takes the right to make products and the right to sell them", async () => {
+    for (const [scopes, alone, withStock] of [
+      [["products:write"], 201, 403],
+      [["sales:write"], 403, 403],
+      [["products:write", "sales:write"], 201, 201],
+    ] as const) {
+      const access = { merchant: "shop", permissions: new Set(scopes) };
+      const narrow = await openMemoryApi({ serverKeys: { check: () => ({ id: "narrow", issuer: "shop", access }) } });
+      opened.push(narrow);
+      const statusOf = async (path: string, json: object) => (await narrow.ask("POST", path, { key: "any", json })).status;
+      expect(await statusOf("/products", { name: "Lamp", price: 1 })).toBe(alone);
+      expect(await statusOf("/products", lamp)).toBe(withStock);
+      expect(await statusOf(`${base}/activity/prewarm`, coming)).toBe(withStock);
+    }
+  });
+});
+
 describe("another shop", () => {
   const theirs: Call = { key: otherShopKey };
   const mine: Call = { key: shopKey };

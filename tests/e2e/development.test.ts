@@ -73,6 +73,7 @@ curl http://localhost:8083/api/v1/system/stats`;
     expect(made.data["warnings"]).toHaveLength(1);
     expect((await shop.post("/products", { anonymous, body })).status).toBe(200);
     expect((await shop.get("/product/5001", { anonymous })).data["stock"]).toBe(100);
+    expect((await shop.get("/products", { anonymous })).data["items"]).toContainEqual(expect.objectContaining({ id: "5001" }));
     const bought = await shop.post("/seckill", { anonymous, body: { product_id: 5001, quantity: 1, user_id: 2001 } });
     expect(bought.status).toBe(201);
     const order = `/orders/${String(bought.data["id"])}`;

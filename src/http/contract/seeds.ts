@@ -81,6 +81,13 @@ export const shopProductBody = named(
   }),
   { id: "1001", name: "Phone", price: "8999.00", stock: 100, ...windowExample },
 );
+/** By the field's name, then which way: `price,desc`. */
+export const shopProductsQuery = pagedQuery({
+  sort: z
+    .string()
+    .regex(/^(?:created_at|name|price)(?:,(?:asc|desc))?$/, "must be created_at, name or price, with ,asc or ,desc")
+    .optional(),
+});
 export const shopPurchaseBody = named("ShopPurchase", z.strictObject({ product_id: productId, user_id: userId.optional(), quantity }), {
   product_id: "1001",
   user_id: "2001",

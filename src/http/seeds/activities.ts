@@ -24,10 +24,11 @@ const create = {
   operation: "activityCreate",
   tag: "seeds",
   summary: "Create and publish a sale in one call, and its product if need be",
+  headers: keyHeader,
   readsItself: true,
   body: activityBody,
   answers: { 201: prewarmAnswer, 200: prewarmAnswer },
-  refusals: ["product_exists", "invalid", "busy", "outcome_unknown"],
+  refusals: ["product_exists", "key_reused", "invalid", "busy", "outcome_unknown"],
 } as const;
 const read = {
   method: "GET",

@@ -2,7 +2,7 @@
 import type { Product } from "../../domain/product.ts";
 import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
 import { formatDecimal, type Money } from "../../domain/money.ts";
-import type { Sale } from "../../domain/sale.ts";
+import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
 import type { Order } from "../../engine/orders.ts";
 import type { reservationStatuses } from "../contract/seeds.ts";
 import { statusNumbers } from "../contract/seeds.ts";
@@ -12,12 +12,13 @@ import { orderView, productView, purchaseView } from "../views.ts";
 /** At most ten digits, so the number has exactly those that the decimal has. */
 const decimal = (money: Money): number => Number(formatDecimal(money));
 
-/** With what its current sale has, if there is one. */
-export function shopProductView(product: Product, sale: Sale | undefined) {
+/** With what its current sale has, if there is one; without one that sells, the stock is what the inventory has free. */
+export function shopProductView(product: Product, sale: Sale | undefined, nowMs: number) {
+  const isSelling = sale !== undefined && !isOver(statusOf(sale, nowMs));
   return {
     ...productView(product),
     price: decimal(sale?.price ?? product.price),
-    stock: sale?.balances.available ?? null,
+    stock: isSelling ? sale.balances.available : product.inventory,
     start_time: sale === undefined ? null : isoTime(sale.startsAtMs),
   };
 }

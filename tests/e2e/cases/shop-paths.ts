@@ -62,6 +62,23 @@ export function shopPathCases({ shop }: UnderTest): void {
     expect((await shop.post("/products", { ...(await bearer("9")), body: { name: "x", price: 1 } })).status).toBe(403);
   });
 
+  test("[H3] S3 `GET /products`, S4 商品查询接口 (偏移量, 查询数量): name, price, image and seller, by page, by place and sorted", async () => {
+    const [dear, cheap] = [await product({ price: 900_000.5 }), await product({ price: 0.01 })];
+    const first = async (query: string) => (await shop.get(`/products?${query}`, { anonymous: true })).data;
+    expect(await first("offset=0&limit=1")).toMatchObject({
+      offset: 0,
+      limit: 1,
+      items: [{ id: String(cheap.id), price: 0.01, stock: 5 }],
+    });
+    expect(await first("offset=1&limit=1")).toMatchObject({
+      items: [{ id: String(dear.id), name: "Brass lamp", image: "/lamp.png", seller: "shop" }],
+    });
+    expect(await first("page=1&page_size=1&sort=price,desc")).toMatchObject({ page: 1, page_size: 1, items: [{ id: String(dear.id) }] });
+    expect(Number((await first("limit=100"))["total"])).toBeGreaterThanOrEqual(2);
+    for (const query of ["sort=colour", "offset=0&page=1", "limit=101"])
+      expect((await shop.get(`/products?${query}`, { anonymous: true })).status).toBe(400);
+  });
+
   test("[H3] S3 `GET /product/:id`, S4 查询商品信息: name, price, image and seller, the stock and the start", async () => {
     const { id } = await product();
     const read = await shop.get(`/product/${id}`, { anonymous: true });
