@@ -190,3 +190,22 @@ test("what can be read of a broken configuration is read, each mistake of its ki
   const known = readConfig({ environment: { DOORBUSTER_API_KEY: demoApiKey }, readText });
   expect(known.problems.map(({ kind }) => kind)).toEqual(["unsafe"]);
 });
+
+const problemsOf = (environment: Record<string, string>): readonly string[] => {
+  const loaded = load(environment);
+  return loaded.kind === "wrong" ? loaded.problems : [];
+};
+
+test("options of the shop's sign-in stand together, over TLS unless on this machine; no shop is called local", () => {
+  const jwks = { DOORBUSTER_JWKS_ISSUER: "https://id.shop.test/", DOORBUSTER_JWKS_AUDIENCE: "doorbuster" };
+  expect(load({ ...jwks, DOORBUSTER_JWKS_URL: "https://id.shop.test/keys" }).kind).toBe("loaded");
+  expect(load({ ...jwks, DOORBUSTER_JWKS_URL: "http://localhost:9000/keys" }).kind).toBe("loaded");
+  expect(problemsOf({ ...jwks, DOORBUSTER_JWKS_URL: "http://id.shop.test/keys" })).toEqual([expect.stringContaining("https")]);
+  expect(problemsOf(jwks)).toEqual([expect.stringContaining("DOORBUSTER_JWKS_URL")]);
+  expect(problemsOf({ DOORBUSTER_SHOP: "local" })).toEqual([expect.stringContaining("DOORBUSTER_SHOP")]);
+});
+
+test.each(["DOORBUSTER_TOKEN_SECRET_PREVIOUS", "DOORBUSTER_ACCOUNT_SECRET", "DOORBUSTER_ADMIN_PASSWORD"])(
+  "[E5] a guessable %s is refused in production",
+  (name) => expect(problemsOf({ [name]: "a".repeat(40) })).toEqual([expect.stringContaining("guessable")]),
+);
