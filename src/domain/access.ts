@@ -9,6 +9,12 @@ export type MerchantId = string;
 export const merchantIdPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 export const isMerchantId = (text: string): text is MerchantId => merchantIdPattern.test(text);
 
+/** The issuer of our own accounts. No shop may have this id: its buyers would be ours. */
+export const localIssuer = "local";
+
+/** An account of ours buys everywhere, a shop's own buyer in its shop alone: elsewhere nobody vouches for it. */
+export const mayBuyFrom = (seller: MerchantId, issuer: string): boolean => issuer === seller || issuer === localIssuer;
+
 export const roles = ["buyer", "merchant", "operator", "auditor", "admin"] as const;
 export type Role = (typeof roles)[number];
 export const isRole = (text: string): text is Role => roles.some((role) => role === text);

@@ -2,12 +2,9 @@
  * People's own accounts. An account is a buyer of the issuer `local` whose subject is the account's id, so neither orders
  * nor the ledger ever hold its name: erasing the account leaves a number behind that says nothing.
  */
-import type { MerchantId, Role } from "./access.ts";
+import { localIssuer, type MerchantId, type Role } from "./access.ts";
 import type { AccountId, Buyer, BuyerId } from "./ids.ts";
 import { isLabel, labelProblem, type DraftProblem } from "./sale.ts";
-
-/** The issuer of accounts. No shop may have this id: its buyers would be ours. */
-export const localIssuer = "local";
 
 export type SecondFactor = {
   /** Sealed: only the server's key opens it. */

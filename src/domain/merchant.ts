@@ -1,5 +1,4 @@
-import { isMerchantId, type MerchantId } from "./access.ts";
-import { localIssuer } from "./account.ts";
+import { isMerchantId, localIssuer, type MerchantId } from "./access.ts";
 import { isLabel, labelProblem, type DraftProblem } from "./sale.ts";
 
 /** A shop of this installation. */

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { localIssuer } from "../domain/access.ts";
 import { IdMint, idEpochMs } from "../domain/id-mint.ts";
 import type { BuyerId } from "../domain/ids.ts";
 import { FaultyLedger } from "../../tests/kit/faulty-ledger.ts";
@@ -7,7 +8,7 @@ import { ManualTime, turns } from "../../tests/kit/manual-time.ts";
 import { sampleNowMs, saleId } from "../../tests/kit/samples.ts";
 import { SeededEntropy } from "../../tests/kit/seeded-entropy.ts";
 import { DirectAcceptance } from "./accept-direct.ts";
-import { purchase, type PurchaseDeps } from "./purchase.ts";
+import { purchase, refuseStranger, type PurchaseDeps } from "./purchase.ts";
 import { SaleBoard } from "./sale-board.ts";
 
 const one = saleId("11");
@@ -22,7 +23,7 @@ function shop(stock: number) {
   const acceptance = new DirectAcceptance({ ledger, board, clock, tasks: clock }, options);
   const ids = new IdMint({ nowMs: () => clock.nowMs() + idEpochMs, random: () => entropy.random() });
   const deps: PurchaseDeps = { board, acceptance, clock, ids };
-  const buy = (buyerId: BuyerId, key?: string) => purchase(deps, { saleId: one, buyerId, key, quantity: 1 });
+  const buy = (buyerId: BuyerId, key?: string) => purchase(deps, { saleId: one, buyerId, issuer: "shop", key, quantity: 1 });
   return { store, ledger, board, deps, buy, buyer: (name: string) => internNow(store, name) };
 }
 
@@ -34,7 +35,18 @@ test("[PU1] a purchase of a sale nobody has looked at yet loads it once and goes
 
 test("[PU1] an unknown sale is unknown", async () => {
   const { deps, buyer } = shop(1);
-  expect(await purchase(deps, { saleId: saleId("99"), buyerId: buyer("a"), quantity: 1 })).toEqual({ kind: "sale_unknown" });
+  expect(await purchase(deps, { saleId: saleId("99"), buyerId: buyer("a"), issuer: "shop", quantity: 1 })).toEqual({
+    kind: "sale_unknown",
+  });
+});
+
+test("[E2] to another shop's buyer a sale does not exist; an account of ours may buy in every shop", async () => {
+  const { deps, buyer } = shop(1);
+  const ask = { saleId: one, buyerId: buyer("a"), quantity: 1 };
+  expect(await purchase(deps, { ...ask, issuer: "other" })).toEqual({ kind: "sale_unknown" });
+  expect(await refuseStranger(deps, { saleId: one, issuer: "other" })).toEqual({ reason: "sale_unknown" });
+  expect(await refuseStranger(deps, { saleId: one, issuer: "shop" })).toBeUndefined();
+  expect(await purchase(deps, { ...ask, issuer: localIssuer })).toMatchObject({ kind: "accepted" });
 });
 
 test("[PU16] after the sell-out newcomers are refused without the decider, accepted buyers reach it", async () => {

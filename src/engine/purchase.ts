@@ -2,6 +2,7 @@
  * The whole story of a purchase: find the sale, refuse early what may be refused early, hand the rest to whoever may
  * say yes. Cheap before dear, and no local no for a key that may have been accepted (see sale-board.ts).
  */
+import { mayBuyFrom } from "../domain/access.ts";
 import { strangerId, type BuyerId, type PurchaseId, type SaleId } from "../domain/ids.ts";
 import type { Take } from "../domain/movement.ts";
 import type { Refusal } from "../domain/purchase.ts";
@@ -15,6 +16,8 @@ export type PurchaseDeps = { readonly board: SaleBoard; readonly acceptance: Acc
 export type PurchaseRequest = {
   readonly saleId: SaleId;
   readonly buyerId: BuyerId;
+  /** Who vouches for the buyer: a shop, for its own sales alone, or we ourselves. */
+  readonly issuer: string;
   readonly key?: string | undefined;
   readonly quantity: number;
   readonly metadata?: string | undefined;
@@ -30,9 +33,12 @@ export function purchase(deps: PurchaseDeps, request: PurchaseRequest): Answer<T
  * What memory refuses to somebody who was never accepted in the sale, at this moment. Whoever asks must find out
  * afterwards that the buyer is a stranger indeed: then the refusal was right when it was made.
  */
-export async function refuseStranger(deps: Pick<PurchaseDeps, "board" | "clock">, saleId: SaleId): Promise<Refusal | undefined> {
+export async function refuseStranger(
+  deps: Pick<PurchaseDeps, "board" | "clock">,
+  { saleId, issuer }: Pick<PurchaseRequest, "saleId" | "issuer">,
+): Promise<Refusal | undefined> {
   const view = deps.board.peek(saleId) ?? (await deps.board.load(saleId));
-  if (view === undefined) return { reason: "sale_unknown" };
+  if (view === undefined || !mayBuyFrom(view.sale.seller, issuer)) return { reason: "sale_unknown" };
   return deps.board.refuse(view, { buyerId: strangerId, pending: () => false, nowMs: deps.clock.nowMs() });
 }
 
@@ -42,7 +48,9 @@ async function purchaseUnseen(deps: PurchaseDeps, request: PurchaseRequest): Pro
 }
 
 function purchaseIn(deps: PurchaseDeps, view: SaleView, request: PurchaseRequest): Answer<Take> | Promise<Answer<Take>> {
-  const { saleId, buyerId, key, quantity, metadata } = request;
+  const { saleId, buyerId, issuer, key, quantity, metadata } = request;
+  // A shop's wall: to another shop's buyers its sales do not exist.
+  if (!mayBuyFrom(view.sale.seller, issuer)) return { kind: "sale_unknown" };
   const pending = () => deps.acceptance.isPending(saleId, buyerId);
   const refusal = deps.board.refuse(view, { buyerId, pending, nowMs: deps.clock.nowMs() });
   if (refusal !== undefined) return { kind: "refused", refusal };

@@ -5,8 +5,7 @@
  * be written.
  */
 import { z } from "zod";
-import { mayDo, type Access, type Permission } from "../domain/access.ts";
-import { localIssuer } from "../domain/account.ts";
+import { localIssuer, mayDo, type Access, type Permission } from "../domain/access.ts";
 import type { ErrorReason } from "../domain/errors.ts";
 import { isKey, parseAccountId, parseSessionId, type AccountId, type BuyerId, type SessionId } from "../domain/ids.ts";
 import type { Viewer } from "../engine/orders.ts";

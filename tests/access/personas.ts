@@ -1,6 +1,6 @@
 /** Who knocks at the API's doors, and a shop with something behind each of them. */
-import { permissions, type Permission, type Role } from "../../src/domain/access.ts";
-import { buyerOf, localIssuer } from "../../src/domain/account.ts";
+import { localIssuer, permissions, type Permission, type Role } from "../../src/domain/access.ts";
+import { buyerOf } from "../../src/domain/account.ts";
 import { parseKeyId, parseSessionId, type AccountId } from "../../src/domain/ids.ts";
 import { newSession } from "../../src/domain/session.ts";
 import type { Door } from "../../src/http/route.ts";

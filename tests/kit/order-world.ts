@@ -219,7 +219,7 @@ export class OrderWorld {
 
   async order(saleId: SaleId, quantity = 1): Promise<Purchase> {
     const deps = { board: this.#board, acceptance: this.acceptance, clock: this.time, ids: this.ids };
-    const ask = { saleId, buyerId: await this.newBuyer(), key: "first", quantity };
+    const ask = { saleId, buyerId: await this.newBuyer(), issuer: "shop", key: "first", quantity };
     const attempt = () => this.answered(Promise.resolve(buy(deps, ask)));
     let answer = await attempt();
     for (let i = 0; i < 20 && (answer.kind === "not_tried" || answer.kind === "unknown"); i++) answer = await attempt();

@@ -169,7 +169,7 @@ export class GoodRun {
       clock: { nowMs: () => this.#nowMs },
       ids: { mint: () => this.#mint() },
     };
-    const answer = await purchase(deps, { saleId, buyerId, key, quantity: qty });
+    const answer = await purchase(deps, { saleId, buyerId, issuer: "shop", key, quantity: qty });
     if (answer.kind === "accepted") {
       this.#users.set(answer.purchase.id, `u${user}`);
       ask({ type: "ok", code: 0, id: answer.purchase.id, bodyHash: bodyHashOf(answer.purchase) });

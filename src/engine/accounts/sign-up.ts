@@ -1,5 +1,5 @@
-import type { MerchantId, Role } from "../../domain/access.ts";
-import { localIssuer, problemOfDisplayName, problemOfUsername, usernameKeyOf, type Account } from "../../domain/account.ts";
+import { localIssuer, type MerchantId, type Role } from "../../domain/access.ts";
+import { problemOfDisplayName, problemOfUsername, usernameKeyOf, type Account } from "../../domain/account.ts";
 import type { AccountId } from "../../domain/ids.ts";
 import { normalizedPassword, problemOfPassword } from "../../domain/password.ts";
 import type { DraftProblem } from "../../domain/sale.ts";

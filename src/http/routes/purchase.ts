@@ -94,7 +94,7 @@ export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
     try {
       const head = headOf(context, request.headers, saleIdText);
       if ("reply" in head) return finish(request, startedMs, head, peer);
-      const { saleId, key, contentLength } = head;
+      const { saleId, issuer, key, contentLength } = head;
       isReading = true;
       const body = contentLength === commonLength ? await request.text() : await uncommonBody(request, contentLength);
       isReading = false;
@@ -102,11 +102,11 @@ export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
       if (wish.kind === "reply") return finish(request, startedMs, ended(wish.reply, "malformed"), peer);
       let { who } = head;
       if (typeof who === "object") {
-        const found = await numberOrRefusal(context, saleId, who);
+        const found = await numberOrRefusal(context, { saleId, buyer: who });
         if (found.kind === "refused") return finish(request, startedMs, resultOf(found), peer);
         who = found.buyerId;
       }
-      const answer = purchase(deps, { saleId, buyerId: who, key, quantity: wish.quantity, metadata: wish.metadata });
+      const answer = purchase(deps, { saleId, buyerId: who, issuer, key, quantity: wish.quantity, metadata: wish.metadata });
       return finish(request, startedMs, resultOf(answer instanceof Promise ? await answer : answer), peer);
     } catch (error) {
       // A client that leaves in the middle of its body is no failure of ours.
@@ -122,6 +122,7 @@ const ended = (reply: Reply, outcome: string): Result => ({ reply, outcome });
 type Head = {
   readonly saleId: SaleId;
   readonly who: BuyerId | Buyer;
+  readonly issuer: string;
   readonly key: string | undefined;
   readonly contentLength: string | null;
 };
@@ -133,18 +134,25 @@ function headOf(context: HttpContext, headers: Headers, saleIdText: string): Hea
   if (declaresTooMuch(contentLength, purchaseBytesMax)) return ended(tooLarge(purchaseBytesMax), "too_large");
   const authorization = headers.get("authorization");
   let who: BuyerId | Buyer | undefined;
-  if (authorization !== null && headers.get("x-api-key") === null)
-    who = holderOfBearer(context.deps, authorization, clock.nowMs())?.buyerId;
+  let issuer = "";
+  if (authorization !== null && headers.get("x-api-key") === null) {
+    const holder = holderOfBearer(context.deps, authorization, clock.nowMs());
+    if (holder !== undefined) {
+      who = holder.buyerId;
+      ({ issuer } = holder.buyer);
+    }
+  }
   if (who === undefined) {
     const asked = buyerBeyondBearer(context, headers);
     if (asked.kind === "reply") return ended(asked.reply, asked.reply.status === 403 ? "forbidden" : "unauthenticated");
+    ({ issuer } = asked.buyer);
     who = context.buyers.peek(asked.buyer) ?? asked.buyer;
   }
   const saleId = parseSaleId(saleIdText);
   if (saleId === undefined) return ended(failure("malformed", { field: "sale_id", problem: "must be a decimal id" }), "malformed");
   const key = headers.get("idempotency-key") ?? undefined;
   if (key !== undefined && !isKey(key)) return ended(badKey(), "malformed");
-  return { saleId, who, key, contentLength };
+  return { saleId, who, issuer, key, contentLength };
 }
 
 type Named = { readonly kind: "named"; readonly buyer: Buyer } | { readonly kind: "reply"; readonly reply: Reply };
@@ -165,9 +173,12 @@ type Numbered = { readonly kind: "numbered"; readonly buyerId: BuyerId } | { rea
  * The number of a buyer not met lately. Where memory refuses strangers, it is only looked up: one who has none yet was
  * never accepted, so the refusal that came before the look holds.
  */
-export async function numberOrRefusal({ deps, buyers }: HttpContext, saleId: SaleId, buyer: Buyer | BuyerId): Promise<Numbered> {
+export async function numberOrRefusal(
+  { deps, buyers }: HttpContext,
+  { saleId, buyer }: { readonly saleId: SaleId; readonly buyer: Buyer | BuyerId },
+): Promise<Numbered> {
   if (typeof buyer === "number") return { kind: "numbered", buyerId: buyer };
-  const refusal = await refuseStranger(deps, saleId);
+  const refusal = await refuseStranger(deps, { saleId, issuer: buyer.issuer });
   const found = refusal === undefined ? undefined : await buyers.find(buyer);
   if (refusal !== undefined && found === undefined) return { kind: "refused", refusal };
   return { kind: "numbered", buyerId: found ?? (await buyers.mint(buyer)) };

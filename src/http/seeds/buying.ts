@@ -38,8 +38,9 @@ async function buy(ask: Asking, caller: Known, { userId, quantity, saleOf }: Wis
   if (buyer.kind === "reply") return buyer.reply;
   const saleId = await saleOf(buyer.value, key);
   if (typeof saleId !== "string") return saleId;
-  const found = await numberOrRefusal(ask.context, saleId, buyer.value);
-  const answer = found.kind === "refused" ? found : await purchase(deps, { saleId, buyerId: found.buyerId, key, quantity });
+  const found = await numberOrRefusal(ask.context, { saleId, buyer: buyer.value });
+  const { issuer } = caller.kind === "buyer" ? caller.buyer : caller.key;
+  const answer = found.kind === "refused" ? found : await purchase(deps, { saleId, buyerId: found.buyerId, issuer, key, quantity });
   counters.outcome(outcomeName(answer));
   return takeReply(answer);
 }
