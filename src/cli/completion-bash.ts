@@ -32,9 +32,9 @@ ${all.flatMap(stepCases).join("\n")}
   case "$command $previous" in
 ${valueCases(own, all)}
   esac
-  if [[ $cur != -* && $arguments == 0 ]]; then
-    case "$command" in
-${all.flatMap((at) => firstWordCase(own, at)).join("\n")}
+  if [[ $cur != -* ]]; then
+    case "$command:$arguments" in
+${all.flatMap((at) => argumentCases(own, at)).join("\n")}
     esac
   fi
   case "$command" in
@@ -61,17 +61,20 @@ function valueCases(own: string, all: readonly CommandAt[]): string {
   return [...byAction].map(([action, found]) => `    ${either(found, "    ")}) ${action}return ;;`).join("\n");
 }
 
-function firstWordCase(own: string, { path, command: { commands, argument } }: CommandAt): string[] {
+function argumentCases(own: string, { path, command: { commands, arguments: kinds } }: CommandAt): string[] {
   const names = commands.map(({ name }) => name);
-  if (names.length > 0) return [`      "${path}") ${own}_of_words ${quoted(names)}; return ;;`];
-  const action = completing(own, argument);
-  return action === "" ? [] : [`      "${path}") ${action}return ;;`];
+  if (names.length > 0) return [`      "${path}:0") ${own}_of_words ${quoted(names)}; return ;;`];
+  return kinds.flatMap((kind, place) => {
+    const action = completing(own, kind);
+    return action === "" ? [] : [`      "${path}:${place}") ${action}return ;;`];
+  });
 }
 
 function completing(own: string, value: ValueKind): string {
   if (value === "none" || value === "other") return "";
   if (value === "folder") return `${own}_of_paths -d; `;
-  return value === "file" ? `${own}_of_paths -f; ` : `${own}_of_words ${quoted(value)}; `;
+  if (value === "file") return `${own}_of_paths -f; `;
+  return "orFile" in value ? `${own}_of_words ${quoted(value.orFile)}; ${own}_of_paths -f; ` : `${own}_of_words ${quoted(value)}; `;
 }
 
 /** Every option whose next word is its value, and so neither a command nor an argument. */

@@ -7,14 +7,14 @@ export function fishCompletion(program: CommandWords): string {
   return `# Completion of ${name} for fish. To load it: ${name} completion fish | source\ncomplete -c ${name} -f\n${lines.join("\n")}\n`;
 }
 
-function linesOf(name: string, { path, command: { options, argument, commands } }: CommandAt): string[] {
+function linesOf(name: string, { path, command: { options, arguments: kinds, commands } }: CommandAt): string[] {
   const seen = path.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
   const notBelow = commands.length === 0 ? [] : [`not __fish_seen_subcommand_from ${commands.map((one) => one.name).join(" ")}`];
   const at = quoted(path === "" ? "__fish_use_subcommand" : [...seen, ...notBelow].join("; and "));
   return [
     ...commands.map((one) => `complete -c ${name} -n ${at} -a ${one.name} -d ${quoted(one.about)}`),
     ...options.map((option) => optionLine(name, at, option)),
-    ...(argument === "none" || argument === "other" ? [] : [`complete -c ${name} -n ${at}${completing(argument)}`]),
+    ...new Set(kinds.filter((kind) => kind !== "other").map((kind) => `complete -c ${name} -n ${at}${completing(kind)}`)),
   ];
 }
 
@@ -27,7 +27,8 @@ function optionLine(name: string, at: string, { flags, about, value }: OptionWor
 function completing(value: ValueKind): string {
   if (value === "folder") return " -a '(__fish_complete_directories)'";
   if (value === "file") return " -F";
-  return typeof value === "string" ? "" : ` -a ${quoted(value.join(" "))}`;
+  if (typeof value === "string") return "";
+  return "orFile" in value ? ` -F -a ${quoted(value.orFile.join(" "))}` : ` -a ${quoted(value.join(" "))}`;
 }
 
 const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;

@@ -2,15 +2,16 @@
 import type { Argument, Command, Option } from "commander";
 
 /** What may follow an option: the shell completes folders and files itself. */
-export type ValueKind = "none" | "folder" | "file" | "other" | readonly string[];
+export type ValueKind = "none" | "folder" | "file" | "other" | readonly string[] | WordsOrFile;
+export type WordsOrFile = { readonly orFile: readonly string[] };
 
 export type OptionWords = { readonly flags: readonly string[]; readonly about: string; readonly value: ValueKind };
 export type CommandWords = {
   readonly name: string;
   readonly about: string;
   readonly options: readonly OptionWords[];
-  /** What may stand in the place of the first argument. */
-  readonly argument: ValueKind;
+  /** What may stand in the place of each argument. */
+  readonly arguments: readonly ValueKind[];
   readonly commands: readonly CommandWords[];
 };
 /** A command and the words that lead to it: "" for the program itself. */
@@ -19,12 +20,12 @@ export type CommandAt = { readonly path: string; readonly command: CommandWords 
 export function wordsOf(command: Command): CommandWords {
   const visible = command.createHelp().visibleCommands(command);
   const help = visible.filter((one) => one.name() !== "help").map((one) => one.name());
-  const commands = visible.map((one) => (one.name() === "help" ? { ...wordsOf(one), argument: help } : wordsOf(one)));
+  const commands = visible.map((one) => (one.name() === "help" ? { ...wordsOf(one), arguments: [help] } : wordsOf(one)));
   return {
     name: command.name(),
     about: firstSentence(command.description()),
     options: optionsOf(command),
-    argument: argumentOf(command.registeredArguments[0]),
+    arguments: command.registeredArguments.map(argumentOf),
     commands,
   };
 }
@@ -48,16 +49,18 @@ function optionsOf(command: Command): OptionWords[] {
 
 function valueOf({ required, optional, argChoices, flags }: Option): ValueKind {
   if (!required && !optional) return "none";
-  return argChoices ?? kindOf(/[<[]([a-z-]+)/.exec(flags)?.[1]);
+  const placeholder = /[<[]([a-z -]+)/.exec(flags)?.[1];
+  // `--curve <kind or file>`: choices that are offered, and not all there is.
+  if (argChoices !== undefined && placeholder?.endsWith(" or file")) return { orFile: argChoices };
+  return argChoices ?? kindOf(placeholder);
 }
 
-const argumentOf = (argument: Argument | undefined): ValueKind =>
-  argument === undefined ? "none" : (argument.argChoices ?? kindOf(argument.name()));
+const argumentOf = (argument: Argument): ValueKind => argument.argChoices ?? kindOf(argument.name());
 
 /** As the help names it: `--data-dir <folder>`, `--history <files...>`. */
 function kindOf(placeholder: string | undefined): ValueKind {
   if (placeholder === "folder") return "folder";
-  return placeholder === "file" || placeholder === "files" ? "file" : "other";
+  return /(^|-)files?$/.test(placeholder ?? "") ? "file" : "other";
 }
 
 /** Menus have room for one line. */

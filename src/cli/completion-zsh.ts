@@ -17,8 +17,8 @@ function functionOf(own: string, { path, command }: CommandAt): string {
   const name = nameOf(own, path);
   const flags = command.options.flatMap(specs);
   if (command.commands.length === 0) {
-    const argument = command.argument === "none" ? [] : [quoted(`1:argument:${action(command.argument)}`)];
-    return `${name}() {\n  _arguments -s \\\n${lines([...flags, ...argument], 4)}\n}`;
+    const places = command.arguments.map((kind, i) => quoted(`${i + 1}:argument:${action(kind)}`));
+    return `${name}() {\n  _arguments -s \\\n${lines([...flags, ...places], 4)}\n}`;
   }
   const below = command.commands.map((one) => ({ one, path: path === "" ? one.name : `${path} ${one.name}` }));
   return `${name}() {
@@ -55,7 +55,8 @@ function specs({ flags, about, value }: OptionWords): string[] {
 function action(value: ValueKind): string {
   if (value === "folder") return "_files -/";
   if (value === "file") return "_files";
-  return typeof value === "string" ? " " : `(${value.join(" ")})`;
+  if (typeof value === "string") return " ";
+  return "orFile" in value ? `{compadd ${value.orFile.join(" ")}; _files}` : `(${value.join(" ")})`;
 }
 
 const escaped = (text: string) => text.replaceAll(/[[\]:\\]/g, (letter) => `\\${letter}`);

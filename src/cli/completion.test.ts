@@ -104,6 +104,14 @@ describe("bash", () => {
       ["records", "records with space"],
     ],
     [["verify", "--provider", "rep"], ["report.json"]],
+    [
+      ["rehearse", "--curve", "s"],
+      ["spike", "steps"],
+    ],
+    [["rehearse", "--curve", "rep"], ["report.json"]],
+    [["rehearse", "compare", "rep"], ["report.json"]],
+    [["rehearse", "compare", "report.json", "rep"], ["report.json"]],
+    [["rehearse", "compare", "a", "b", "rep"], []],
     // A value that looks like a command is none.
     [["serve", "--host", "verify", "--po"], ["--port"]],
     [["serve", "--host", "=", "verify", "--po"], ["--port"]],

@@ -20,8 +20,8 @@ export function registerRehearseCompare(program: Command, rehearse: Command, dep
   program.enablePositionalOptions();
   rehearse.enablePositionalOptions();
   addCommand(rehearse, "compare", "Hold two reports (--json) against each other: what got worse beyond noise?")
-    .argument("<a>", "the report to measure against")
-    .argument("<b>", "the newer one")
+    .argument("<a-file>", "the report to measure against")
+    .argument("<b-file>", "the newer one")
     .option("--html <file>", "also write it as one HTML page with charts")
     .addOption(new Option("--lang <language>", "of the HTML page; both can be switched").choices(["en", "zh", "both"]).default("both"))
     .option("--json", "print one line of JSON")

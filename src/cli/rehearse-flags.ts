@@ -77,7 +77,7 @@ export function addRehearseFlags(command: Command): Command {
     .option("--repeats <number>", "how often what was not tried or got no answer is asked again", integer(0, 100), repeatsDefault)
     .option("--clicks <number>", 'with a curve: how often one told "all taken" may click again', integer(0, clicksAgainMax), 0)
     .optionsGroup("When it comes (with --url always by a curve):")
-    .option("--curve <kind or file>", `${curveKinds.join(", ")}, or a file of lines "seconds rate"`)
+    .addOption(curveOption())
     .option("--rate <number>", `highest buyers per second (default: ${deploymentDefaults.rate})`, integer(1, rateMax))
     .option(
       "--duration <seconds>",
@@ -115,6 +115,13 @@ export function addRehearseFlags(command: Command): Command {
     .addOption(new Option("--lang <language>", "of the HTML page; both can be switched").choices(["en", "zh", "both"]).default("both"))
     .option("--keep", "leave the store, the crowd's record and the server's log in place")
     .optionsGroup("Options:");
+}
+
+/** The choices are offered, and a file's name is as good: so they are told, and not enforced. */
+function curveOption(): Option {
+  const option = new Option("--curve <kind or file>", 'a shape, or a file of lines "seconds rate"');
+  option.argChoices = [...curveKinds];
+  return option;
 }
 
 /** Against a server of its own. */
