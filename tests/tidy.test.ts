@@ -215,6 +215,20 @@ describe("planted breaches of what must stay absent", () => {
   ]);
   finds(code.environmentOnlyInConfig, [["the environment", "src/http/a.ts", 'export const a = process.env["A"];']]);
   allows(code.environmentOnlyInConfig, [["config", "src/config/a.ts", 'export const a = process.env["A"];']]);
+  finds(code.constantTime, [
+    ["a token", "src/http/a.ts", "export const a = (token: string, known: string) => token === known;"],
+    ["a member", "src/adapters/auth/a.ts", "export const a = (k: { secret: string }, b: string) => b !== k.secret;"],
+    ["a private member", "src/adapters/auth/a.ts", "export class A { #keyHash = ''; is(b: string) { return b == this.#keyHash; } }"],
+    ["an element", "src/http/a.ts", 'export const a = (h: Record<string, string>, b: string) => h["signature"] === b;'],
+    ["a digest's text", "src/http/a.ts", "export const a = (expectedDigest: string, b: string) => expectedDigest === b;"],
+    ["a password", "src/engine/a.ts", "export const a = (password: string, b: string) => password != b;"],
+  ]);
+  allows(code.constantTime, [
+    ["that there is one", "src/http/a.ts", "export const a = (token?: string) => token === undefined || token !== null;"],
+    ["its length", "src/http/a.ts", "export const a = (token: string) => token.length === 43;"],
+    ["its type", "src/http/a.ts", 'export const a = (token: unknown) => typeof token === "string";'],
+    ["tests", "src/http/a.test.ts", "const token = 'a'; export const a = token === 'b';"],
+  ]);
   finds(code.bunOnlyWhereAllowed, [
     ["a global", "src/http/app.ts", 'Bun.write("a", "b");'],
     ["a module", "src/adapters/sql/a.ts", 'import { Database } from "bun:sqlite";'],

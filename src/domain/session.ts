@@ -9,6 +9,7 @@
  * Invariant: a session that has ended, or whose idle or absolute time is up, never counts again.
  */
 import { assert } from "../lib/assert.ts";
+import { isSameText } from "../lib/same-text.ts";
 import type { AccountId, SessionId } from "./ids.ts";
 
 export const sessionIdleMs = 14 * 86_400_000;
@@ -62,14 +63,14 @@ export function newSession(start: { id: SessionId; accountId: AccountId; digest:
 
 /** What presenting a token of ours does to its session. */
 export function rotate(session: Session, { digest, nextDigest, nowMs }: Omit<Rotate, "id">): Rotation {
-  assert(digest !== nextDigest, "a token is not its own successor");
+  assert(!isSameText(digest, nextDigest), "a token is not its own successor");
   if (isOver(session, nowMs)) return { kind: "ended" };
-  if (session.tokenDigest === digest) {
+  if (isSameText(session.tokenDigest, digest)) {
     const atMs = Math.floor(nowMs);
     const next = { ...session, tokenDigest: nextDigest, previousDigest: digest, rotatedAtMs: atMs, idleUntilMs: atMs + sessionIdleMs };
     return { kind: "rotated", session: next };
   }
-  const isTwin = session.previousDigest === digest && session.tokenDigest === nextDigest;
+  const isTwin = isSameText(session.previousDigest ?? "", digest) && isSameText(session.tokenDigest, nextDigest);
   if (isTwin && nowMs < session.rotatedAtMs + refreshGraceMs) return { kind: "repeated", session };
   return { kind: "reused", session: { ...session, endedAtMs: Math.floor(nowMs) } };
 }

@@ -233,6 +233,38 @@ export const bunOnlyWhereAllowed: Rule = (file) => {
   return problems;
 };
 
+/** Names of what an attacker would like to guess letter by letter. */
+const guessable = /(?:token|secret|signature|digest|hash|hmac|mac|password|passphrase|apiKey)$/i;
+/** What stands in the source is no secret, nor is whether there is one at all. */
+const harmless = (node: Node) => node.type === "Literal" || (node.type === "Identifier" && node.name === "undefined");
+
+/** Two values of ours, of which nobody chose one to guess the other. */
+const comparable: Readonly<Record<string, string>> = {
+  "src/main.ts": "secret",
+  "src/cli/serve.ts": "apiKey",
+  "src/engine/accounts/prove.ts": "passwordHash",
+  "src/engine/verify/check-answers.ts": "bodyHash",
+};
+
+/** `===` stops at the first letter that differs, and tells by its time which one that was. */
+export const constantTime: Rule = (file) => {
+  if (!file.isCode || file.isTest || file.part === undefined) return [];
+  const problems: string[] = [];
+  const textOf = (node: Node) => file.text.slice(node.start, node.end).replace(/[!?]+$/, "");
+  const nameOf = (node: Node) => /([A-Za-z_$][\w$]*)(?:\["(\w+)"\])?$/.exec(textOf(node))?.slice(1).findLast(Boolean) ?? "";
+  file.visit({
+    BinaryExpression(node) {
+      if (!/^[!=]==?$/.test(node.operator) || harmless(node.left) || harmless(node.right)) return;
+      const name = [node.left, node.right].map(nameOf).find((each) => guessable.test(each));
+      if (name !== undefined && comparable[file.path] !== name)
+        problems.push(
+          `${file.path}:${file.lineOf(node.start)} compares "${name}" by ${node.operator}; compare digests of one length by timingSafeEqual`,
+        );
+    },
+  });
+  return problems;
+};
+
 export const codeRules: readonly Rule[] = [
   shortFile,
   shallowFolders,
@@ -247,4 +279,5 @@ export const codeRules: readonly Rule[] = [
   pureOfTheOutside,
   environmentOnlyInConfig,
   bunOnlyWhereAllowed,
+  constantTime,
 ];

@@ -4,6 +4,7 @@
  */
 import type { Account, SecondFactor } from "../../domain/account.ts";
 import type { AccountId, SessionId } from "../../domain/ids.ts";
+import { isSameText } from "../../lib/same-text.ts";
 import type { AccountDeps } from "./deps.ts";
 import { changeAccount } from "./change-account.ts";
 
@@ -20,8 +21,9 @@ function afterCode({ secrets, codes }: Deps, account: Account, code: string, now
   const step = secret === undefined ? undefined : codes.check({ secret, code, nowMs, afterStep: factor.lastStep });
   if (step !== undefined) return { ...factor, lastStep: step };
   const digest = secrets.recoveryDigest(code, account.id);
-  if (!factor.confirmed || !factor.recovery.includes(digest)) return undefined;
-  return { ...factor, recovery: factor.recovery.filter((kept) => kept !== digest) };
+  const others = factor.recovery.filter((kept) => !isSameText(kept, digest));
+  if (!factor.confirmed || others.length === factor.recovery.length) return undefined;
+  return { ...factor, recovery: others };
 }
 
 /** Uses a code up. Of two who send the same one is right. */
