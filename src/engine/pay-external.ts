@@ -12,6 +12,7 @@ import type { PurchaseId, RefundId } from "../domain/ids.ts";
 import type { TakeCapture, UpdatePayment } from "../domain/movement.ts";
 import type { Payment } from "../domain/payment.ts";
 import type { NotTried, Unknown } from "../ports/acceptance.ts";
+import { assert } from "../lib/assert.ts";
 import { externalProviderName } from "../ports/payment-provider.ts";
 import { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { findPurchase, type Viewer } from "./orders.ts";
@@ -38,8 +39,9 @@ export async function payExternal(deps: Omit<PayDeps, "provider">, viewer: Viewe
   const started = await startPayment(deps, { purchase, provider: externalProviderName, viewer });
   if (started.kind !== "started") return started;
   const mayUse = started.payment.provider === externalProviderName && (started.payment.providerRef ?? ask.captureId) === ask.captureId;
-  const seller = (await deps.records.product(purchase.productId))?.seller ?? "";
-  return mayUse ? capture(deps, started.payment, { ...ask, seller }) : { kind: "not_payable", purchase: started.purchase };
+  const sale = await deps.records.sale(purchase.saleId);
+  assert(sale !== undefined, "a purchase has its sale");
+  return mayUse ? capture(deps, started.payment, { ...ask, seller: sale.seller }) : { kind: "not_payable", purchase: started.purchase };
 }
 
 async function capture(

@@ -97,6 +97,7 @@ export const matrix: Readonly<Record<string, string>> = {
   shopRegister: "+++ +++ +++ +++ +++",
   shopLogIn: "+++ +++ +++ +++ +++",
   shopProfile: "133 +++ +++ 333 333",
+  shopProducts: "+++ +++ +++ +++ +++",
   shopProductRead: "+++ +++ +++ +++ +++",
   shopProductCreate: "133 3++ +3+ +++ +33",
   shopPurchase: "1++ +++ +++ 1+1 +13",

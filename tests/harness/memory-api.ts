@@ -80,7 +80,7 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
     { id: "two", issuer: "other", secret: otherShopKey },
   ];
   const keyRing = createServerKeys(configured, new SeededEntropy(17));
-  const people = memoryPeople({ products: store.tables.products, keyRing });
+  const people = memoryPeople({ store, keyRing });
   for (const id of ["shop", "other"]) await people.accounts.ensureMerchant({ id, name: id, createdAtMs: startMs });
   const deps: HttpDeps = {
     options: { environment: "production", version: "test", corsOrigins: [], shop: "shop" },

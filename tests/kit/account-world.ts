@@ -28,11 +28,8 @@ export const worldCodes = createOneTimeCodes("Doorbuster");
 export const codeOf = (secret: string, nowMs: number): string => generateSync({ secret, epoch: Math.floor(nowMs / 1000) });
 
 /** For an API under test: a store of its own, and the rest of the one world. */
-export function memoryPeople({
-  products,
-  keyRing,
-}: { products?: MemoryStore["tables"]["products"] | undefined; keyRing?: KeyRing | undefined } = {}) {
-  const accounts = new MemoryAccounts({ products });
+export function memoryPeople({ store, keyRing }: { store?: MemoryStore | undefined; keyRing?: KeyRing | undefined } = {}) {
+  const accounts = new MemoryAccounts(store?.tables);
   const shared = { passwords: quickPasswords, secrets: worldSecrets, codes: worldCodes };
   return {
     accounts,

@@ -214,6 +214,28 @@ describe("the shop's keys", () => {
     expect((await checkWith(fetchKeys)).kind).toBe("unavailable"),
   );
 
+  test("[AC17] are read where they are said to be: an address that leads elsewhere is not followed", async () => {
+    const asked: string[] = [];
+    const server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch(request) {
+        const { pathname } = new URL(request.url);
+        asked.push(pathname);
+        return pathname === "/moved" ? Response.json(published) : Response.redirect("/moved", 302);
+      },
+    });
+    try {
+      const straight = createForeignTokens({ url: new URL("/moved", server.url), issuer, audience });
+      expect((await straight.check(good, nowMs)).kind).toBe("holder");
+      const led = createForeignTokens({ url: new URL("/keys", server.url), issuer, audience });
+      expect((await led.check(good, nowMs)).kind).toBe("unavailable");
+      expect(asked).toEqual(["/moved", "/keys"]);
+    } finally {
+      await server.stop(true);
+    }
+  });
+
   test("[AC17] two keys that would fit are no answer", async () => {
     const twice = { keys: [published.keys[0], { ...published.keys[0] }] };
     expect((await checkWith(serving(twice))).kind).toBe("refused");

@@ -4,9 +4,8 @@
  */
 import type { MerchantId } from "../../domain/access.ts";
 import type { Account } from "../../domain/account.ts";
-import type { AccountId, KeyId, ProductId, SessionId } from "../../domain/ids.ts";
+import type { AccountId, KeyId, SessionId } from "../../domain/ids.ts";
 import { merchantsMax, type Merchant } from "../../domain/merchant.ts";
-import type { Product } from "../../domain/product.ts";
 import { keyCounts, keysPerMerchantMax, type KeyRecord } from "../../domain/server-key.ts";
 import { isOver, rotate, sessionsPerAccountMax, type Rotate, type Rotation, type Session } from "../../domain/session.ts";
 import type { AccessSince } from "../../ports/access-changes.ts";
@@ -14,19 +13,22 @@ import type { AccountStore } from "../../ports/account-store.ts";
 import type { AccountQuery, EndSessions } from "../../ports/accounts.ts";
 import type { KeyRecords } from "../../ports/key-records.ts";
 import type { Page } from "../../ports/records.ts";
+import type { Tables } from "./tables.ts";
 
 type EndAsk = Partial<EndSessions> & { readonly accountId: AccountId; readonly only?: SessionId | undefined; readonly nowMs: number };
+
+type Adoptable = Pick<Tables, "products" | "sales">;
 
 export class MemoryAccounts implements AccountStore {
   readonly #accounts = new Map<AccountId, Account>();
   readonly #sessions = new Map<SessionId, Session>();
   readonly #merchants = new Map<MerchantId, Merchant>();
   readonly #keys = new Map<KeyId, KeyRecord>();
-  readonly #products: Map<ProductId, Product>;
+  readonly #store: Adoptable;
 
-  /** The products that the first shop takes over. */
-  constructor({ products = new Map() }: { readonly products?: Map<ProductId, Product> | undefined } = {}) {
-    this.#products = products;
+  /** Whose products and sales the first shop takes over. */
+  constructor(store: Adoptable = { products: new Map(), sales: new Map() }) {
+    this.#store = store;
   }
 
   /** The rows, for audits. Not to be changed. */
@@ -107,8 +109,10 @@ export class MemoryAccounts implements AccountStore {
     const isFirst = this.#merchants.size === 0;
     if (!this.#merchants.has(merchant.id)) this.#merchants.set(merchant.id, merchant);
     if (!isFirst) return 0;
-    const foreign = [...this.#products.values()].filter(({ seller }) => seller !== merchant.id);
-    for (const product of foreign) this.#products.set(product.id, { ...product, seller: merchant.id });
+    const { products, sales } = this.#store;
+    for (const sale of sales.values()) if (sale.seller !== merchant.id) sales.set(sale.id, { ...sale, seller: merchant.id });
+    const foreign = [...products.values()].filter(({ seller }) => seller !== merchant.id);
+    for (const product of foreign) products.set(product.id, { ...product, seller: merchant.id });
     return foreign.length;
   };
 
