@@ -59,8 +59,10 @@ export const purchaseFrame = (purchase: Purchase): Uint8Array =>
 
 export const purchaseData = (purchase: Purchase) => ({ ...purchaseView(purchase), refunded: purchase.refunded });
 
-/** What is open has been told; from here on come changes. */
-export const readyFrame = (nowMs: number): Uint8Array => frame("ready", { server_time: isoTime(Math.floor(nowMs)) });
+/** What is open has been told; from here on come changes. `knownMs`: what changed until then is known to the client. */
+export function readyFrame(nowMs: number, knownMs: number | undefined): Uint8Array {
+  return frame("ready", { server_time: isoTime(Math.floor(nowMs)) }, knownMs === undefined ? undefined : `${Math.floor(knownMs)}-0`);
+}
 
 /** Last words. */
 export const authExpiredFrame = frame("auth_expired", { reason: "unauthenticated" });

@@ -37,6 +37,18 @@ describe("[C5] [LP9] a buyer's stream", () => {
     expect(reader.events[0]).toMatchObject({ id: "1500001-11", data: { sale_id: "2", quantity: 1, refunded: false } });
   });
 
+  test("[LP5] who has bought nothing yet can still say since when it knows all", async () => {
+    const { feed, reader } = open();
+    feed.begin([], undefined);
+    await turns();
+    const [ready] = reader.events;
+    const { feed: again, reader: resumed } = open();
+    // Decided before the first reading and committed after it; decided later; long over.
+    const read = [paid(-1_000), paid(5, { id: purchaseId("12") }), paid(-999_000, { id: purchaseId("13") })];
+    again.begin(read, parsePurchaseEventId(String(ready?.id)));
+    expect(await told(resumed)).toEqual(["3 paid", "12 paid", "ready"]);
+  });
+
   test("tells what changed while it was read behind what was read, and nothing twice", async () => {
     const { feed, reader } = open();
     feed.hear(at(0));

@@ -17,6 +17,8 @@ import type { Streams } from "./streams.ts";
 export const snapshotMax = 100;
 /** Copies remembered, to know what is new. Who changes more purchases than this at a time hears some copies twice. */
 const rememberedMax = 1_000;
+/** A change bears the time at which it was decided, and is told when it is committed: later than this it is not. */
+const commitMaxMs = 60_000;
 
 export class PurchaseFeed {
   readonly #stream: EventStream;
@@ -41,8 +43,13 @@ export class PurchaseFeed {
   /** `read`: the buyer's newest purchases. `since`: what the client heard last. */
   begin(read: readonly Purchase[], since: PurchaseEventId | undefined): void {
     const wanted = read.filter((purchase) => isOpen(purchase.state) || (since !== undefined && mayBeMissed(purchase, since)));
-    for (const purchase of wanted.toSorted((a, b) => a.changedAtMs - b.changedAtMs)) this.#tell(purchase);
-    this.#streams.tell(this.#stream, readyFrame(this.#clock.nowMs()));
+    const ordered = wanted.toSorted((a, b) => a.changedAtMs - b.changedAtMs);
+    for (const purchase of ordered) this.#tell(purchase);
+    const nowMs = this.#clock.nowMs();
+    // Without an id of its own a client that has heard of no purchase could not say what it missed.
+    const knownMs = Math.max(0, nowMs - commitMaxMs);
+    const isNews = knownMs > (ordered.at(-1)?.changedAtMs ?? -1);
+    this.#streams.tell(this.#stream, readyFrame(nowMs, isNews ? knownMs : undefined));
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const purchase of early) this.#tell(purchase);
