@@ -63,16 +63,16 @@ export class InventoryCheck {
       expect(applied === asked && applied < 0, () => `settled ${applied} of ${asked} units`);
       expect(audit.sale.phase === "cancelled" || atMs >= audit.sale.endsAtMs, () => "settled a sale that was not over");
     } else expect(kind === "adjust", () => `is a "${kind}", which does not exist`);
-    for (const of of ["issue", "withdraw"] as const) {
-      const supply = this.#tables.supplyOf(id, of);
-      const units = of === "issue" ? applied : -applied;
-      if (units > 0) expect(supply !== undefined, () => `has no "${of}" in the ledger`);
+    for (const side of ["issue", "withdraw"] as const) {
+      const supply = this.#tables.supplyOf(id, side);
+      const units = side === "issue" ? applied : -applied;
+      if (units > 0) expect(supply !== undefined, () => `has no "${side}" in the ledger`);
       if (supply === undefined) continue;
       supply.adjusted = true;
       const { entry } = supply;
       expect(
         entry.units === units && entry.saleId === saleId && entry.atMs === atMs,
-        () => `says ${applied} units in sale ${saleId}, its "${of}" ${entry.units} in sale ${entry.saleId}, or at another time`,
+        () => `says ${applied} units in sale ${saleId}, its "${side}" ${entry.units} in sale ${entry.saleId}, or at another time`,
       );
     }
   }
