@@ -113,12 +113,12 @@ export class Tenant {
     switch (act) {
       case "purchase": {
         const call = { ...asBuyer, idempotencyKey: `key-${pick % 3}`, json: { quantity: 1 } };
-        return this.#make("order", "POST", `/api/v1/sales/${this.#own("sale", pick)}/purchases`, call);
+        return this.#make("order", "POST", `/api/v1/sales/${of("sale")}/purchases`, call);
       }
       case "purchase with a token": {
         const minted = await this.#send("POST", "/api/v1/tokens", { json: { user_id: buyer } });
         const { data } = JSON.parse(minted.text) as { data: { token?: string } };
-        return this.#make("order", "POST", `/api/v1/sales/${this.#own("sale", pick)}/purchases`, { bearer: data.token ?? "" });
+        return this.#make("order", "POST", `/api/v1/sales/${of("sale")}/purchases`, { bearer: data.token ?? "" });
       }
       case "read by key":
         return this.#send("GET", `/api/v1/sales/${of("sale")}/purchases/by-key/key-${pick % 3}`, asBuyer);
@@ -153,12 +153,6 @@ export class Tenant {
 
   #one(thing: Thing, pick: number): string {
     const ids = this.#aims().things[thing];
-    return ids[pick % Math.max(1, ids.length)] ?? "1";
-  }
-
-  /** Buyers buy where they are named; whoever trespasses does not take the other shop's stock this way. */
-  #own(thing: Thing, pick: number): string {
-    const ids = this.#things[thing];
     return ids[pick % Math.max(1, ids.length)] ?? "1";
   }
 
