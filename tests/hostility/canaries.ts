@@ -3,6 +3,7 @@
  * of trouble. Whatever is written down afterwards is searched for them.
  */
 import { randomBytes } from "node:crypto";
+import { codeOf } from "../kit/account-world.ts";
 import { contracts, requestFor, type Choose } from "../kit/contract-requests.ts";
 import { answerOf, idOf, type Answer, type Shop } from "../harness/shop.ts";
 
@@ -63,7 +64,9 @@ export async function everyRoute(
   ];
   const legal: Choose = (place, value) =>
     ids[place.name] ?? (keepsLegal(place.name, place.type) ? value : canaries.of(`${place.part} ${place.name}`));
-  const wild: Choose = (place) => canaries.of(`${place.part} ${place.name}`);
+  // The page of an error quotes the name it was asked for, which is nobody's.
+  const wild: Choose = (place) =>
+    place.part === "params" && place.name === "reason" ? "unheard-of" : canaries.of(`${place.part} ${place.name}`);
   for (const contract of contracts) {
     // A stream stays open; its door is what is tried.
     const isStream = contract.path.endsWith("/events");
@@ -94,9 +97,73 @@ export async function everyRoute(
 /** Values with a form or a meaning of their own: a marker there would only test the first look. */
 const keepsLegal = (name: string, type: string) =>
   type !== "string" ||
-  /^(currency|price|scenario|status|state|sort|page|page_size|offset|limit|type|role|format|starts_at|ends_at|start_time|end_time)$/.test(
+  /^(reason|currency|price|scenario|status|state|sort|page|page_size|offset|limit|type|role|format|starts_at|ends_at|start_time|end_time)$/.test(
     name,
   );
+
+/** Accounts from their first day to their last, with marked names, passwords and codes; gives the answers. */
+export async function markedAccounts({ shop, canaries }: Storm, admin: { username: string; password: string }): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  const tell = async (method: string, path: string, body: unknown, bearer?: string) => {
+    const headers = { ...hostileHeaders(canaries), ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }) };
+    const answer = await shop.ask(method, path, { anonymous: true, headers, ...(body === undefined ? {} : { body }) });
+    answers.push(answer);
+    for (const name of ["token", "refresh_token", "secret", "uri", "key"]) {
+      const value = answer.data[name];
+      if (typeof value === "string" && value.length > 12) canaries.add(`${name} of ${path}`, value);
+    }
+    const codes = answer.data["recovery_codes"];
+    if (Array.isArray(codes)) for (const code of codes) canaries.add("recovery code", String(code));
+    return answer;
+  };
+  const username = canaries.of("username");
+  const password = canaries.of("password");
+  const post = (path: string, body: unknown, bearer?: string) => tell("POST", path, body, bearer);
+  const registered = await post("/api/v1/auth/register", { username, password, display_name: canaries.of("display name") });
+  await post("/api/v1/auth/register", { username, password: canaries.of("second password") });
+  await post("/api/v1/auth/register", { username: canaries.of("username of a bad password"), password: "short" });
+  await post("/api/v1/auth/login", { username, password: canaries.of("wrong password") });
+  await post("/api/v1/auth/login", { username: canaries.of("unknown username"), password });
+  const inside = await post("/api/v1/auth/login", { username, password });
+  const bearer = String(inside.data["token"]);
+  const refresh_token = String(inside.data["refresh_token"]);
+  await post("/api/v1/auth/refresh", { refresh_token });
+  await post("/api/v1/auth/refresh", { refresh_token: `${refresh_token.slice(0, -4)}AAAA` });
+  await tell("PATCH", "/api/v1/account", { display_name: canaries.of("new display name") }, bearer);
+  await tell("GET", "/api/v1/account", undefined, bearer);
+  await post("/api/v1/account/totp", { password }, bearer);
+  await post("/api/v1/account/totp/confirm", { code: canaries.of("wrong code") }, bearer);
+  await tell(
+    "PUT",
+    "/api/v1/account/password",
+    { password: canaries.of("wrong old password"), new_password: canaries.of("new password") },
+    bearer,
+  );
+  await tell("PUT", "/api/v1/account/password", { password, new_password: canaries.of("newer password") }, bearer);
+  // Staff have a second factor before they may do anything.
+  const chief = await post("/api/v1/auth/login", admin);
+  const enrolled = await post("/api/v1/account/totp", { password: admin.password }, String(chief.data["token"]));
+  const code = codeOf(String(enrolled.data["secret"]), Date.now());
+  const confirmed = await post("/api/v1/account/totp/confirm", { code }, String(chief.data["token"]));
+  const [recovery] = Array.isArray(confirmed.data["recovery_codes"]) ? confirmed.data["recovery_codes"] : [];
+  const again = await post("/api/v1/auth/login", { ...admin, code: recovery });
+  const staff = String(again.data["token"]);
+  const made = await post("/api/v1/keys", { name: canaries.of("key name"), scopes: ["sales:read"], merchant: "shop" }, staff);
+  await post(
+    "/api/v1/accounts",
+    { username: canaries.of("staff username"), password: canaries.of("staff password"), role: "operator" },
+    staff,
+  );
+  await tell("GET", `/api/v1/accounts?username=${username}`, undefined, staff);
+  await post(`/api/v1/accounts/${String(registered.data["id"])}/ban`, { reason: canaries.of("ban reason") }, staff);
+  await post("/api/v1/auth/login", { username, password });
+  await post("/api/v1/tokens/exchange", { token: `eyJhbGciOiJFUzI1NiJ9.${canaries.of("foreign token")}.c2ln` });
+  await post("/register", { username: canaries.of("username of a seed's path"), password: canaries.of("password of a seed's path") });
+  await post("/login", { username: canaries.of("username at a seed's path"), password: canaries.of("password at a seed's path") });
+  for (const [what, { status, text }] of Object.entries({ registered, inside, chief, enrolled, confirmed, again, made }))
+    if (status >= 300) throw new Error(`${what}: ${status} ${text}`);
+  return answers;
+}
 
 /** A sale, bought in by a buyer with a marked name, paid, called back, refunded; gives the ids for `everyRoute`. */
 export async function openMarkedSale(

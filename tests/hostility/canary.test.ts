@@ -7,7 +7,7 @@ import { ServerProcess } from "../harness/server-process.ts";
 import { answerOf, Shop, type Answer } from "../harness/shop.ts";
 import { mayMount, tempFolder, tmpfs } from "../harness/volumes.ts";
 import { waitFor } from "../harness/wait.ts";
-import { Canaries, everyRoute, openMarkedSale, type Storm } from "./canaries.ts";
+import { Canaries, everyRoute, markedAccounts, openMarkedSale, type Storm } from "./canaries.ts";
 
 afterAll(cleanUp);
 
@@ -26,10 +26,15 @@ async function stormAndStop(
   const logFile = join(tempFolder().path, "server.log");
   const port = String(nextPort++);
   const key = canaries.add("DOORBUSTER_API_KEY", `${canaries.of("api key")}-0123456789abcdefghijklmnop`);
+  const admin = { username: canaries.of("DOORBUSTER_ADMIN_USERNAME"), password: canaries.of("DOORBUSTER_ADMIN_PASSWORD") };
   const env = {
     DOORBUSTER_HTTP_PORT: port,
     DOORBUSTER_API_KEY: key,
     DOORBUSTER_TOKEN_SECRET: canaries.add("DOORBUSTER_TOKEN_SECRET", `${canaries.of("token secret")}-0123456789abcdefghijk`),
+    DOORBUSTER_ADMIN_USERNAME: admin.username,
+    DOORBUSTER_ADMIN_PASSWORD: admin.password,
+    DOORBUSTER_SIGN_IN_PER_ACCOUNT: "1000",
+    DOORBUSTER_SIGN_IN_PER_ADDRESS: "1000",
     DOORBUSTER_LOG_LEVEL: "debug",
     DOORBUSTER_LOG_FORMAT: format,
     DOORBUSTER_LOG_FILE: logFile,
@@ -41,7 +46,7 @@ async function stormAndStop(
   const shop = shopWith(url, key);
   const storm: Storm = { shop, url, canaries, secret: { key } };
   const { ids, bearer, answers } = await openMarkedSale(storm, 20);
-  const all: Answer[] = [...answers, ...(await everyRoute(storm, ids, bearer))];
+  const all: Answer[] = [...answers, ...(await markedAccounts(storm, admin)), ...(await everyRoute(storm, ids, bearer))];
   if (fillsDisks) {
     const ballast = join(volume.path, "ballast");
     const saleId = await shop.liveSale({ stock: 10_000 });

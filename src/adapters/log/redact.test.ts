@@ -13,6 +13,7 @@ const shapes: readonly [what: string, text: string, marker: string][] = [
   ["a JWT", `token ${jwt} is bad`, "c2lnbmF0dXJl"],
   ["a JWT cut short", `token ${jwt.slice(0, 30)}`, "eyJhbG"],
   ["a server key", "key dbk_canary_0123456789 is unknown", "canary"],
+  ["a refresh token", "used dbr_7421690423771136.canary.6KZVXENowHrK9Zj again", "canary"],
   ["a webhook secret", "secret whsec_Y2FuYXJ5Y2FuYXJ5", "Y2FuYXJ5"],
   ["an e-mail", "no account for canary.bird+1@mail.example.com", "canary"],
   ["a card number", "card 4111 1111 1111 1111 declined", "1111"],

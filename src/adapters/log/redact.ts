@@ -40,7 +40,7 @@ const isId = (name: string) => name === "id" || name.endsWith("_id");
 const shapes: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{1,4096}/gi,               "$1 [hidden]"],
   [/\beyJ[\w-]{4,}(?:\.[\w-]*)*/g,                          "[token]"],
-  [/\bdbk_[\w.-]+/g,                                        "[server key]"],
+  [/\bdb[kr]_[\w.-]+/g,                                        "[server key]"],
   [/\bwhsec_[\w+/=-]+/g,                                    "[secret]"],
   [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g,      "[e-mail]"],
 ];
