@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as code from "./tidy/code-rules.ts";
 import { adapterPackages, importTable, mayImport } from "./tidy/import-rules.ts";
+import { nodeReads } from "./tidy/node-reads.ts";
 import { readTree, rootDir, type Rule, SourceFile } from "./tidy/source-file.ts";
 import { brokenLinks, looseVersions, migrationNumbers, ruleIds, rulesAndTests } from "./tidy/tree-rules.ts";
 
@@ -22,6 +23,8 @@ describe("the tree", () => {
   test("migrations are numbered without gaps", () => expect(migrationNumbers(tree.map(({ path }) => path))).toEqual([]));
   test("links lead somewhere", () => expect(brokenLinks(tree, (path) => existsSync(join(rootDir, path)))).toEqual([]));
   test("versions are pinned", () => expect(looseVersions(JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")))).toEqual([]));
+
+  test("can be read by Node", () => expect(nodeReads(tree)).toEqual([]), 30_000);
 
   test("is really there", () => {
     const paths = tree.map(({ path }) => path);
@@ -275,6 +278,15 @@ describe("planted breaches across files", () => {
   test("a row of migrations is fine", () => {
     expect(migrationNumbers(["src/adapters/sql/migrations/0001-first.ts", "src/adapters/sql/migrations/0002-second.ts"])).toEqual([]);
   });
+
+  test("what Node cannot read is found", () => {
+    const files = [
+      file("src/domain/a.ts", "for (const of of [1]) void of;\n"),
+      file("src/domain/b.ts", "enum A {}\n"),
+      file("src/domain/c.ts"),
+    ];
+    expect(nodeReads(files).map((line) => line.split(":")[0])).toEqual(["src/domain/a.ts", "src/domain/b.ts"]);
+  }, 30_000);
 
   test("a broken link is found", () => {
     const page = file("docs/a.md", "[a](b.md) [c](../README.md#top) [d](https://example.com) [e](#here)");
