@@ -65,7 +65,8 @@ describe("the authorisation matrix", () => {
       "+",
     );
     const walls = await openDoorstep(rotateKey.door);
-    const { check } = walls.api.people.keyRing;
+    const { keyRing } = walls.api.people;
+    const check = keyRing.check.bind(keyRing);
     walls.api.people.keyRing.check = (presented, nowMs) => {
       const found = check(presented, nowMs);
       return found && { ...found, access: { ...found.access, merchant: undefined } };

@@ -96,7 +96,7 @@ describe.each(runtimes)("on %s", (runtime) => {
     flooding = false;
     await Promise.all(flood);
     expect(bought.filter(({ status }) => status === 201)).toHaveLength(300);
-    expect([...new Set(answers.map(({ status }) => status))].toSorted()).toEqual([401, 503]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 503]));
     expect(answers.filter(({ status, retryAfter }) => status === 503 && retryAfter === null)).toEqual([]);
     expect(await server.stop()).toBe(0);
     expect((await verifyStore(dataDir)).problems).toEqual([]);

@@ -88,7 +88,7 @@ const leaks: readonly (readonly [string, (api: MemoryApi) => void])[] = [
   [
     "the other shop's key is bound to no shop",
     ({ people }) => {
-      const { check } = people.keyRing;
+      const check = people.keyRing.check.bind(people.keyRing);
       people.keyRing.check = (presented, nowMs) => {
         const found = check(presented, nowMs);
         return found?.issuer === "other" ? { ...found, access: { ...found.access, merchant: undefined } } : found;
