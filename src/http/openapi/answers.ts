@@ -48,6 +48,13 @@ const byStatus = (reasons: readonly ErrorReason[]): Map<number, ErrorReason[]> =
   return groups;
 };
 
+/** The one answer that the runtime gives before any of our code runs. */
+const headersTooLarge = {
+  status: 431,
+  name: "HeadersTooLarge",
+  about: "The request's line and headers are longer than 16 KiB; nothing was read, and there is no body",
+} as const;
+
 /** Refusals that many operations share stand among the components. */
 export class AnswerBook {
   readonly #schemas: SchemaBook;
@@ -62,12 +69,14 @@ export class AnswerBook {
     const answers = new Map<number, JsonSchema>();
     for (const [status, answer] of Object.entries(contract.answers))
       answers.set(Number(status), this.#given(contract, answer, Number(status)));
+    answers.set(headersTooLarge.status, { $ref: `#/components/responses/${headersTooLarge.name}` });
     for (const [status, reasons] of byStatus(refusalsOf(route))) answers.set(status, this.#refused(status, reasons, contract.saysMsg));
     return Object.fromEntries([...answers].toSorted(([a], [b]) => a - b).map(([status, answer]) => [String(status), answer]));
   }
 
   shared(): Readonly<Record<string, JsonSchema>> {
-    return Object.fromEntries([...this.#shared].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const listener = [headersTooLarge.name, { description: headersTooLarge.about }] as const;
+    return Object.fromEntries([...this.#shared, listener].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #given(contract: Contract, answer: z.ZodType | RawAnswer, status: number): JsonSchema {
@@ -75,10 +84,7 @@ export class AnswerBook {
     const common = { "X-Request-Id": headerRef("RequestId") };
     if (!(answer instanceof z.ZodType)) {
       const etag = 304 in contract.answers || status === 304 ? { ETag: headerRef("EntityTag") } : {};
-      const content =
-        answer.contentType === ""
-          ? {}
-          : { content: { [answer.contentType]: { schema: answer.contentType.endsWith("json") ? { type: "object" } : text } } };
+      const content = answer.contentType === "" ? {} : { content: { [answer.contentType]: { schema: rawSchemaOf(answer.contentType) } } };
       return { description: answer.about, headers: { ...common, ...etag }, ...content };
     }
     const shown = Object.entries(examplesOf(answer)).map(([name, data]) => [
@@ -144,6 +150,13 @@ export class AnswerBook {
       },
     };
   }
+}
+
+/** Of a stream of events each; a format of its own is text. */
+function rawSchemaOf(contentType: string): JsonSchema {
+  if (contentType === "text/event-stream")
+    return { type: "object", properties: { event: text, id: text, data: text, retry: { type: "integer" } }, description: "Each event" };
+  return contentType.endsWith("json") ? { type: "object" } : text;
 }
 
 /** One reason goes by its own name; of groups only the one that nearly every operation has goes by any. */

@@ -28,6 +28,7 @@ export function priceOf(decimal: string, currency: Currency | undefined = cny): 
   assert(currency !== undefined, "CNY is a currency");
   const minor = parseDecimal(decimal, currency);
   if (minor !== undefined) return { kind: "value", value: { minor, currency } };
+  const reason = /^\d{1,12}(?:\.\d+)?$/.test(decimal) ? "invalid" : "malformed";
   const problem = `must be a decimal number with at most ${exponentOf(currency)} places (${currency})`;
-  return { kind: "reply", reply: failure("malformed", { field: "price", problem }) };
+  return { kind: "reply", reply: failure(reason, { field: "price", problem }) };
 }
