@@ -115,10 +115,13 @@ describe("prewarm", () => {
     expect((await ask("0.29")).data["price_minor"]).toBe(29);
     expect((await ask("8999.00")).data["price_minor"]).toBe(899_900);
     expect((await ask('"1.1"')).data["price_minor"]).toBe(110);
-    for (const price of ["0.291", "-1", "1e3", "99.9900000000000001", '"x"', '""', "true", "null"]) {
+    const refused = async (price: string, status: number) => {
       const told = await ask(price);
-      expect([price, told.status, told.data["field"]]).toEqual([price, 400, "price"]);
-    }
+      expect([price, told.status, told.data["field"]]).toEqual([price, status, "price"]);
+    };
+    for (const price of ["-1", "1e3", '"x"', '""', "true", "null"]) await refused(price, 400);
+    // A price, and finer than the currency.
+    for (const price of ["0.291", "99.9900000000000001"]) await refused(price, 422);
     expect((await ask("0")).data["field"]).toBe("price");
   });
 

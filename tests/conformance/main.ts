@@ -54,7 +54,9 @@ try {
     const config = join(folder, "schemathesis.toml");
     const hooks = join(import.meta.dirname, "hooks.py");
     writeFileSync(config, configOf({ stock, hooks, foreign: identity.hasNoAccount === true ? foreign : [] }));
+    await prove(identity);
     if ((await run(found.program, config, identity)) !== 0) failed.push(`as ${identity.name}`);
+    await prove(identity);
     if (server.child.exitCode !== null) failed.push(`the server ended with ${server.child.exitCode}`);
   }
   if ((await server.stop(60_000)) !== 0) failed.push("the server did not stop as it should");
@@ -67,6 +69,13 @@ try {
 console.log(failed.length === 0 ? "conformance: 0 failures" : `conformance failed (seed ${seed}):\n${failed.join("\n")}`);
 process.exit(failed.length === 0 ? 0 : 1);
 
+/** That it is still who it was. */
+async function prove({ name, headers, proof }: Identity): Promise<void> {
+  const pairs = headers.map((header) => header.split(": ") as [string, string]);
+  const answer = await new Shop(() => server.url).get(proof, { anonymous: true, headers: Object.fromEntries(pairs) });
+  if (answer.status !== 200) failed.push(`${name} is not who it was: ${proof} answered ${answer.status} ${answer.text}`);
+}
+
 /** Operations that take an access token and nothing else. */
 async function operationsOfAccounts(): Promise<string[]> {
   const { data: _, text } = await new Shop(() => server.url).get("/openapi.json");
@@ -77,7 +86,7 @@ async function operationsOfAccounts(): Promise<string[]> {
     .map(({ operationId }) => operationId);
 }
 
-async function run(program: string, config: string, { headers, spared }: Identity): Promise<number> {
+async function run(program: string, config: string, { headers, spared, sparedTag }: Identity): Promise<number> {
   const choices = {
     checks: "all",
     mode: "all",
@@ -90,6 +99,7 @@ async function run(program: string, config: string, { headers, spared }: Identit
     workers: "1",
     "include-operation-id-regex": flags.only,
     "exclude-operation-id-regex": spared,
+    "exclude-tag": sparedTag,
   };
   const given = Object.entries(choices).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
   const child = Bun.spawn(

@@ -1,8 +1,9 @@
 /** Bodies and answers of the seeds' paths. Their ids are numbers; the text of a number is taken, so that no digit is lost. */
 import { z } from "zod";
-import { isSubject, parseProductId, subjectLengthMax } from "../../domain/ids.ts";
+import { isSubject, largestId, parseProductId, subjectLengthMax } from "../../domain/ids.ts";
 import { unitsMax } from "../../domain/ledger.ts";
 import { decimalPattern } from "../../domain/money.ts";
+import { imageLengthMax, imagePattern } from "../../domain/product.ts";
 import { nameLengthMax } from "../../domain/sale.ts";
 import { failure } from "../envelope.ts";
 import { boughtAnswer, id, instantText, orderAnswer, productAnswer, purchaseAnswer, purchaseStates, saleAnswer } from "./answers.ts";
@@ -10,14 +11,14 @@ import { exampleOf, named, told } from "./described.ts";
 import { idOf, idPattern, instant, integerOf, labelOf, text, userId as buyerName } from "./fields.ts";
 import { pagedQuery } from "./paging.ts";
 import type { Reading } from "./read.ts";
-import { image, quantity } from "./requests.ts";
+import { quantity } from "./requests.ts";
 
 const productId = told(idOf(parseProductId, z.string()), {
   description: "An id, as a number or as text.",
   type: ["integer", "string"],
   pattern: idPattern.source,
   minimum: 1,
-  maximum: Number.MAX_SAFE_INTEGER,
+  maximum: Number(largestId),
 });
 const userId = told(z.string().refine(isSubject, `must have 1 to ${subjectLengthMax} printable characters`), {
   description: "The shop's own id of a buyer, as a number or as text.",
@@ -74,7 +75,7 @@ export const shopProductBody = named(
     id: productId.optional(),
     name,
     price,
-    image: image.optional(),
+    image: z.string().max(imageLengthMax).regex(imagePattern, "must be an http(s) URL or a path").optional(),
     stock: stock.optional(),
     start_time: instant.optional(),
     end_time: instant.optional(),
@@ -106,10 +107,10 @@ export const userParams = z.object({ user_id: buyerName });
 
 export type JsonMembers = { readonly value: unknown; readonly members: ReadonlyMap<string, string> };
 
-/** The body with the named numbers as the text they were written in. */
+/** The body with the named numbers as the text they were written in; a fraction of zeros (79.0) is none. */
 export function withNumbersAsText({ value, members }: JsonMembers, names: readonly string[]): unknown {
   const texts: Record<string, unknown> = { ...Object(value) };
-  for (const name of names) if (typeof texts[name] === "number") texts[name] = members.get(name);
+  for (const name of names) if (typeof texts[name] === "number") texts[name] = members.get(name)?.replace(/\.0+$/, "");
   return texts;
 }
 

@@ -22,7 +22,11 @@ export class SchemaBook {
   schemaOf(schema: z.ZodType, direction: Direction): JsonSchema {
     const known = this.#known[direction].get(schema);
     if (known !== undefined) return known;
-    const { $schema: _, $defs = {}, ...own } = z.toJSONSchema(schema, { io: direction, metadata: described, override: tidy });
+    const {
+      $schema: _,
+      $defs = {},
+      ...own
+    } = z.toJSONSchema(schema, { io: direction, metadata: described, override: direction === "input" ? tidy : tidyAnswer });
     for (const [name, definition] of Object.entries($defs)) this.#keep(name, repointed(definition));
     const made = repointed(own);
     this.#known[direction].set(schema, made);
@@ -49,10 +53,15 @@ function repointed(schema: object): JsonSchema {
   ) as JsonSchema;
 }
 
-/** Takes away what every integer and every record has, and turns our words into JSON Schema's. */
-function tidy({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+/** Answers give integers that JavaScript can hold, without saying so; requests must hold to it. */
+function tidyAnswer({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  tidy({ jsonSchema });
+}
+
+/** Takes away what every record has, and turns our words into JSON Schema's. */
+function tidy({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.type === "object" && isAnyText(jsonSchema.propertyNames)) delete jsonSchema.propertyNames;
   if (jsonSchema.type === "integer") delete jsonSchema.pattern;
   if (jsonSchema.$ref !== undefined) delete jsonSchema["example"];
