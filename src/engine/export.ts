@@ -54,7 +54,11 @@ export function ordersAsCsv({ exports }: ExportDeps, ask: CsvAsk<OrderExportQuer
 
 export function ledgerAsCsv({ exports }: ExportDeps, ask: CsvAsk<LedgerExportQuery>): AsyncGenerator<string, void> {
   const query = { ...ask.query, seller: ask.access.merchant };
-  return csv(ask, { columns: ledgerColumns, page: (after) => exports.exportLedger(query, after), cells: entryCells });
+  return csv(ask, {
+    columns: ledgerColumns,
+    page: (after) => exports.exportLedger(query, after),
+    cells: (row) => entryCells(row, ask.access),
+  });
 }
 
 type Table<Row> = {
@@ -100,6 +104,16 @@ function orderCells({ purchase, buyer, seller, productName, saleName }: Exported
   ];
 }
 
-function entryCells({ entry, number, seller }: ExportedEntry): Cell[] {
-  return [number, entry.saleId, seller, entry.kind, entry.units, entry.sourceId, entry.limit, { atMs: entry.atMs }];
+/** Entries are numbered over the whole installation; to one shop the numbers would tell what the others sell. */
+function entryCells({ entry, number, seller }: ExportedEntry, { merchant }: Access): Cell[] {
+  return [
+    merchant === undefined ? number : undefined,
+    entry.saleId,
+    seller,
+    entry.kind,
+    entry.units,
+    entry.sourceId,
+    entry.limit,
+    { atMs: entry.atMs },
+  ];
 }

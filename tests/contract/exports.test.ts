@@ -202,6 +202,18 @@ describe("[H6] the CSV", () => {
     }
   });
 
+  test("tells one shop no numbers that count what the others sell", async () => {
+    for (const [, { exports }] of stores) {
+      const numbersOf = async (access: typeof red) => {
+        const [, ...lines] = parse(await textOf(ledgerAsCsv({ exports }, { access, query: {}, withMark: false })));
+        return lines.map(([number]) => number);
+      };
+      expect(new Set(await numbersOf(red))).toEqual(new Set([""]));
+      const all = (await numbersOf(everywhere)).map(Number);
+      expect(all).toEqual(all.toSorted((a, b) => a - b));
+    }
+  });
+
   test("gives its header before the store is asked, and asks it no further once nobody listens", async () => {
     let pages = 0;
     const exports: Exports = {
