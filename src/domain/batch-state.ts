@@ -27,8 +27,8 @@ export type SaleFacts = {
   readonly refunds: Map<RefundId, Refund>;
   /** Ids of callbacks already applied, among those named. */
   readonly callbacks: Set<string>;
-  /** Adjustments and settlements that movements name and that were made before: the units applied. */
-  readonly adjustments: Map<AdjustmentId, number>;
+  /** Adjustments and settlements that movements name and that were made before. */
+  readonly adjustments: Map<AdjustmentId, Adjustment>;
   /**
    * The sale's product, where units may move between the two: for a publish, and for what changes the supply of a sale
    * whose units come from the inventory. Undefined of a product that is deleted or does not exist.
@@ -98,9 +98,14 @@ export class BatchState {
     for (const purchase of facts.purchases.values()) this.#index(purchase);
   }
 
+  /** Once changed the sale has its next number, whatever else changes it in this batch: so copies of it can be ordered. */
+  change(change: Partial<Sale>): Sale {
+    return (this.writes.sale = { ...this.writes.sale, ...change, feed: this.facts.sale.feed + 1 });
+  }
+
   post(kind: EntryKind, sourceId: EntrySource, units: number, limit?: number): void {
     const { sale } = this.writes;
-    this.writes.sale = { ...sale, balances: post(sale.balances, kind, units) };
+    this.change({ balances: post(sale.balances, kind, units) });
     this.writes.ledger.push({ saleId: sale.id, sourceId, kind, units, limit, atMs: this.nowMs });
   }
 
@@ -120,9 +125,11 @@ export class BatchState {
     this.writes.inventory.push({ productId: sale.productId, kind, units, balance, ...by, atMs: this.nowMs });
   }
 
-  adjusted(adjustment: Omit<Adjustment, "saleId" | "atMs">): void {
-    this.writes.adjustments.set(adjustment.id, { ...adjustment, saleId: this.facts.sale.id, atMs: this.nowMs });
-    this.facts.adjustments.set(adjustment.id, adjustment.applied);
+  adjusted(fields: Omit<Adjustment, "saleId" | "atMs">): Adjustment {
+    const adjustment = { ...fields, saleId: this.facts.sale.id, atMs: this.nowMs };
+    this.writes.adjustments.set(adjustment.id, adjustment);
+    this.facts.adjustments.set(adjustment.id, adjustment);
+    return adjustment;
   }
 
   /** A new purchase, with its units already posted. */

@@ -28,6 +28,9 @@ export const publicErrors = {
   product_exists: error(2005, 409, "A product with this id and other fields exists", "Use another id, or leave it out to get a new one"),
   payment_failed: error(2006, 502, "The payment provider declined to start the payment", "Start the payment again, or choose another way to pay"),
 
+  version_differs: error(2007, 409, "It was changed since it was read", "Read it again, and repeat the change with the version it has now"),
+  product_in_use: error(2008, 409, "A sale of the product is not over", "Cancel that sale, or wait until it has ended"),
+
   username_taken: error(2101, 409, "An account has this username", "Choose another username, or log in"),
   merchant_exists: error(2102, 409, "A shop with this id exists", "Choose another id, or rename the shop"),
   second_factor_state: error(2103, 409, "The second factor is not in the state that this needs", "Read the account: totp says whether there is one"),
@@ -38,6 +41,7 @@ export const publicErrors = {
   too_large: error(4002, 413, "The body is too large", "Send at most data.max_bytes bytes"),
   unsupported_media_type: error(4003, 415, "The body is not JSON", "Send Content-Type: application/json"),
   method_not_allowed: error(4004, 405, "The path does not know this method", "Use one of the methods in the Allow header"),
+  precondition_failed: error(4007, 412, "It is no longer what If-Match names", "Read it again, and repeat the change with its new ETag"),
   too_many_headers: error(4006, 431, "The request has too many headers", "Send at most data.limit headers"),
   callback_rejected: error(4005, 401, "The callback's signature does not match", "Sign the raw body with the shared secret, within 300 s"),
 

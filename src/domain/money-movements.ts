@@ -108,7 +108,7 @@ function returnUnits(state: BatchState, { id, purchaseId }: Refund): void {
   const quantity = state.facts.purchases.get(purchaseId)?.quantity;
   assert(quantity !== undefined, "a refund's purchase was read");
   state.post("return", id, quantity);
-  if (state.writes.sale.settledAtMs !== undefined) state.writes.sale = { ...state.writes.sale, settledAtMs: undefined };
+  if (state.writes.sale.settledAtMs !== undefined) state.change({ settledAtMs: undefined });
 }
 
 export function updateRefund(state: BatchState, update: UpdateRefund): UpdateRefundOutcome {

@@ -111,7 +111,13 @@ export type Adjust = {
   readonly actor: string;
 };
 export type AdjustOutcome =
-  | { readonly kind: "adjusted"; readonly applied: number; readonly sale: Sale; readonly repeated: boolean }
+  | {
+      readonly kind: "adjusted";
+      readonly applied: number;
+      readonly adjustment: Adjustment;
+      readonly sale: Sale;
+      readonly repeated: boolean;
+    }
   | { readonly kind: "not_adjustable"; readonly status: SaleStatus }
   | ({ readonly kind: "invalid" } & DraftProblem);
 

@@ -29,8 +29,6 @@ export function decideBatch(facts: SaleFacts, movements: readonly Movement[], no
   const outcomes = movements.map((movement) => decide(state, movement));
   const { writes } = state;
   const moved = writes.sale !== facts.sale;
-  // Once per batch that changed the sale, so that copies of it can be ordered.
-  if (moved) writes.sale = { ...writes.sale, feed: facts.sale.feed + 1 };
   const { payments, captures, refunds, callbacks, changedPurchases, adjustments } = writes;
   const changed = moved || payments.size + captures.size + refunds.size + callbacks.size + changedPurchases.size + adjustments.size > 0;
   return { outcomes, writes, changed };

@@ -1,6 +1,6 @@
 import { unreachable } from "../lib/assert.ts";
 import type { ProductId, SaleId } from "./ids.ts";
-import { isPriceMinor, priceMinorMax, sameMoney, type Money } from "./money.ts";
+import { isPriceMinor, priceMinorMax, sameMoney, type Currency, type Money } from "./money.ts";
 import { unitsMax, type Balances } from "./ledger.ts";
 
 /** One product, a price, a stock, a window. Published or cancelled is a switch; scheduled, live and ended are time. */
@@ -80,8 +80,12 @@ export type SaleDraft = Pick<
 >;
 /** What may be edited before publishing, and null where that means "none". */
 export type DraftChanges = {
-  readonly [Field in Exclude<keyof SaleDraft, "productId" | "limitGroup">]?: SaleDraft[Field] | undefined;
-} & { readonly limitGroup?: string | null | undefined };
+  readonly [Field in Exclude<keyof SaleDraft, "productId" | "price" | "limitGroup">]?: SaleDraft[Field] | undefined;
+} & {
+  readonly priceMinor?: number | undefined;
+  readonly currency?: Currency | undefined;
+  readonly limitGroup?: string | null | undefined;
+};
 
 export type DraftProblem = { readonly field: string; readonly problem: string };
 
@@ -116,9 +120,10 @@ export function draftOf(sale: Sale): SaleDraft {
   return { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs };
 }
 
-export function editedDraft(draft: SaleDraft, { limitGroup, ...changes }: DraftChanges): SaleDraft {
+export function editedDraft(draft: SaleDraft, { limitGroup, priceMinor, currency, ...changes }: DraftChanges): SaleDraft {
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-  return { ...draft, ...given, limitGroup: limitGroup === undefined ? draft.limitGroup : (limitGroup ?? undefined) };
+  const price = { minor: priceMinor ?? draft.price.minor, currency: currency ?? draft.price.currency };
+  return { ...draft, ...given, price, limitGroup: limitGroup === undefined ? draft.limitGroup : (limitGroup ?? undefined) };
 }
 
 export function sameDraft(a: SaleDraft, b: SaleDraft): boolean {

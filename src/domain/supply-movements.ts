@@ -9,7 +9,7 @@ export function adjust(state: BatchState, adjust: Adjust): AdjustOutcome {
   const { adjustmentId: id, units: asked, reason, actor } = adjust;
   const { sale } = state.writes;
   const earlier = state.facts.adjustments.get(id);
-  if (earlier !== undefined) return { kind: "adjusted", applied: earlier, sale, repeated: true };
+  if (earlier !== undefined) return { kind: "adjusted", applied: earlier.applied, adjustment: earlier, sale, repeated: true };
   const status = statusOf(sale, state.nowMs);
   if (status === "draft" || isOver(status)) return { kind: "not_adjustable", status };
   const problem = reasonProblem(reason) ?? problemOfUnits(state, asked);
@@ -22,8 +22,8 @@ export function adjust(state: BatchState, adjust: Adjust): AdjustOutcome {
     state.post("issue", id, applied);
   }
   if (applied < 0) withdraw(state, -applied, by);
-  state.adjusted({ id, kind: "adjust", asked, applied, reason, actor });
-  return { kind: "adjusted", applied, sale: state.writes.sale, repeated: false };
+  const adjustment = state.adjusted({ id, kind: "adjust", asked, applied, reason, actor });
+  return { kind: "adjusted", applied, adjustment, sale: state.writes.sale, repeated: false };
 }
 
 function problemOfUnits(state: BatchState, units: number): DraftProblem | undefined {
@@ -56,6 +56,5 @@ export function settle(state: BatchState, { adjustmentId: id }: Settle): SettleO
     withdraw(state, available, { sourceId: id, reason, actor: systemActor });
     state.adjusted({ id, kind: "settle", asked: -available, applied: -available, reason, actor: systemActor });
   }
-  state.writes.sale = { ...state.writes.sale, settledAtMs: state.nowMs };
-  return { kind: "settled", units: available, sale: state.writes.sale, repeated: false };
+  return { kind: "settled", units: available, sale: state.change({ settledAtMs: state.nowMs }), repeated: false };
 }

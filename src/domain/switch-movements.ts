@@ -82,8 +82,7 @@ function cancelSale(state: BatchState): SwitchOutcome {
 }
 
 function switched(state: BatchState, change: Partial<Sale>): { kind: "switched"; sale: Sale; repeated: boolean } {
-  state.writes.sale = { ...state.writes.sale, ...change };
-  return { kind: "switched", sale: state.writes.sale, repeated: false };
+  return { kind: "switched", sale: state.change(change), repeated: false };
 }
 
 /** A published sale changes by its switches only. A repeat finds the draft as it wants it, and is none the worse for its version. */
@@ -92,13 +91,10 @@ export function edit(state: BatchState, { changes, expectedFeed }: Edit): EditOu
   if (sale.phase !== "draft") return { kind: "not_allowed", status: statusOf(sale, state.nowMs) };
   const draft = editedDraft(draftOf(sale), changes);
   if (sameDraft(draft, sale)) return { kind: "edited", sale, repeated: true };
-  // What this batch has changed has its number only when the batch is done.
-  const feed = sale === state.facts.sale ? sale.feed : sale.feed + 1;
-  if (expectedFeed !== undefined && expectedFeed !== feed) return { kind: "version_differs", sale };
+  if (expectedFeed !== undefined && expectedFeed !== sale.feed) return { kind: "version_differs", sale };
   // A start that has passed is publishing's business, unless it is what changes.
   const newWindow = draft.startsAtMs !== sale.startsAtMs || draft.endsAtMs !== sale.endsAtMs;
   const problem = problemOf(draft, newWindow ? state.nowMs : Math.min(state.nowMs, draft.startsAtMs));
   if (problem !== undefined) return { kind: "invalid", ...problem };
-  state.writes.sale = { ...sale, ...draft };
-  return { kind: "edited", sale: state.writes.sale, repeated: false };
+  return { kind: "edited", sale: state.change(draft), repeated: false };
 }

@@ -5,6 +5,7 @@
 import type { MerchantId } from "../domain/access.ts";
 import { parseCurrency, type Money } from "../domain/money.ts";
 import { parseProductId, type ProductId } from "../domain/ids.ts";
+import type { Product } from "../domain/product.ts";
 import { payWindowDefaultMs, statusOf, type Sale, type SaleDraft } from "../domain/sale.ts";
 import { assert } from "../lib/assert.ts";
 import type { Records } from "../ports/records.ts";
@@ -29,22 +30,34 @@ function product(idText: string, name: string, minor: number): { id: ProductId; 
 
 export async function openDemoShop(deps: DemoDeps, seller: MerchantId): Promise<DemoShop> {
   const nowMs = Math.floor(deps.clock.nowMs());
-  const fresh = (await deps.records.product(phone.id)) === undefined;
+  const fresh = (await deps.records.productEver(phone.id)) === undefined;
   const created: Sale[] = [];
   if (fresh) {
     for (const { id, name, price } of [phone, console, tickets]) await createProduct(deps, { id, name, price, seller });
     created.push(await open(deps, { ...draftOf(console, 500), startsAtMs: nowMs + 2 * minuteMs, endsAtMs: nowMs + dayMs }));
     created.push(await open(deps, { ...draftOf(tickets, 50), startsAtMs: nowMs - 120 * minuteMs, endsAtMs: nowMs - 60 * minuteMs }));
   }
-  let live = await deps.records.currentSaleOf(phone.id, nowMs);
+  const phoneNow = await phoneOf(deps, seller);
+  let live = await deps.records.currentSaleOf(phoneNow.id, nowMs);
   if (live === undefined || statusOf(live, nowMs) !== "live") {
-    live = await open(deps, { ...draftOf(phone, 100), perBuyerLimit: 2, startsAtMs: nowMs, endsAtMs: nowMs + dayMs });
+    live = await open(deps, { ...draftOf(phoneNow, 100), perBuyerLimit: 2, startsAtMs: nowMs, endsAtMs: nowMs + dayMs });
     created.push(live);
   }
   return { live, created };
 }
 
-function draftOf(of: typeof phone, stock: number): Omit<SaleDraft, "startsAtMs" | "endsAtMs"> {
+/** Whoever tries things out may have deleted it, and its id with it. */
+async function phoneOf(deps: DemoDeps, seller: MerchantId): Promise<Pick<Product, "id" | "name" | "price">> {
+  const known = await deps.records.product(phone.id);
+  if (known !== undefined) return known;
+  const { items } = await deps.records.products({ seller, nameContains: phone.name }, { offset: 0, limit: 1 });
+  if (items[0] !== undefined) return items[0];
+  const made = await createProduct(deps, { name: phone.name, price: phone.price, seller });
+  if (made.kind !== "added") throw new Error(`Could not create a demo product: ${JSON.stringify(made)}`);
+  return made.product;
+}
+
+function draftOf(of: Pick<Product, "id" | "name" | "price">, stock: number): Omit<SaleDraft, "startsAtMs" | "endsAtMs"> {
   const { id: productId, name, price } = of;
   return { productId, name, price, stock, perBuyerLimit: 1, refundedUnitsCount: true, payWindowMs: payWindowDefaultMs };
 }

@@ -26,6 +26,7 @@ import { productRoutes } from "./routes/products.ts";
 import { createPurchaseHandler, purchasePath, purchaseRoute, saleIdInUrl, type PurchaseHandler } from "./routes/purchase.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { saleRoutes } from "./routes/sales.ts";
+import { stockRoutes } from "./routes/stock.ts";
 import { seedRoutes } from "./seeds.ts";
 import { operatorRoutes, systemRoutes } from "./routes/system.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -60,6 +61,7 @@ const restRoutes = (metrics: Metrics, description: () => Description): readonly 
   ...keyRoutes,
   ...productRoutes,
   ...saleRoutes,
+  ...stockRoutes,
   // Before the routes with a purchase's id, for which its name would be taken.
   ...eventRoutes,
   ...orderRoutes,

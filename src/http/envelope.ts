@@ -17,6 +17,9 @@ export type ErrorDetails = {
   readonly max_bytes?: number | undefined;
   readonly status?: string | undefined;
   readonly state?: string | undefined;
+  /** Which it has now. */
+  readonly version?: number | undefined;
+  readonly sale_id?: string | undefined;
 };
 
 /** An answer before it becomes a Response: `body` is the whole text of it, unless it comes as a stream. */

@@ -35,7 +35,7 @@ describe("products, quotas, tokens", () => {
   test("a product is kept under its id; the same again is the same", async () => {
     const product = { id: "1001", name: "Lamp", price_minor: 5, currency: "JPY", seller: "shop", image: "/lamp.png" };
     const made = await api.shop("POST", "/api/v1/products", product);
-    expect([made.status, made.data]).toEqual([201, { ...product, created_at: "2030-01-01T12:00:00.000Z" }]);
+    expect([made.status, made.data]).toEqual([201, { ...product, inventory: null, version: 1, created_at: "2030-01-01T12:00:00.000Z" }]);
     expect((await api.shop("POST", "/api/v1/products", product)).status).toBe(200);
     expect((await api.ask("GET", "/api/v1/products/1001")).data).toEqual(made.data);
   });
@@ -76,6 +76,7 @@ describe("sales", () => {
     expect(made.data).toEqual({
       id: expect.any(String),
       product_id: sale.productId,
+      seller: "shop",
       name: "Lamp",
       status: "draft",
       answer: "not_published",
@@ -88,6 +89,9 @@ describe("sales", () => {
       starts_at: "2030-01-01T12:30:00.000Z",
       ends_at: "2030-01-01T13:00:00.000Z",
       stock: { issued: 0, available: 0, held: 0, sold: 0, withdrawn: 0, planned: 3 },
+      from_inventory: false,
+      settled_at: null,
+      version: 0,
       created_at: "2030-01-01T12:00:00.000Z",
       server_time: "2030-01-01T12:00:00.000Z",
     });
@@ -270,9 +274,16 @@ describe("who may", () => {
   const shopOnly = [
     ["POST", "/api/v1/tokens"],
     ["POST", "/api/v1/products"],
+    ["PATCH", "/api/v1/products/1"],
+    ["DELETE", "/api/v1/products/1"],
+    ["POST", "/api/v1/products/1/inventory"],
+    ["GET", "/api/v1/products/1/inventory"],
     ["PUT", "/api/v1/products/1/quotas/a"],
     ["DELETE", "/api/v1/products/1/quotas/a"],
     ["POST", "/api/v1/sales"],
+    ["PATCH", "/api/v1/sales/1"],
+    ["POST", "/api/v1/sales/1/stock-adjustments"],
+    ["GET", "/api/v1/sales/1/stock-adjustments"],
     ["POST", "/api/v1/sales/1/publish"],
     ["POST", "/api/v1/sales/1/pause"],
     ["POST", "/api/v1/sales/1/resume"],

@@ -1,16 +1,33 @@
 /** How the domain's things look on the wire. Field names and orders are the contract of docs/api.md. */
 import { answerOf } from "../domain/availability.ts";
+import type { ProductId } from "../domain/ids.ts";
+import type { InventoryEntry } from "../domain/inventory.ts";
+import type { Adjustment } from "../domain/movement.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
 import { amountOf, type Purchase } from "../domain/purchase.ts";
 import { statusOf, type Sale } from "../domain/sale.ts";
 import type { Bought, Order } from "../engine/orders.ts";
+import type { ProductStock } from "../ports/records.ts";
 import { parseAsWritten } from "../lib/parse-as-written.ts";
 import type { Reply } from "./envelope.ts";
 import { isoTime } from "./time.ts";
 
-export function productView({ id, name, price, seller, image, createdAtMs }: Product) {
-  return { id, name, price_minor: price.minor, currency: price.currency, seller, image: image ?? null, created_at: isoTime(createdAtMs) };
+export function productView({ id, name, price, seller, image, inventory, version, createdAtMs }: Product) {
+  const what = { id, name, price_minor: price.minor, currency: price.currency, seller, image: image ?? null };
+  return { ...what, inventory, version, created_at: isoTime(createdAtMs) };
+}
+
+export function productStockView(productId: ProductId, { inventory, sales, inSales }: ProductStock) {
+  return { product_id: productId, inventory, sales, in_sales: inSales };
+}
+
+export function inventoryEntryView({ sourceId, productId, kind, units, balance, reason, actor, atMs }: InventoryEntry) {
+  return { id: sourceId, product_id: productId, kind, units, inventory: balance, reason, actor, at: isoTime(atMs) };
+}
+
+export function adjustmentView({ id, saleId, kind, asked, applied, reason, actor, atMs }: Adjustment) {
+  return { id, sale_id: saleId, kind, units_asked: asked, units_applied: applied, reason, actor, at: isoTime(atMs) };
 }
 
 export function stockView(sale: Sale) {
@@ -21,6 +38,7 @@ export function saleView(sale: Sale, nowMs: number) {
   return {
     id: sale.id,
     product_id: sale.productId,
+    seller: sale.seller,
     name: sale.name,
     status: statusOf(sale, nowMs),
     answer: answerOf(sale, nowMs),
@@ -33,6 +51,9 @@ export function saleView(sale: Sale, nowMs: number) {
     starts_at: isoTime(sale.startsAtMs),
     ends_at: isoTime(sale.endsAtMs),
     stock: stockView(sale),
+    from_inventory: sale.fromInventory,
+    settled_at: sale.settledAtMs === undefined ? null : isoTime(sale.settledAtMs),
+    version: sale.feed,
     created_at: isoTime(sale.createdAtMs),
     server_time: isoTime(Math.floor(nowMs)),
   };

@@ -11,7 +11,7 @@ export const editCases: readonly ContractCase[] = [
       const saleId = await shop.draft({ stock: 5, limitGroup: "g" });
       const changes = {
         name: "Lampe",
-        price: euros(42),
+        priceMinor: 42,
         stock: 2,
         perBuyerLimit: 2,
         limitGroup: null,
@@ -21,7 +21,8 @@ export const editCases: readonly ContractCase[] = [
       const edit = { kind: "edit", changes, expectedFeed: feed } as const;
       expect(await shop.send(saleId, edit)).toMatchObject({ kind: "edited", repeated: false });
       const edited = await shop.read(saleId);
-      const { limitGroup: _, ...kept } = changes;
+      const { limitGroup: _, priceMinor: __, ...fields } = changes;
+      const kept = { ...fields, price: euros(42) };
       expect(edited).toMatchObject({ ...kept, phase: "draft" });
       expect(edited.limitGroup).toBeUndefined();
       expect(edited.feed).toBeGreaterThan(feed);

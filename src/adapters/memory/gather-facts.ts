@@ -141,6 +141,6 @@ class Gatherer {
 
   #adjustment(id: AdjustmentId): void {
     const adjustment = this.#tables.adjustments.get(id);
-    if (adjustment !== undefined) this.#facts.adjustments.set(id, adjustment.applied);
+    if (adjustment !== undefined) this.#facts.adjustments.set(id, adjustment);
   }
 }

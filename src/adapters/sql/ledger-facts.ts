@@ -9,6 +9,7 @@ import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "../
 import type { Movement } from "../../domain/movement.ts";
 import type { Sale } from "../../domain/sale.ts";
 import { ListStatement } from "./chunks.ts";
+import { adjustmentColumns, adjustmentOf, type AdjustmentRow } from "./inventory-rows.ts";
 import {
   captureColumns,
   captureOf,
@@ -42,7 +43,7 @@ const capturesOfPurchases = new ListStatement(`SELECT ${captureColumns} FROM cap
 const refundsById = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = ? AND id IN :list`);
 const refundsOfPurchases = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = ? AND purchase_id IN :list`);
 const callbacksById = new ListStatement(`SELECT id FROM callback WHERE id IN :list`);
-const adjustmentsById = new ListStatement(`SELECT CAST(id AS TEXT) AS id, applied FROM adjustment WHERE id IN :list`);
+const adjustmentsById = new ListStatement(`SELECT ${adjustmentColumns} FROM adjustment WHERE id IN :list`);
 const productById = `SELECT inventory, deleted_at FROM product WHERE id = ?`;
 const productHasQuota = `SELECT 1 AS one FROM quota WHERE product_id = ? LIMIT 1`;
 const groupLimit = `SELECT per_buyer_limit FROM sale WHERE seller = ? AND limit_group = ? AND id <> ? AND phase = 'published' LIMIT 1`;
@@ -130,8 +131,8 @@ export async function readFacts(tx: SqlTransaction, sale: Sale, movements: reado
   }
   if (named.captures.size + named.toRefund.size + named.refunds.size + named.callbacks.size > 0) await readMoney(tx, facts, named);
   if (named.adjustments.size > 0) {
-    type Row = { readonly id: AdjustmentId; readonly applied: number };
-    for (const { id, applied } of await adjustmentsById.query<Row>(tx, [], [...named.adjustments])) facts.adjustments.set(id, applied);
+    for (const row of await adjustmentsById.query<AdjustmentRow>(tx, [], [...named.adjustments]))
+      facts.adjustments.set(row.id, adjustmentOf(row));
   }
   return facts;
 }

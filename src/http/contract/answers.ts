@@ -1,9 +1,10 @@
 /** What comes back in `data`: the shapes that views.ts makes, for the API's description and the tests that hold us to it. */
 import { z } from "zod";
 import { saleAnswers } from "../../domain/availability.ts";
+import { inventoryKinds } from "../../domain/inventory.ts";
 import { transitions, type PurchaseState } from "../../domain/purchase.ts";
 import { saleStatuses } from "../../domain/sale.ts";
-import { described, named, shown, told } from "./described.ts";
+import { described, exampleOf, named, shown, told } from "./described.ts";
 import { idText as id } from "./fields.ts";
 
 export { id };
@@ -15,6 +16,8 @@ export const minor = told(z.int().positive(), { description: "An amount in the c
 const currency = told(z.string().regex(/^[A-Z]{3}$/), { description: "A currency of ISO 4217." });
 const count = z.int().nonnegative();
 
+const inventoryUnits = told(count.nullable(), { description: "Units in no sale; null where the shop keeps count elsewhere." });
+const version = told(z.int().nonnegative(), { description: "Grows with every change; a change may name the one it saw." });
 export const productAnswer = named(
   "Product",
   z.strictObject({
@@ -24,9 +27,21 @@ export const productAnswer = named(
     currency,
     seller: z.string(),
     image: z.string().nullable(),
+    inventory: inventoryUnits,
+    version,
     created_at: instantText,
   }),
-  { id: "1001", name: "Desk lamp", price_minor: 9900, currency: "CNY", seller: "shop", image: "/images/lamp.webp", created_at: now },
+  {
+    id: "1001",
+    name: "Desk lamp",
+    price_minor: 9900,
+    currency: "CNY",
+    seller: "shop",
+    image: "/images/lamp.webp",
+    inventory: 250,
+    version: 3,
+    created_at: now,
+  },
 );
 export const quotaAnswer = named("Quota", z.strictObject({ product_id: id, user_id: z.string(), units: count.nullable() }), {
   product_id: "1001",
@@ -34,19 +49,73 @@ export const quotaAnswer = named("Quota", z.strictObject({ product_id: id, user_
   units: 3,
 });
 
+const accounts = {
+  issued: count,
+  available: count,
+  held: told(count, { description: "Reserved and not paid yet: these may return." }),
+  sold: count,
+  withdrawn: count,
+};
 const stock = named(
   "Stock",
   z.strictObject({
-    issued: count,
-    available: count,
-    held: told(count, { description: "Reserved and not paid yet: these may return." }),
-    sold: count,
-    withdrawn: count,
+    ...accounts,
     planned: told(count, { description: "What publishing issues." }),
   }),
   { issued: 100, available: 40, held: 10, sold: 50, withdrawn: 0, planned: 100 },
 );
 const stockExample = { issued: 100, available: 40, held: 10, sold: 50, withdrawn: 0, planned: 100 };
+export const productStockAnswer = named(
+  "ProductStock",
+  z.strictObject({ product_id: id, inventory: inventoryUnits, sales: count, in_sales: z.strictObject(accounts) }),
+  { product_id: "1001", inventory: 150, sales: 1, in_sales: { issued: 100, available: 40, held: 10, sold: 50, withdrawn: 0 } },
+);
+const signed = z.int();
+export const inventoryEntryAnswer = named(
+  "InventoryEntry",
+  z.strictObject({
+    id: told(id, { description: "Of the change by hand, or of the sale or its adjustment that took units or gave them back." }),
+    product_id: id,
+    kind: z.enum(inventoryKinds),
+    units: told(signed.nullable(), { description: "Those found, added or taken away by hand, allotted to a sale or returned by one." }),
+    inventory: inventoryUnits,
+    reason: z.string(),
+    actor: z.string(),
+    at: instantText,
+  }),
+  {
+    id: "7421690423787520",
+    product_id: "1001",
+    kind: "adjust",
+    units: 50,
+    inventory: 250,
+    reason: "a delivery",
+    actor: "account:7421690423767040",
+    at: now,
+  },
+);
+const adjustment = {
+  id,
+  sale_id: id,
+  kind: z.enum(["adjust", "settle"]),
+  units_asked: signed,
+  units_applied: told(signed, { description: "Of a decrease what was free." }),
+  reason: z.string(),
+  actor: z.string(),
+  at: instantText,
+};
+const adjustmentExample = {
+  id: "7421690423791616",
+  sale_id: "7421690423771136",
+  kind: "adjust",
+  units_asked: -20,
+  units_applied: -12,
+  reason: "broken in transport",
+  actor: "account:7421690423767040",
+  at: now,
+} as const;
+export const adjustmentAnswer = named("StockAdjustment", z.strictObject(adjustment), adjustmentExample);
+
 const status = z
   .enum(saleStatuses)
   .register(described, { id: "SaleStatus", description: "Follows from the clock and the shop's switches." });
@@ -56,6 +125,7 @@ export const saleAnswer = named(
   z.strictObject({
     id,
     product_id: id,
+    seller: z.string(),
     name: z.string(),
     status,
     answer: saleAnswerName,
@@ -68,12 +138,16 @@ export const saleAnswer = named(
     starts_at: instantText,
     ends_at: instantText,
     stock,
+    from_inventory: told(z.boolean(), { description: "Whether its units come from the product's inventory, and go back to it." }),
+    settled_at: told(instantText.nullable(), { description: "When what it did not sell had left it." }),
+    version,
     created_at: instantText,
     server_time: instantText,
   }),
   {
     id: "7421690423771136",
     product_id: "1001",
+    seller: "shop",
     name: "Desk lamp at half price",
     status: "live",
     answer: "on_sale",
@@ -86,10 +160,17 @@ export const saleAnswer = named(
     starts_at: now,
     ends_at: "2030-01-31T13:00:00.000Z",
     stock: stockExample,
+    from_inventory: true,
+    settled_at: null,
+    version: 57,
     created_at: "2030-01-30T08:00:00.000Z",
     server_time: "2030-01-31T12:00:07.250Z",
   },
 );
+export const adjustedAnswer = named("StockAdjusted", z.strictObject({ adjustment: adjustmentAnswer, sale: saleAnswer }), {
+  adjustment: adjustmentExample,
+  sale: exampleOf(saleAnswer),
+});
 export const statisticsAnswer = named(
   "SaleStatistics",
   z.strictObject({

@@ -4,6 +4,7 @@ import { publicErrors } from "../../domain/errors.ts";
 import type { ErrorDetails } from "../envelope.ts";
 import { named, told } from "./described.ts";
 import { instantText } from "./answers.ts";
+import { idText } from "./fields.ts";
 
 // The registry's keys are its reasons.
 const reasons = Object.keys(publicErrors) as (keyof typeof publicErrors)[];
@@ -24,6 +25,8 @@ const details = {
   max_bytes: count,
   status: z.string().optional(),
   state: z.string().optional(),
+  version: count,
+  sale_id: idText.optional(),
 } satisfies { readonly [Name in keyof ErrorDetails]-?: z.ZodType };
 
 const code = told(z.int(), { description: "The number of the reason; never 0." });

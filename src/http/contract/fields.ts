@@ -48,7 +48,7 @@ export const instant = z.iso
     return Number.isFinite(ms) ? ms : refuse(context, "must be a time that exists");
   });
 
-function refuse(context: z.core.$RefinementCtx, message: string): never {
+export function refuse(context: z.core.$RefinementCtx, message: string): never {
   context.addIssue({ code: "custom", message });
   return z.NEVER;
 }

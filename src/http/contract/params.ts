@@ -18,6 +18,13 @@ export const key = told(z.string().refine(isKey, `must have 1 to ${keyLengthMax}
 });
 export const keyParams = z.object({ sale_id: saleId, key });
 /** A header's value has no space at its ends: HTTP takes it away. */
+const etag = z.string().max(keyLengthMax);
+export const readHeaders = z.object({
+  "If-None-Match": told(etag, { description: "An ETag: 304 without a body while the thing is the same." }).optional(),
+});
+export const changeHeaders = z.object({
+  "If-Match": told(etag, { description: "The ETag of what is to be changed: 412 if it is no longer that." }).optional(),
+});
 export const keyHeader = z.object({
   "Idempotency-Key": told(key.optional(), {
     description: "Names this request, so that a repeat of it has no second effect and gets the first answer.",

@@ -1,5 +1,7 @@
 /** Bodies and queries of the canonical API: shapes and types. Unknown fields are refused everywhere. */
 import { z } from "zod";
+import { parseProductId, type ProductId } from "../../domain/ids.ts";
+import { reasonLengthMax } from "../../domain/inventory.ts";
 import { unitsMax } from "../../domain/ledger.ts";
 import { priceMinorMax } from "../../domain/money.ts";
 import { imageLengthMax, imagePattern, sellerLengthMax } from "../../domain/product.ts";
@@ -17,9 +19,19 @@ import {
 import { captureIdLengthMax } from "../../engine/callback.ts";
 import { tokenLifetimeDefaultMs, tokenLifetimeMaxMs, tokenLifetimeMinMs } from "../../engine/identity.ts";
 import { purchaseStates } from "./answers.ts";
-import { named, told } from "./described.ts";
-import { currency, instant, integer, integerOf, labelOf, paymentId, productId, saleId, text, userId } from "./fields.ts";
-import { pagedQuery } from "./paging.ts";
+import { described, named, told } from "./described.ts";
+import { currency, instant, integer, integerOf, labelOf, paymentId, productId, refuse, saleId, text, userId } from "./fields.ts";
+import { pagedQuery, queryNumber } from "./paging.ts";
+
+const idsMax = 100;
+function parseIds(value: string): readonly ProductId[] | undefined {
+  const ids = value.split(",").map(parseProductId);
+  const known = ids.filter((id) => id !== undefined);
+  return known.length === ids.length && ids.length <= idsMax ? known : undefined;
+}
+
+/** `sort=field,asc` */
+const sortOrders = ["created_at,asc", "created_at,desc", "name,asc", "name,desc", "price_minor,asc", "price_minor,desc"] as const;
 
 const priceMinor = told(integerOf(1, priceMinorMax), { description: "In the currency's smallest unit." });
 export const image = told(text, {
@@ -48,8 +60,66 @@ export const productBody = named(
     currency,
     seller: labelOf(sellerLengthMax).optional(),
     image: image.optional(),
+    inventory: told(integerOf(0, unitsMax).nullable(), { description: "How many there are, if they are to be counted here." }).optional(),
   }),
-  { id: "1001", name: "Desk lamp", price_minor: 9900, currency: "CNY", image: "/images/lamp.webp" },
+  { id: "1001", name: "Desk lamp", price_minor: 9900, currency: "CNY", image: "/images/lamp.webp", inventory: 250 },
+);
+
+const seenVersion = told(z.int().min(0), { description: "The version that was read: 409 if there is another by now." }).optional();
+export const productChanges = named(
+  "ProductChanges",
+  z.strictObject({
+    name: labelOf(nameLengthMax).optional(),
+    price_minor: priceMinor.optional(),
+    currency: currency.optional(),
+    image: told(image.nullable(), { description: "Null takes it away." }).optional(),
+    version: seenVersion,
+  }),
+  { price_minor: 8900, version: 3 },
+);
+export const productsQuery = pagedQuery({
+  seller: told(text, { description: "Of one shop." }).optional(),
+  name: told(text, { description: "Somewhere in the name." }).optional(),
+  ids: told(
+    z.string().transform((value, context) => parseIds(value) ?? refuse(context, `must be 1 to ${idsMax} ids with commas between them`)),
+    {
+      description: `Only these, with commas between them, at most ${idsMax}.`,
+      pattern: String.raw`^[1-9]\d*(?:,[1-9]\d*)*$`,
+    },
+  ).optional(),
+  in_stock: told(z.enum(["true", "false"]), { description: "Whether it has units in no sale, or nobody counts them here." }).optional(),
+  price_minor_min: queryNumber(0, 999_999_999, "Not cheaper.").optional(),
+  price_minor_max: queryNumber(0, 999_999_999, "Not dearer.").optional(),
+  currency: currency.optional(),
+  sort: z.enum(sortOrders).register(described, { description: "By which field, and which way; `created_at,desc` without." }).optional(),
+});
+
+const reason = told(labelOf(reasonLengthMax), { description: "Why, for those who read the ledger." });
+export const inventoryChange = z.union(
+  [
+    named(
+      "InventoryCount",
+      z.strictObject({
+        count: told(integerOf(0, unitsMax).nullable(), { description: "How many are in no sale; null to count no more." }),
+        reason,
+      }),
+      { count: 250, reason: "stocktaking" },
+    ),
+    named(
+      "InventoryAdjustment",
+      z.strictObject({ adjust: told(integerOf(-unitsMax, unitsMax), { description: "How many more or fewer." }), reason }),
+      { adjust: 50, reason: "a delivery" },
+    ),
+  ],
+  { error: "must be {count, reason} or {adjust, reason}" },
+);
+export const stockAdjustmentBody = named(
+  "NewStockAdjustment",
+  z.strictObject({
+    units: told(integerOf(-unitsMax, unitsMax), { description: "More units, or fewer: of those that are free." }),
+    reason,
+  }),
+  { units: -20, reason: "broken in transport" },
 );
 
 export const quotaBody = named("NewQuota", z.strictObject({ units: integerOf(0, quotaUnitsMax) }), { units: 3 });
@@ -85,6 +155,24 @@ export const saleBody = named(
     starts_at: "2030-01-31T20:00:00+08:00",
     ends_at: "2030-01-31T21:00:00+08:00",
   },
+);
+
+export const saleChanges = named(
+  "SaleChanges",
+  z.strictObject({
+    name: labelOf(nameLengthMax).optional(),
+    price_minor: priceMinor.optional(),
+    currency: currency.optional(),
+    stock: integerOf(1, unitsMax).optional(),
+    per_buyer_limit: integerOf(1, perBuyerLimitMax).optional(),
+    limit_group: told(labelOf(groupLengthMax).nullable(), { description: "Null takes it out of its group." }).optional(),
+    refunded_units_count: z.boolean().optional(),
+    pay_window_seconds: integerOf(payWindowMinMs / 1000, payWindowMaxMs / 1000).optional(),
+    starts_at: instant.optional(),
+    ends_at: instant.optional(),
+    version: seenVersion,
+  }),
+  { stock: 120, ends_at: "2030-01-31T22:00:00+08:00", version: 0 },
 );
 
 export const emptyBody = named("Nothing", z.strictObject({}), {});
@@ -138,7 +226,11 @@ export const refundBody = named(
   { return_stock: true },
 );
 
-export const salesQuery = pagedQuery({ status: z.enum(saleStatuses).optional(), product_id: productId.optional() });
+export const salesQuery = pagedQuery({
+  status: z.enum(saleStatuses).optional(),
+  product_id: productId.optional(),
+  seller: told(text, { description: "Of one shop." }).optional(),
+});
 export const purchasesQuery = pagedQuery({ state: z.enum(purchaseStates).optional(), sale_id: saleId.optional() });
 
 /** What a provider says, once its signature is checked. Providers add fields as they like, so unknown ones pass. */

@@ -2,19 +2,21 @@ import { mayReach } from "../../domain/access.ts";
 import { answerOf } from "../../domain/availability.ts";
 import type { SaleId } from "../../domain/ids.ts";
 import type { Product } from "../../domain/product.ts";
-import { statusOf, type Sale, type SaleDraft, type SaleSwitch } from "../../domain/sale.ts";
-import { createSale, switchSale } from "../../engine/sales.ts";
+import { statusOf, type DraftChanges, type Sale, type SaleDraft, type SaleStatus, type SaleSwitch } from "../../domain/sale.ts";
+import { createSale, editSale, switchSale } from "../../engine/sales.ts";
 import { unreachable } from "../../lib/assert.ts";
 import type { z } from "zod";
 import { saleAnswer, statisticsAnswer } from "../contract/answers.ts";
 import { listOf, listView, pageOf } from "../contract/paging.ts";
-import { keyHeader, saleParams } from "../contract/params.ts";
-import { emptyBody, extendBody, saleBody, salesQuery } from "../contract/requests.ts";
+import { changeHeaders, keyHeader, readHeaders, saleParams } from "../contract/params.ts";
+import { emptyBody, extendBody, saleBody, saleChanges, salesQuery } from "../contract/requests.ts";
+import { isKnown } from "../entity-tag.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import type { Caller, Staff } from "../identity.ts";
 import { notTriedReply, unknownReply } from "../refusals.ts";
 import { accessFor, forAnybody, forStaff, readKey, type Ask, type Route } from "../route.ts";
 import { isoTime } from "../time.ts";
+import { expectedVersion, versionReply } from "../versions.ts";
 import { saleView, stockView } from "../views.ts";
 
 export const saleUnknown = (id: SaleId): Reply => failure("sale_unknown", { field: "sale_id", problem: `names no sale: "${id}"` });
@@ -39,7 +41,7 @@ const list = {
   operation: "listSales",
   tag: "sales",
   summary: "List sales",
-  about: "Drafts are shown to those who may read them, of their own shop.",
+  about: "Drafts are shown to those who may read them, of their own shop; and they see their own shop's sales unless they name another.",
   query: salesQuery,
   answers: { 200: listOf(saleAnswer) },
 } as const;
@@ -51,7 +53,21 @@ const read = {
   path: "/api/v1/sales/:sale_id",
   operation: "readSale",
   summary: "Read a sale",
+  about: "Its ETag names all of it but server_time.",
+  headers: readHeaders,
+  answers: { 200: saleAnswer, 304: { contentType: "", about: "The same as If-None-Match names" } },
+} as const;
+const edit = {
+  ...oneSale,
+  method: "PATCH",
+  path: "/api/v1/sales/:sale_id",
+  operation: "editSale",
+  summary: "Change a draft",
+  about: "What is left out stays. A sale that is published changes by its switches and by adjusting its stock.",
+  headers: changeHeaders,
+  body: saleChanges,
   answers: { 200: saleAnswer },
+  refusals: ["sale_unknown", "switch_not_allowed", "version_differs", "precondition_failed", "invalid", "busy", "outcome_unknown"],
 } as const;
 const statistics = {
   ...oneSale,
@@ -96,14 +112,15 @@ export const saleRoutes: readonly Route[] = [
 
   forAnybody(list, async ({ query, context, nowMs }, caller) => {
     const { status, product_id: productId } = query;
-    const listing = await context.deps.records.sales(
-      { productId, status, nowMs, withDrafts: accessFor(caller, "sales:read") !== undefined },
-      pageOf(query),
-    );
+    const access = accessFor(caller, "sales:read");
+    const own = access?.merchant;
+    const withDrafts = own === undefined ? access !== undefined : { of: own };
+    const listing = await context.deps.records.sales({ seller: query.seller ?? own, productId, status, nowMs, withDrafts }, pageOf(query));
     return success(listView(query, listing, (sale) => saleView(sale, nowMs)));
   }),
 
-  forAnybody(read, (ask, caller) => withSale(ask, caller, (sale) => success(saleView(sale, ask.nowMs)))),
+  forAnybody(read, (ask, caller) => withSale(ask, caller, (sale) => readReply(ask, sale))),
+  forStaff("sales:write", edit, editReply),
   forAnybody(statistics, (ask, caller) => withSale(ask, caller, (sale) => statisticsReply(ask, sale))),
 
   ...(["publish", "pause", "resume", "cancel"] as const).map((name) =>
@@ -156,14 +173,21 @@ type AskOfSale = Pick<Ask, "context" | "nowMs"> & { readonly params: { readonly 
 export async function withSale(ask: AskOfSale, caller: Caller, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
   const id = ask.params.sale_id;
   const sale = (await ask.context.deps.board.load(id))?.sale;
-  return sale === undefined || (sale.phase === "draft" && !(await maySeeDraft(ask, caller, sale))) ? saleUnknown(id) : answer(sale);
+  if (sale === undefined) return saleUnknown(id);
+  const access = accessFor(caller, "sales:read");
+  const maySeeDraft = access !== undefined && mayReach(access, sale.seller);
+  return sale.phase === "draft" && !maySeeDraft ? saleUnknown(id) : answer(sale);
 }
 
-async function maySeeDraft({ context: { deps } }: AskOfSale, caller: Caller, { productId }: Sale): Promise<boolean> {
-  const access = accessFor(caller, "sales:read");
-  if (access === undefined || access.merchant === undefined) return access !== undefined;
-  const product = await deps.records.product(productId);
-  return product !== undefined && mayReach(access, product.seller);
+/** Weak, for `server_time` is another in each answer; the status changes by the clock alone. */
+function tagOf(sale: Sale, nowMs: number): string {
+  return `"${sale.feed}.${statusOf(sale, nowMs)}"`;
+}
+
+function readReply({ request, nowMs }: Pick<Ask, "request" | "nowMs">, sale: Sale): Reply {
+  const tag = tagOf(sale, nowMs);
+  const headers = { ETag: `W/${tag}` };
+  return isKnown(request.headers, tag) ? { status: 304, body: "", headers } : success(saleView(sale, nowMs), 200, headers);
 }
 
 export async function statisticsReply({ context, nowMs }: Pick<Ask, "context" | "nowMs">, sale: Sale): Promise<Reply> {
@@ -180,17 +204,35 @@ export async function statisticsReply({ context, nowMs }: Pick<Ask, "context" | 
   });
 }
 
-async function switched(ask: AskOfSale, { access }: Staff, change: SaleSwitch): Promise<Reply> {
+/** If the caller may change it. */
+export async function ownSale({ context, params }: Pick<AskOfSale, "context" | "params">, { access }: Staff): Promise<Sale | undefined> {
+  const sale = (await context.deps.board.load(params.sale_id))?.sale;
+  return sale !== undefined && mayReach(access, sale.seller) ? sale : undefined;
+}
+
+export const statusReply = (status: SaleStatus): Reply =>
+  failure("switch_not_allowed", { status }, `The sale cannot change so in its status: it is ${status}`);
+
+async function editReply(
+  ask: AskOfSale & Pick<Ask, "request"> & { readonly body: z.output<typeof saleChanges> },
+  staff: Staff,
+): Promise<Reply> {
+  const { version, ...body } = ask.body;
+  const expected = expectedVersion(ask.request.headers, version);
+  if (expected.kind === "reply") return expected.reply;
   const { deps } = ask.context;
   const id = ask.params.sale_id;
-  const product = await productOf(ask, id);
-  if (product === undefined || !mayReach(access, product.seller)) return saleUnknown(id);
-  const answer = await switchSale(deps, id, change);
+  if ((await ownSale(ask, staff)) === undefined) return saleUnknown(id);
+  const answer = await editSale(deps, id, { changes: changesOf(body), expectedFeed: expected.value.version });
   switch (answer.kind) {
-    case "switched":
-      return success(saleView(answer.sale, deps.clock.nowMs()));
+    case "edited": {
+      const nowMs = deps.clock.nowMs();
+      return success(saleView(answer.sale, nowMs), 200, { ETag: `W/${tagOf(answer.sale, nowMs)}` });
+    }
+    case "version_differs":
+      return versionReply(expected.value, answer.sale.feed);
     case "not_allowed":
-      return failure("switch_not_allowed", { status: answer.status }, `The sale cannot change so in its status: it is ${answer.status}`);
+      return statusReply(answer.status);
     case "invalid":
       return failure("invalid", { field: answer.field, problem: answer.problem });
     case "sale_unknown":
@@ -204,7 +246,41 @@ async function switched(ask: AskOfSale, { access }: Staff, change: SaleSwitch): 
   }
 }
 
-async function productOf({ context: { deps } }: Pick<Ask, "context">, id: SaleId): Promise<Product | undefined> {
-  const view = await deps.board.load(id);
-  return view && deps.records.product(view.sale.productId);
+function changesOf(body: Omit<z.output<typeof saleChanges>, "version">): DraftChanges {
+  const { name, price_minor: priceMinor, currency, stock, per_buyer_limit, limit_group, starts_at, ends_at } = body;
+  return {
+    name,
+    priceMinor,
+    currency,
+    stock,
+    perBuyerLimit: per_buyer_limit,
+    limitGroup: limit_group,
+    refundedUnitsCount: body.refunded_units_count,
+    payWindowMs: body.pay_window_seconds === undefined ? undefined : body.pay_window_seconds * 1000,
+    startsAtMs: starts_at,
+    endsAtMs: ends_at,
+  };
+}
+
+async function switched(ask: AskOfSale, staff: Staff, change: SaleSwitch): Promise<Reply> {
+  const { deps } = ask.context;
+  const id = ask.params.sale_id;
+  if ((await ownSale(ask, staff)) === undefined) return saleUnknown(id);
+  const answer = await switchSale(deps, id, change);
+  switch (answer.kind) {
+    case "switched":
+      return success(saleView(answer.sale, deps.clock.nowMs()));
+    case "not_allowed":
+      return statusReply(answer.status);
+    case "invalid":
+      return failure("invalid", { field: answer.field, problem: answer.problem });
+    case "sale_unknown":
+      return saleUnknown(id);
+    case "not_tried":
+      return notTriedReply(answer.cause);
+    case "unknown":
+      return unknownReply();
+    default:
+      return unreachable(answer);
+  }
 }

@@ -59,7 +59,7 @@ export const shopProductRoutes: readonly Route[] = [
     return success(listView(query, { items: views, total: listing.total }, (view) => view));
   }),
   openly(read, async (ask) => {
-    const product = await ask.context.deps.records.product(ask.params.product_id);
+    const product = await ask.context.deps.products.get(ask.params.product_id);
     return product === undefined ? productUnknown(ask.params.product_id) : success(await withSaleOf(ask, product));
   }),
   forShop("products:write", create, createReply),
