@@ -15,6 +15,8 @@ import type { LogCounts } from "../../ports/log.ts";
 /** Bytes that wait for the descriptor, at most. */
 export const bufferedMax = 1024 * 1024;
 const chunkMax = 64 * 1024;
+/** Lines of so long go out in one write: a write of its own costs more than the line. */
+const gatherMs = 10;
 /** How long a descriptor that can take nothing just now is left alone, and how often the last flush tries it. */
 const againMs = 20;
 const lastTriesMax = 50;
@@ -40,6 +42,7 @@ export class LineSink {
   #atLineStart = true;
   #mustReopen = false;
   #pumping: Promise<void> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
 
   /** Throws if the file cannot be opened: better at the start than never. */
   constructor(target: Target, writeTo: WriteTo = writeOnce) {
@@ -57,18 +60,19 @@ export class LineSink {
     }
     this.#queue.push(line);
     this.#queuedBytes += bytes;
-    this.#pumping ??= this.#pump();
+    if (this.#pumping === undefined) this.#soon ??= setTimeout(() => this.#start(), gatherMs).unref();
   }
 
   /** Opens the file anew by its name, after somebody else has moved it away. */
   reopen(): void {
     if (this.#target.kind !== "file") return;
     this.#mustReopen = true;
-    this.#pumping ??= this.#pump();
+    this.#start();
   }
 
   /** Resolves when everything taken in has been written or counted as lost. */
   async flush(): Promise<void> {
+    this.#start();
     while (this.#pumping !== undefined) await this.#pumping;
   }
 
@@ -79,8 +83,14 @@ export class LineSink {
     for (const bytes of rest) this.#writeAtLast(bytes);
   }
 
+  #start(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    this.#pumping ??= this.#pump();
+  }
+
   async #pump(): Promise<void> {
-    // Lines written in the same turn go out together.
+    // Nothing of this may run before the promise of it is kept.
     await Promise.resolve();
     while (this.#queue.length > 0 || this.#mustReopen) {
       if (this.#mustReopen) await this.#open();

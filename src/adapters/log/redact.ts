@@ -14,6 +14,7 @@ const frameLength = 256;
 const textLengthMax = 4 * 1024;
 /** Texts are looked through up to here; nothing behind it is shown. */
 const searchedLengthMax = 16 * 1024;
+const nameLengthMax = 100;
 const depthMax = 3;
 const itemsMax = 32;
 const hidden = "[hidden]";
@@ -28,9 +29,18 @@ const hiddenNames: ReadonlySet<string> = new Set([
 ]);
 const hiddenEndings = /(?:password|passwd|secret|token|signature|privatekey|apikey)$/;
 
+/** The names that our own lines have are few and come again with each. */
+const knownNames = new Map<string, boolean>();
+const knownNamesMax = 1_000;
+
 function isHidden(name: string): boolean {
-  const plain = name.toLowerCase().replaceAll(/[-_]/g, "");
-  return hiddenNames.has(plain) || hiddenEndings.test(plain);
+  let hides = knownNames.get(name);
+  if (hides === undefined) {
+    const plain = name.toLowerCase().replaceAll(/[-_]/g, "");
+    hides = hiddenNames.has(plain) || hiddenEndings.test(plain);
+    if (knownNames.size < knownNamesMax && name.length <= nameLengthMax) knownNames.set(name, hides);
+  }
+  return hides;
 }
 
 /** Ids of ours are long numbers too; they stand in fields that say so. */
@@ -44,11 +54,14 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/\bwhsec_[\w+/=-]+/g,                                    "[secret]"],
   [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g,      "[e-mail]"],
 ];
+/** What all of the above begin with: most texts have none of it and need no further look. */
+const suspicious = /@|eyJ|dbk_|dbr_|whsec_|bearer|basic|\d[\d -]{10}/i;
 const longNumber = /\d(?:[ -]?\d){11,}/g;
 
 /** A text without what looks like a secret or like somebody. */
 export function redactText(text: string, numbersToo = true): string {
   let clean = text.length > searchedLengthMax ? text.slice(0, searchedLengthMax) : text;
+  if (!suspicious.test(clean)) return clean;
   for (const [shape, instead] of shapes) clean = clean.replace(shape, instead);
   return numbersToo ? clean.replace(longNumber, "[number]") : clean;
 }
@@ -71,9 +84,10 @@ class Cleaner {
     const clean = redactText(value, numbersToo);
     const cut = clean.length > textLengthMax ? `${clean.slice(0, textLengthMax)}…` : clean;
     // A character has at most six bytes as JSON.
-    const fitting = (bytesOf(cut) <= this.#room ? cut : cut.slice(0, Math.max(0, Math.floor(this.#room / 6)))).toWellFormed();
-    this.#room -= bytesOf(fitting);
-    return fitting;
+    const bytes = bytesOf(cut);
+    const fitting = bytes <= this.#room ? cut : cut.slice(0, Math.max(0, Math.floor(this.#room / 6)));
+    this.#room -= fitting === cut ? bytes : bytesOf(fitting);
+    return fitting.isWellFormed() ? fitting : fitting.toWellFormed();
   }
 
   entries(from: Readonly<Record<string, unknown>>, depth: number): Record<string, unknown> {
@@ -108,7 +122,18 @@ class Cleaner {
   }
 }
 
-const bytesOf = (text: string) => Buffer.byteLength(JSON.stringify(text)) + 4;
+/** At most so many, with quotes, comma and colon. */
+function bytesOf(text: string): number {
+  let bytes = 4;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 32) bytes += 6;
+    else if (code < 128) bytes += code === 34 || code === 92 ? 2 : 1;
+    // A lone surrogate becomes three bytes, half a pair is two.
+    else bytes += 3;
+  }
+  return bytes;
+}
 
 /** JSON knows nothing of an error: it would be `{}`. */
 function errorFields(error: Error): Record<string, unknown> {
