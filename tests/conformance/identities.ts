@@ -1,9 +1,16 @@
 /** Those who ask, with what their requests carry. */
+import { codeOf } from "../kit/account-world.ts";
 import { apiKey } from "../harness/server-process.ts";
 import { done, buyer } from "./stocked.ts";
-import type { Shop } from "../harness/shop.ts";
+import type { Answer, Shop } from "../harness/shop.ts";
 
 export const adminPassword = "conformance kettle 7 lemons";
+
+const second = { username: "another", password: adminPassword };
+
+/** `Name: value` as requests have it. */
+export const headersOf = (headers: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(headers.map((header) => header.split(": ", 2)));
 
 export type Identity = {
   readonly name: string;
@@ -12,16 +19,20 @@ export type Identity = {
   readonly proof: string;
   /** Operations by which it would end its own session, and be nobody for the rest of its run. */
   readonly spared?: string | undefined;
+  /** These alone, and whatever becomes of it. */
+  readonly only?: string | undefined;
   readonly sparedTag?: string | undefined;
   /** Whether it is known, and yet no account. */
   readonly hasNoAccount?: boolean | undefined;
 };
 
 export async function identities(shop: Shop, buyerToken: string): Promise<readonly Identity[]> {
-  const spared = "^(?:logOut|endSession)$";
+  const spared = "^(?:logOut|endSession|banAccount|changeRole|removeTotpOf)$";
   const buyerBearer = [`Authorization: Bearer ${buyerToken}`];
   const account = [`Authorization: Bearer ${await accountToken(shop)}`];
-  const admin = [`Authorization: Bearer ${await logIn(shop, "admin", adminPassword)}`];
+  const admin = [`Authorization: Bearer ${await adminToken(shop, "admin")}`];
+  done(await shop.post("/api/v1/accounts", { anonymous: true, headers: headersOf(admin), body: { ...second, role: "admin" } }));
+  const another = [`Authorization: Bearer ${await adminToken(shop, second.username)}`];
   const key = `X-API-Key: ${apiKey}`;
   return [
     { name: "nobody", headers: [], proof: "/api/v1/sales" },
@@ -31,16 +42,30 @@ export async function identities(shop: Shop, buyerToken: string): Promise<readon
     // The earlier systems' paths name a buyer in their bodies, who must be the one in the header: 400.
     { name: "shop-for-buyer", headers: [key, `X-User-Id: ${buyer}`], proof: "/api/v1/orders", sparedTag: "seeds", hasNoAccount: true },
     { name: "admin", headers: admin, proof: "/api/v1/accounts", spared },
+    { name: "another-admin", headers: another, proof: "/api/v1/accounts", only: spared },
   ];
 }
 
 async function accountToken(shop: Shop): Promise<string> {
   const password = "a kettle of seven lemons";
   done(await shop.post("/api/v1/auth/register", { anonymous: true, body: { username: "conformance", password } }));
-  return logIn(shop, "conformance", password);
+  return (await logIn(shop, "conformance", password)).token;
 }
 
-async function logIn(shop: Shop, username: string, password: string): Promise<string> {
-  const { data } = done(await shop.post("/api/v1/auth/login", { anonymous: true, body: { username, password } }));
-  return String(data["access_token"] ?? data["token"]);
+type Grant = { readonly token: string; readonly refreshToken: string };
+
+async function logIn(shop: Shop, username: string, password: string): Promise<Grant> {
+  return grantOf(done(await shop.post("/api/v1/auth/login", { anonymous: true, body: { username, password } })));
 }
+
+/** An admin may do nothing before it has its second factor, and then with a token that was given since. */
+async function adminToken(shop: Shop, username: string): Promise<string> {
+  const first = await logIn(shop, username, adminPassword);
+  const own = (body: object) => ({ anonymous: true, headers: { authorization: `Bearer ${first.token}` }, body });
+  const enrolled = done(await shop.post("/api/v1/account/totp", own({ password: adminPassword })));
+  const code = codeOf(String(enrolled.data["secret"]), Date.now());
+  done(await shop.post("/api/v1/account/totp/confirm", own({ code })));
+  return grantOf(done(await shop.post("/api/v1/auth/refresh", { anonymous: true, body: { refresh_token: first.refreshToken } }))).token;
+}
+
+const grantOf = ({ data }: Answer): Grant => ({ token: String(data["token"]), refreshToken: String(data["refresh_token"]) });
