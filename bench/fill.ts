@@ -1,7 +1,7 @@
 /** Puts buyers, sales and old orders into a store before a server opens it, through the same ledger the server uses. */
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
-import { createTokens } from "../src/adapters/auth/tokens.ts";
+import { createTokens, tokenKeyOf } from "../src/adapters/auth/tokens.ts";
 import { SystemEntropy } from "../src/adapters/system/system-entropy.ts";
 import type { SqliteStore } from "../src/adapters/sql/sqlite-store.ts";
 import { IdMint } from "../src/domain/id-mint.ts";
@@ -36,7 +36,7 @@ export async function addSales({ store, ids }: Filler, sales: { count: number; s
   const currency = parseCurrency("CNY");
   if (productId === undefined || currency === undefined) throw new Error("The bench's product is legal");
   const price = { minor: 99_900, currency };
-  await store.catalogue.addProduct({ id: productId, name: "Bench product", price, seller: "bench", createdAtMs: nowMs });
+  await store.catalogue.addProduct({ id: productId, name: "Bench product", price, seller: "shop", createdAtMs: nowMs });
   const added: SaleId[] = [];
   for (let i = 0; i < sales.count; i++) {
     // Minted here, so it is a sale's id.
@@ -97,8 +97,7 @@ export async function writeTokens(
   path: string,
   options: { secret: string; issuer: string; buyers: readonly { buyerId: BuyerId; subject: string }[] },
 ): Promise<void> {
-  const keys = [{ kid: "1", secret: Buffer.from(options.secret) }] as const;
-  const tokens = createTokens({ keys, issuer: options.issuer, entropy: new SystemEntropy() });
+  const tokens = createTokens({ keys: [tokenKeyOf(options.secret)], issuer: options.issuer, entropy: new SystemEntropy() });
   const file = createWriteStream(path);
   const nowMs = Date.now();
   for (const { buyerId, subject } of options.buyers) {

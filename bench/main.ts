@@ -93,7 +93,9 @@ async function main(): Promise<void> {
 async function measureEarlier(root: string): Promise<Against | undefined> {
   const [plan] = plans;
   if (flags.against === "" || plan === undefined) return undefined;
-  return measureAgainst({ commit: flags.against, plan, root, rounds: flags.quick ? 1 : Math.max(5, rounds), seconds, connections, say });
+  const answerOf = async (url: string, world: World) => (await purchase(url, world.refusedPaths, world)).text();
+  const manyRounds = flags.quick ? 1 : Math.max(5, rounds);
+  return measureAgainst({ commit: flags.against, plan, root, rounds: manyRounds, seconds, connections, answerOf, say });
 }
 
 /** Rounds of floor, refusals, accepts; then what the server weighs and how fast it comes back. */
