@@ -76,7 +76,7 @@ export const matrix: Readonly<Record<string, string>> = {
   cancelPurchase: "1+4 4+4 +4+ ++4 433",
   cancelOrder: "1+4 4+4 +4+ ++4 433",
   refundOrder: "133 3+4 +3+ ++4 433",
-  payOrder: "1+4 4+4 +++ ++4 433",
+  payOrder: "1+4 4+4 +4+ ++4 433",
   receivePaymentCallback: "+++ +++ +++ +++ +++",
   readTime: "+++ +++ +++ +++ +++",
   readLiveness: "+++ +++ +++ +++ +++",
@@ -113,6 +113,6 @@ export const matrix: Readonly<Record<string, string>> = {
   shopReservationRead: "1+4 4+4 +++ ++4 433",
   shopOrders: "1++ +++ +++ 1+1 +13",
   shopOrderRead: "1+4 4+4 +++ ++4 433",
-  shopOrderPay: "1+4 4+4 +++ ++4 433",
+  shopOrderPay: "1+4 4+4 +4+ ++4 433",
   shopPaymentCallback: "+++ +++ +++ +++ +++",
 };

@@ -50,7 +50,7 @@ const callback = {
 } as const;
 
 export const paymentRoutes: readonly Route[] = [
-  forViewer("orders:read", start, async (ask, { viewer, caller }) => {
+  forViewer("orders:write", start, async (ask, { viewer, caller }) => {
     const id = ask.params.order_id;
     const json = await readJson(ask.request, bodyBytesMax);
     if (json.kind === "reply") return json.reply;

@@ -115,7 +115,7 @@ export const shopOrderRoutes: readonly Route[] = [
     return success(shopOrderView(found, isOwn ? subjectOf(caller) : undefined));
   }),
 
-  forViewing("orders:read", payOrder, async ({ params, body, context }, viewer) =>
+  forViewing("orders:write", payOrder, async ({ params, body, context }, viewer) =>
     payReply(await pay(context.deps, viewer, { purchaseId: params.order_id, scenario: body.scenario })),
   ),
 
