@@ -121,7 +121,10 @@ const failing = (sql: string): string => sql.replace(/^(INSERT|UPDATE) (?!OR )/,
  * in this process, so the log must be copied whole. Throws what SQLite throws, or CheckpointBlocked.
  */
 export function openWriter(dataDir: string, { afterFailure = false }: { afterFailure?: boolean | undefined } = {}): SqliteConnection {
-  const database = new Database(join(dataDir, databaseName), { timeout: writerBusyMs });
+  const path = join(dataDir, databaseName);
+  // It holds password hashes and what people bought. SQLite gives the log beside it the same mode.
+  closeSync(openSync(path, "a", 0o600));
+  const database = new Database(path, { timeout: writerBusyMs });
   try {
     assertVersion(database);
     const mode = database.pragma("journal_mode = WAL", { simple: true });

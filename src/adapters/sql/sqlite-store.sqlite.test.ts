@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { statSync } from "node:fs";
+import { chmodSync, statSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { parsePaymentId, type BuyerId } from "../../domain/ids.ts";
@@ -27,6 +27,14 @@ test("[I4] a restart keeps everything, to the last digit of the largest id", asy
   expect(await again.records.purchaseByKey({ saleId: id, buyerId: buyer, key: "key" })).toEqual(purchase);
   expect(await again.records.sale(id)).toEqual(sale);
   expect(await again.records.counts(id)).toEqual({ byState: { reserved: 1 }, buyers: 1 });
+});
+
+test("the database and its log are their owner's alone, also in a folder that anybody may look into", async () => {
+  await using bench = new StoreBench();
+  chmodSync(bench.dataDir, 0o755);
+  await addSale(await bench.open(), "5");
+  const modes = ["", "-wal", "-shm"].map((suffix) => statSync(join(bench.dataDir, databaseName + suffix)).mode & 0o777);
+  expect(modes).toEqual([0o600, 0o600, 0o600]);
 });
 
 test("ids sort as numbers, not as text", async () => {
