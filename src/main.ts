@@ -44,7 +44,7 @@ import { registerDoctor } from "./cli/doctor.ts";
 import { CommandFailed, ConfigWrong, newProgram, runProgram, type CliDeps } from "./cli/program.ts";
 import { registerExport } from "./cli/export.ts";
 import { registerRehearse, type RehearseCommandDeps } from "./cli/rehearse.ts";
-import { registerServe, type RunningServer } from "./cli/serve.ts";
+import { registerServe, type RunningServer, type ServeDeps } from "./cli/serve.ts";
 import { registerStoreCommands } from "./cli/store-commands.ts";
 import { registerVerify } from "./cli/verify.ts";
 import { demoApiKey, loadConfig, readConfig, type ConfigSources, type ReadConfig } from "./config/load.ts";
@@ -145,7 +145,7 @@ function signingOf(config: Config, { store, entropy }: Engine): TokenOptions {
 }
 
 /** Accounts, shops and keys: what is remembered of them is read before the first request. */
-async function openPeople(config: Config, engine: Engine, keyRing: KeyRing) {
+async function openPeople(config: Config, engine: Engine, { keyRing, showAdmin }: { keyRing: KeyRing; showAdmin: ShowAdmin }) {
   const { store, clock, tasks, entropy, catalogue, ids } = engine;
   const { accounts } = store;
   const accountSecret = config.accountSecret ?? secretFromFile(join(config.dataDir, "account.secret"), () => entropy.secret(32));
@@ -156,6 +156,7 @@ async function openPeople(config: Config, engine: Engine, keyRing: KeyRing) {
   await follower.start();
   const given = { username: config.adminUsername, password: config.adminPassword };
   const firstAdmin = await ensureAdmin({ accounts, catalogue, passwords, clock, tasks, ids }, entropy, given);
+  if (firstAdmin.kind === "made") showAdmin(firstAdmin);
   if (firstAdmin.kind === "wrong") throw new ConfigWrong([`admin: ${firstAdmin.problem}`]);
   const people = {
     accounts,
@@ -167,7 +168,7 @@ async function openPeople(config: Config, engine: Engine, keyRing: KeyRing) {
     limits: new SignInLimits({ perAccount: config.signInPerAccount, perAddress: config.signInPerAddress }),
     foreignShop: openForeignShop(config),
   };
-  return { people, follower, firstAdmin, closePeople: () => passwords.close() };
+  return { people, follower, closePeople: () => passwords.close() };
 }
 
 function openForeignShop({ jwksUrl, jwksIssuer: issuer, jwksAudience: audience, shop: merchant }: Config): ForeignShop | undefined {
@@ -175,10 +176,12 @@ function openForeignShop({ jwksUrl, jwksIssuer: issuer, jwksAudience: audience, 
   return { merchant, tokens: createForeignTokens({ url: new URL(jwksUrl), issuer, audience }) };
 }
 
-async function serve(config: Config): Promise<RunningServer> {
+type ShowAdmin = Parameters<ServeDeps["serve"]>[1];
+
+async function serve(config: Config, showAdmin: ShowAdmin): Promise<RunningServer> {
   const opened = new AsyncDisposableStack();
   try {
-    return await startServer(config, opened);
+    return await startServer(config, opened, showAdmin);
   } catch (error) {
     // What stays open keeps the process alive, and with it the lock of the data folder.
     await opened.disposeAsync();
@@ -187,7 +190,7 @@ async function serve(config: Config): Promise<RunningServer> {
 }
 
 /** What it opens goes onto the stack too, for a start that fails half-way. */
-async function startServer(config: Config, opened: AsyncDisposableStack): Promise<RunningServer> {
+async function startServer(config: Config, opened: AsyncDisposableStack, showAdmin: ShowAdmin): Promise<RunningServer> {
   const log = openLogOf(config);
   const engine = await openEngine(config, log);
   const { store, tasks, entropy, acceptance } = engine;
@@ -198,7 +201,8 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
   opened.defer(() => providers.close());
   const signing = signingOf(config, engine);
   const keys = config.apiKey === undefined ? [] : [{ id: "bootstrap", issuer: config.shop, secret: config.apiKey }];
-  const { people, follower, firstAdmin, closePeople } = await openPeople(config, engine, createServerKeys(keys, entropy));
+  const keyRing = createServerKeys(keys, entropy);
+  const { people, follower, closePeople } = await openPeople(config, engine, { keyRing, showAdmin });
   opened.defer(closePeople);
   const app = createApp({
     ...engine,
@@ -253,7 +257,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack): Promis
     await store.close();
     log.info("stopped");
   };
-  return { url, firstAdmin, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
+  return { url, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
 }
 
 /** The secret of its pseudonyms lives with the data: whoever has both could name people. */
@@ -430,7 +434,7 @@ async function main(): Promise<number> {
   };
   const wantsColour = process.stdout.isTTY && !isSet(process.env["NO_COLOR"]);
   const program = newProgram(cli);
-  registerServe(program, { ...cli, demoApiKey, serve: (config) => told(serve(config)) });
+  registerServe(program, { ...cli, demoApiKey, serve: (config, showAdmin) => told(serve(config, showAdmin)) });
   registerStoreCommands(program, {
     ...cli,
     migrate: (config) => told(withStore(config, ({ store }) => Promise.resolve(store.migrations))),

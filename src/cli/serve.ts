@@ -1,21 +1,20 @@
 import type { Command } from "commander";
 import type { Config } from "../config/options.ts";
-import type { FirstAdminAnswer } from "../engine/accounts/first-admin.ts";
+import type { MadeAdmin } from "../engine/accounts/first-admin.ts";
 import type { DemoShop } from "../engine/demo-shop.ts";
 import { banner } from "./banner.ts";
 import { addCommand, type CliDeps, type ConfigFlags } from "./program.ts";
 
 export type RunningServer = {
   readonly url: string;
-  /** The admin that this start has made, if it had to. */
-  readonly firstAdmin: FirstAdminAnswer;
   /** Opens the demo shop if no demo sale is live. */
   readonly openDemoShop: () => Promise<DemoShop>;
   /** Resolves when a signal has stopped the server and everything in flight has its answer. */
   readonly stopped: Promise<void>;
 };
 export type ServeDeps = CliDeps & {
-  readonly serve: (config: Config) => Promise<RunningServer>;
+  /** `showAdmin` is told at once of the first admin that a start had to make: what fails later must not lose its password. */
+  readonly serve: (config: Config, showAdmin: (admin: MadeAdmin) => void) => Promise<RunningServer>;
   /** The key that `start` begins with, which everybody knows. */
   readonly demoApiKey: string;
 };
@@ -29,8 +28,7 @@ export function registerServe(program: Command, deps: ServeDeps): void {
       "\nExamples:\n  DOORBUSTER_API_KEY_FILE=/run/secrets/api-key doorbuster serve --data-dir /var/lib/doorbuster\n  doorbuster serve --host 0.0.0.0 --port 8083",
     )
     .action(async (flags: ServeFlags) => {
-      const server = await deps.serve(deps.config(toEnvironment(flags)));
-      showFirstAdmin(deps, server);
+      const server = await deps.serve(deps.config(toEnvironment(flags)), (admin) => showFirstAdmin(deps, admin));
       await server.stopped;
     });
   withServerFlags(addCommand(program, "start", "Run the server for a first try: development rules, a demo key and a demo shop."))
@@ -41,7 +39,7 @@ export function registerServe(program: Command, deps: ServeDeps): void {
         DOORBUSTER_API_KEY: deps.demoApiKey,
         DOORBUSTER_LOG_FORMAT: "plain",
       });
-      const server = await deps.serve(config);
+      const server = await deps.serve(config, (admin) => showFirstAdmin(deps, admin));
       if (config.env === "development") {
         const { live } = await server.openDemoShop();
         deps.console.err(
@@ -53,15 +51,13 @@ export function registerServe(program: Command, deps: ServeDeps): void {
           }),
         );
       }
-      showFirstAdmin(deps, server);
       await server.stopped;
     });
 }
 
 /** A made password is shown here and nowhere else: it is in no log. */
-function showFirstAdmin({ console }: CliDeps, { firstAdmin }: RunningServer): void {
-  if (firstAdmin.kind !== "made" || firstAdmin.password === undefined) return;
-  const { username, password } = firstAdmin;
+function showFirstAdmin({ console }: CliDeps, { username, password }: MadeAdmin): void {
+  if (password === undefined) return;
   console.err(
     `doorbuster: made the first admin "${username}" with the password "${password}". It is shown this once: log in and change it.\n`,
   );

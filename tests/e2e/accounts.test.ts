@@ -43,6 +43,18 @@ describe.each(runtimes)("on %s", (runtime) => {
     expect((await runCommand(["admin", "reset-password", "nobody", "--data-dir", dataDir], { runtime })).code).toBe(1);
   }, 60_000);
 
+  test("[AC14] a start that fails after making the first admin has shown its password", async () => {
+    const dataDir = tempFolder().path;
+    const holder = await open(runtime, tempFolder().path);
+    const taken = ServerProcess.spawn({ dataDir, runtime, env: { DOORBUSTER_HTTP_PORT: new URL(holder.server.url).port } });
+    expect(await taken.exited).toBe(1);
+    const [password = ""] = taken.log.flatMap((line) => shownPassword.exec(line)?.[1] ?? []);
+    const next = await open(runtime, dataDir);
+    expect(next.shown()).toEqual([]);
+    expect((await next.logIn("admin", password)).status).toBe(200);
+    expect(await Promise.all([holder.server.stop(), next.server.stop()])).toEqual([0, 0]);
+  }, 60_000);
+
   test("[E1] accounts, sessions and log-outs outlive the server", async () => {
     const dataDir = tempFolder().path;
     const first = await open(runtime, dataDir, { DOORBUSTER_ADMIN_USERNAME: "root", DOORBUSTER_ADMIN_PASSWORD: goodPassword });

@@ -7,10 +7,11 @@ import { addAccount } from "./sign-up.ts";
 
 export const adminUsernameDefault = "admin";
 
+/** `password`: made here, to be shown once. Left out where the operator gave one. */
+export type MadeAdmin = { readonly username: string; readonly password?: string | undefined };
 export type FirstAdminAnswer =
   | { readonly kind: "there" }
-  /** `password`: made here, to be shown once. Left out where the operator gave one. */
-  | { readonly kind: "made"; readonly username: string; readonly password?: string | undefined }
+  | ({ readonly kind: "made" } & MadeAdmin)
   | { readonly kind: "wrong"; readonly problem: string };
 
 type Deps = Parameters<typeof addAccount>[0];
