@@ -49,14 +49,14 @@ function hostileHeaders(canaries: Canaries): Record<string, string> {
 export async function everyRoute(
   { url, canaries, secret }: Storm,
   ids: Readonly<Record<string, string>>,
-  bearer: string,
+  bearers: readonly string[],
 ): Promise<Answer[]> {
   const answers: Answer[] = [];
   const callers = (): Record<string, string>[] => [
     {},
     { "x-api-key": secret.key, "x-user-id": canaries.of("X-User-Id") },
     { "x-api-key": secret.key },
-    { authorization: `Bearer ${bearer}` },
+    ...bearers.map((bearer) => ({ authorization: `Bearer ${bearer}` })),
     { authorization: `Bearer ${canaries.of("forged bearer")}.${canaries.of("forged payload")}.x` },
     { authorization: `Basic ${canaries.of("Basic")}` },
     { "x-api-key": canaries.of("wrong key") },
@@ -102,7 +102,10 @@ const keepsLegal = (name: string, type: string) =>
   );
 
 /** Accounts from their first day to their last, with marked names, passwords and codes; gives the answers. */
-export async function markedAccounts({ shop, canaries }: Storm, admin: { username: string; password: string }): Promise<Answer[]> {
+export async function markedAccounts(
+  { shop, canaries }: Storm,
+  admin: { username: string; password: string },
+): Promise<{ readonly answers: Answer[]; readonly staff: string }> {
   const answers: Answer[] = [];
   const tell = async (method: string, path: string, body: unknown, bearer?: string) => {
     const headers = { ...hostileHeaders(canaries), ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }) };
@@ -162,7 +165,7 @@ export async function markedAccounts({ shop, canaries }: Storm, admin: { usernam
   await post("/login", { username: canaries.of("username at a seed's path"), password: canaries.of("password at a seed's path") });
   for (const [what, { status, text }] of Object.entries({ registered, inside, chief, enrolled, confirmed, again, made }))
     if (status >= 300) throw new Error(`${what}: ${status} ${text}`);
-  return answers;
+  return { answers, staff };
 }
 
 /** A sale, bought in by a buyer with a marked name, paid, called back, refunded; gives the ids for `everyRoute`. */
