@@ -15,7 +15,7 @@ export type Grant = {
   readonly secondFactorRequired: boolean;
 };
 
-/** Those who reach into every shop. */
+/** Those who change things in every shop. */
 export const needsSecondFactor = (role: Role): boolean => role === "operator" || role === "admin";
 
 type GrantDeps = Pick<AccountDeps, "tokens" | "clock">;

@@ -28,26 +28,26 @@ export async function prove(
   { usernameKey, address, password, code }: Proof,
 ): Promise<ProveAnswer> {
   if (password.length > passwordUnitsMax) return { kind: "wrong" };
-  const triedAtMs = deps.clock.nowMs();
-  const entry = deps.limits.enter({ name: usernameKey, address, nowMs: triedAtMs });
+  const tried = { name: usernameKey, address, nowMs: deps.clock.nowMs() };
+  const entry = deps.limits.enter(tried);
   if (entry.kind === "limited") return entry;
   const account = await deps.accounts.accountByName(usernameKey);
   const verified = await deps.passwords.verify(account?.passwordHash, normalizedPassword(password));
   // Nothing was tried, so nothing counts.
-  if (verified.kind === "busy") deps.limits.forgive(usernameKey, triedAtMs);
+  if (verified.kind === "busy") deps.limits.forgive(tried);
   if (verified.kind !== "right") return { kind: verified.kind };
   if (account === undefined) return { kind: "wrong" };
   let proven: Account = account;
   if (account.secondFactor?.confirmed === true) {
     if (code === undefined) {
-      deps.limits.forgive(usernameKey, triedAtMs);
+      deps.limits.forgive(tried);
       return { kind: "code_required" };
     }
     const after = await useCode(deps, account, code);
     if (after === undefined) return { kind: "wrong" };
     proven = after;
   }
-  deps.limits.forgive(usernameKey, triedAtMs);
+  deps.limits.proven(tried);
   if (verified.outdated) proven = await hashAgain(deps, proven, password);
   return { kind: "proven", account: proven };
 }

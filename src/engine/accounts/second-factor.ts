@@ -62,8 +62,8 @@ export type ConfirmAsk = { readonly id: AccountId; readonly session: SessionId; 
 
 /** The first right code switches the factor on. All other sessions end: they began without it. */
 export async function confirm(deps: Deps & Pick<AccountDeps, "limits">, ask: ConfirmAsk): Promise<ConfirmAnswer> {
-  // Guesses count as guesses of a password do, apart from those.
-  const entry = deps.limits.enter({ name: `code ${ask.id}`, address: ask.address, nowMs: deps.clock.nowMs() });
+  // Guesses count as guesses of a password do, apart from those: what is typed as a name is counted in small letters.
+  const entry = deps.limits.enter({ name: `CODE ${ask.id}`, address: ask.address, nowMs: deps.clock.nowMs() });
   if (entry.kind === "limited") return entry;
   const recoveryCodes = deps.secrets.recoveryCodes(recoveryCodesCount);
   const answer = await changeAccount(deps, ask.id, (now, nowMs) => {

@@ -27,10 +27,61 @@ test("[AC5] what was right gives its try back to the name, not to the address", 
   const limits = new SignInLimits();
   for (let i = 0; i < 20; i++) {
     expect(limits.enter({ ...ann, nowMs: i }).kind).toBe("go");
-    limits.forgive("ann", i);
+    limits.forgive({ ...ann, nowMs: i });
   }
   expect(limits.enter({ ...ann, nowMs: 20 }).kind).toBe("limited");
   expect(limits.enter({ name: "ann", address: "b", nowMs: 20 }).kind).toBe("go");
+});
+
+describe("[AC5] where a name has signed in", () => {
+  const home = ann;
+  const away = { name: "ann", address: "198.51.100.7" };
+  const wrong = (limits: SignInLimits, tried: typeof ann, nowMs: number) =>
+    Array.from({ length: 6 }, () => limits.enter({ ...tried, nowMs }).kind).filter((kind) => kind === "go").length;
+
+  test("others' wrong tries lock nobody out, and its own are five a minute there", () => {
+    const limits = new SignInLimits();
+    limits.enter({ ...home, nowMs: 0 });
+    limits.proven({ ...home, nowMs: 0 });
+    expect(wrong(limits, away, 1)).toBe(5);
+    expect(limits.enter({ ...away, address: "192.0.2.9", nowMs: 2 }).kind).toBe("limited");
+    expect(wrong(limits, home, 3)).toBe(5);
+    expect(limits.enter({ ...home, nowMs: 60_002 }).kind).toBe("limited");
+    expect(limits.enter({ ...home, nowMs: 60_003 }).kind).toBe("go");
+  });
+
+  test("is told by who was right there, for that name alone, and nobody else's text makes it so", () => {
+    const limits = new SignInLimits();
+    limits.proven({ ...home, nowMs: 0 });
+    expect(wrong(limits, { name: `${home.address} ann`, address: "198.51.100.8" }, 1)).toBe(5);
+    expect(wrong(limits, { name: "bob", address: home.address }, 1)).toBe(5);
+    expect(limits.enter({ name: "bob", address: "192.0.2.9", nowMs: 2 }).kind).toBe("limited");
+    expect(wrong(limits, home, 3)).toBe(5);
+  });
+
+  test("are the last three addresses, of so many names as are counted", () => {
+    const limits = new SignInLimits({ perAccount: 1, perAddress: 100, countedMax: 6 });
+    for (const address of ["a", "b", "c", "d"]) limits.proven({ name: "ann", address, nowMs: 0 });
+    expect(limits.enter({ name: "ann", address: "x", nowMs: 1 }).kind).toBe("go");
+    expect(["a", "b", "c", "d"].map((address) => limits.enter({ name: "ann", address, nowMs: 2 }).kind)).toEqual([
+      "limited",
+      "go",
+      "go",
+      "go",
+    ]);
+    for (const name of "bcdefg") limits.proven({ name, address: "a", nowMs: 3 });
+    expect(limits.enter({ name: "ann", address: "d", nowMs: 60_001 }).kind).toBe("go");
+    expect(limits.enter({ name: "ann", address: "c", nowMs: 60_001 }).kind).toBe("limited");
+  });
+
+  test("a right try that began before the address was known is given back, too", () => {
+    const limits = new SignInLimits({ perAccount: 2, perAddress: 100 });
+    limits.enter({ ...home, nowMs: 0 });
+    limits.enter({ ...home, nowMs: 1 });
+    limits.proven({ ...home, nowMs: 0 });
+    limits.proven({ ...home, nowMs: 1 });
+    expect(wrong(limits, away, 2)).toBe(2);
+  });
 });
 
 test("[AC5] without room to count nobody new is let in, and those who are counted go on", () => {
