@@ -112,7 +112,12 @@ describe("changing", () => {
     const tag = (await api.ask("GET", path)).headers.get("etag") ?? "";
     const again = (etag: string) => api.ask("GET", path, { headers: { "if-none-match": etag } });
     const known = await again(tag);
-    expect([known.status, known.text, known.headers.get("etag")]).toEqual([304, "", tag]);
+    expect([known.status, known.text, known.headers.get("etag"), known.headers.get("cache-control")]).toEqual([
+      304,
+      "",
+      tag,
+      "private, no-cache",
+    ]);
     expect((await again(`W/${tag}, "x"`)).status).toBe(304);
     await api.shop("PATCH", path, { name: "Lampe" });
     expect((await again(tag)).status).toBe(200);

@@ -9,6 +9,9 @@ import { failure, type Reply } from "./envelope.ts";
 
 export type Expected = { readonly version: number | undefined; readonly by: "If-Match" | "version" };
 
+/** For reads: the reader may keep the answer for itself, and asks by its tag whether it still holds. */
+export const taggedHeaders = (tag: string): Readonly<Record<string, string>> => ({ ETag: tag, "Cache-Control": "private, no-cache" });
+
 const tagPattern = /^(?:W\/)?"([1-9]\d{0,14})(?:\.[a-z]+)?"$/;
 
 export function expectedVersion(headers: Headers, inBody?: number): Reading<Expected> {

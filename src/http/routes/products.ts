@@ -13,7 +13,7 @@ import { isKnown } from "../entity-tag.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import type { Staff } from "../identity.ts";
 import { forAnybody, forStaff, readKey, type Ask, type Route } from "../route.ts";
-import { expectedVersion, versionReply } from "../versions.ts";
+import { taggedHeaders, expectedVersion, versionReply } from "../versions.ts";
 import { productStockView, productView } from "../views.ts";
 
 export const productUnknown = (id: ProductId): Reply =>
@@ -116,7 +116,7 @@ export const productRoutes: readonly Route[] = [
     const product = await context.deps.products.get(params.product_id);
     if (product === undefined) return productUnknown(params.product_id);
     const tag = tagOf(product);
-    const headers = { ETag: tag };
+    const headers = taggedHeaders(tag);
     return isKnown(request.headers, tag) ? { status: 304, body: "", headers } : success(productView(product), 200, headers);
   }),
   forStaff("products:write", update, updateReply),

@@ -16,7 +16,7 @@ import type { Caller, Staff } from "../identity.ts";
 import { notTriedReply, unknownReply } from "../refusals.ts";
 import { accessFor, forAnybody, forStaff, readKey, type Ask, type Route } from "../route.ts";
 import { isoTime } from "../time.ts";
-import { expectedVersion, versionReply } from "../versions.ts";
+import { taggedHeaders, expectedVersion, versionReply } from "../versions.ts";
 import { saleView, stockView } from "../views.ts";
 
 export const saleUnknown = (id: SaleId): Reply => failure("sale_unknown", { field: "sale_id", problem: `names no sale: "${id}"` });
@@ -186,7 +186,7 @@ function tagOf(sale: Sale, nowMs: number): string {
 
 function readReply({ request, nowMs }: Pick<Ask, "request" | "nowMs">, sale: Sale): Reply {
   const tag = tagOf(sale, nowMs);
-  const headers = { ETag: `W/${tag}` };
+  const headers = taggedHeaders(`W/${tag}`);
   return isKnown(request.headers, tag) ? { status: 304, body: "", headers } : success(saleView(sale, nowMs), 200, headers);
 }
 
