@@ -61,6 +61,14 @@ describe("accounts", () => {
     expect((await post(refresh, { refresh_token: next.refreshToken })).data["reason"]).toBe("session_over");
   });
 
+  test("[E1] of many changes of one account at once some are made, and the others are told to come again", async () => {
+    const { token } = await signedIn();
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => api.ask("PATCH", "/api/v1/account", { bearer: token, json: { display_name: `n${i}` } })),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
+  });
+
   test("[E1] an account buys and sees its own orders; another account does not", async () => {
     const { saleId } = await api.openSale({ nowMs: api.time.nowMs });
     const [ann, bob] = [await signedIn("ann"), await signedIn("bob")];

@@ -1,4 +1,4 @@
-/** Writes of accounts and their sessions, each in one transaction of the writer. All of them may be repeated. */
+/** Writes of accounts and their sessions, each in a transaction of the writer, which several may share. All of them may be repeated. */
 import type { Account } from "../../domain/account.ts";
 import type { AccountId, SessionId } from "../../domain/ids.ts";
 import { rotate, sessionIdleMs, sessionsPerAccountMax, type Rotate, type Rotation, type Session } from "../../domain/session.ts";

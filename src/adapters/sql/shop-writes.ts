@@ -1,4 +1,4 @@
-/** Writes of shops and server keys, each in one transaction of the writer. All of them may be repeated. */
+/** Writes of shops and server keys, each in a transaction of the writer, which several may share. All of them may be repeated. */
 import type { MerchantId } from "../../domain/access.ts";
 import type { KeyId } from "../../domain/ids.ts";
 import { merchantsMax, type Merchant } from "../../domain/merchant.ts";

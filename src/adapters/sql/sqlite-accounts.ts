@@ -1,6 +1,7 @@
 /** Accounts, sessions, shops and keys by way of the store's two threads. */
 import type { AccountStore } from "../../ports/account-store.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
+import { GroupedWrites } from "./grouped-writes.ts";
 import type { WorkerClient } from "./worker-client.ts";
 import { WorkerFailure } from "./worker-protocol.ts";
 
@@ -10,9 +11,12 @@ type Threads = { readonly writer: WorkerClient; readonly reader: WorkerClient; r
 
 export class SqliteAccounts implements AccountStore {
   readonly #threads: Threads;
+  readonly #writes: GroupedWrites;
 
   constructor(threads: Threads) {
     this.#threads = threads;
+    const { writer, timeoutMs } = threads;
+    this.#writes = new GroupedWrites((operation, payload) => writer.call(operation, payload, timeoutMs));
   }
 
   account = (...args: Args<"account">) => this.#read("account", args);
@@ -53,10 +57,9 @@ export class SqliteAccounts implements AccountStore {
   }
 
   async #write<Name extends keyof AccountStore>(name: Name, payload: unknown): Promise<Answer<Name>> {
-    const { writer, timeoutMs } = this.#threads;
     try {
       // As above.
-      return ((await writer.call<Answer<Name> | null>(name, payload, timeoutMs)) ?? undefined) as Answer<Name>;
+      return ((await this.#writes.write(name, payload)) ?? undefined) as Answer<Name>;
     } catch (error) {
       if (error instanceof WorkerFailure && error.code !== "defect") throw new StoreUnavailable(error.code, error.message, error);
       throw error;

@@ -6,6 +6,7 @@ import type { IdClaim, NewProduct, NewSale, ProductDeletion, ProductUpdate } fro
 import * as accounts from "./account-writes.ts";
 import { addSale, internBuyers, setQuota } from "./catalogue-writes.ts";
 import { readExtent } from "./extent.ts";
+import type { SmallWrite } from "./grouped-writes.ts";
 import * as products from "./product-writes.ts";
 import { servePort } from "./serve-port.ts";
 import { openWriter, type WriterConnection } from "./sqlite-connection.ts";
@@ -43,7 +44,22 @@ const writes: Readonly<Record<string, (tx: SqlTransaction, payload: never) => Pr
   internBuyers: (tx, buyers: readonly Buyer[]) => internBuyers(tx, buyers),
   ...accounts.accountWrites,
   ...shops.shopWrites,
+  together,
 };
+
+/** Writes of grouped-writes.ts, one after another in one transaction. */
+async function together(tx: SqlTransaction, group: readonly SmallWrite[]): Promise<readonly unknown[]> {
+  const answers: unknown[] = [];
+  // Each with the payload that belongs to its name, as below.
+  for (const [name, payload] of group) answers.push((await writeOf(name)(tx, payload as never)) ?? null);
+  return answers;
+}
+
+function writeOf(name: string): (tx: SqlTransaction, payload: never) => Promise<unknown> {
+  const write = writes[name];
+  if (write === undefined) throw new WorkerFailure({ code: "defect", message: `The writer knows no "${name}"` });
+  return write;
+}
 
 async function handle(operation: string, payload: unknown): Promise<unknown> {
   const target = await theWriter();
@@ -53,8 +69,7 @@ async function handle(operation: string, payload: unknown): Promise<unknown> {
     return encodeResult(batch, await target.commit(batch), mirror);
   }
   if (operation === "close") return target.close();
-  const write = writes[operation];
-  if (write === undefined) throw new WorkerFailure({ code: "defect", message: `The writer knows no "${operation}"` });
+  const write = writeOf(operation);
   // Each operation's payload is what sqlite-store.ts sends with its name.
   const result = await target.write((tx) => write(tx, payload as never));
   if (result.kind === "done") return result.value;

@@ -1,5 +1,6 @@
 import type { Account } from "../../domain/account.ts";
 import type { AccountId, SessionId } from "../../domain/ids.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import type { AccountDeps } from "./deps.ts";
 
 /** A change is tried again on what somebody else has made of the account, so often. */
@@ -44,5 +45,6 @@ export async function changeAccount<Refused>(
     revocations.sessionsEnded(ended, nowMs);
     return { kind: "changed", account };
   }
-  throw new Error(`An account was changed by others ${triesMax} times in a row`);
+  // Whoever sends many changes at once is told to come again.
+  throw new StoreUnavailable("unavailable", `An account was changed by others ${triesMax} times in a row`);
 }
