@@ -7,12 +7,14 @@ import { purchaseCases } from "./cases/purchase.ts";
 import { saleCases } from "./cases/sales.ts";
 import { seckillPathCases } from "./cases/seckill-paths.ts";
 import { shopPathCases } from "./cases/shop-paths.ts";
+import { stockCases } from "./cases/stock.ts";
 import type { UnderTest } from "./server-under-test.ts";
 
 /** The API as a stranger meets it: the same cases against every runtime the server runs on. */
 export function allCases(server: UnderTest): void {
   purchaseCases(server);
   saleCases(server);
+  stockCases(server);
   moneyCases(server);
   operationCases(server);
   liveCases(server);

@@ -98,6 +98,11 @@ function checkInventory({ sim, disk, auditor }: World): void {
     }
     sim.check(replayed === inventory, "I13", () => `product ${id} has ${inventory} free, its entries give ${replayed}`);
   }
+  // Each change by hand has a reason of its own, under one key.
+  const reasons = [...tables.adjustments.values(), ...tables.inventory.values()].flatMap(({ kind, reason }) =>
+    kind === "adjust" ? [reason] : [],
+  );
+  sim.check(new Set(reasons).size === reasons.length, "I8", () => `a change by hand has two effects: ${reasons.join(", ")}`);
   for (const { id, balances, settledAtMs } of tables.sales.values())
     if (settledAtMs !== undefined)
       sim.check(balances.available + balances.held === 0, "I13", () => `sale ${id} is settled and has ${balances.available} free`);

@@ -1,11 +1,10 @@
 /** The shop's operator, who turns every switch there is while the sale runs, and repeats what got no answer. */
 import type { SaleId } from "../../src/domain/ids.ts";
-import { adjustStock } from "../../src/engine/sales.ts";
 import { envelopeOf } from "./history.ts";
 import type { Rng } from "./rng.ts";
-import { apiKey, epochMs, type World } from "./world-embedded.ts";
+import { apiKey, epochMs, productIdText, type World } from "./world-embedded.ts";
 
-type Act = "pause" | "resume" | "extend" | "adjust" | "refund" | "publish" | "cancel";
+type Act = "pause" | "resume" | "extend" | "adjust" | "count" | "refund" | "publish" | "cancel";
 
 export class Operator {
   readonly #world: World;
@@ -25,17 +24,21 @@ export class Operator {
     for (;;) {
       await sim.sleep(random.around(shape.operatorGapMs));
       if (sim.now > shape.faultsForMs) break;
-      const acts: Act[] = ["pause", "resume", "resume", "extend", "adjust", "adjust", "refund", "publish"];
+      const acts: Act[] = ["pause", "resume", "resume", "extend", "adjust", "adjust", "count", "refund", "publish"];
       const act: Act = shape.cancelsSales && random.chance(0.15) ? "cancel" : random.pick(acts);
       await this.#do(act, random.pick(this.#saleIds));
     }
     for (const saleId of this.#saleIds) await this.#switch(saleId, "resume");
+    // When some sales are over and settled.
+    await sim.sleep(random.around(2_500));
+    await this.#refund();
   }
 
   async #do(act: Act, saleId: SaleId): Promise<void> {
     const { sim } = this.#world;
     sim.probe(`operator-${act}`);
     if (act === "adjust") return this.#adjust(saleId);
+    if (act === "count") return this.#count();
     if (act === "refund") return this.#refund();
     const sale = this.#world.auditor.books.sales.get(saleId);
     const endsAtMs = Math.max(sale?.endsAtMs ?? 0, epochMs) + this.#random.int(1, 3000);
@@ -50,17 +53,18 @@ export class Operator {
     this.#world.sim.check(!(unsure && last === 422), "I8", () => `the operator's ${act} got no answer, and its repeat was called invalid`);
   }
 
-  /** Straight to the engine: the API has no path for it yet. */
+  /** Under a key, which the reason names: whatever is lost and repeated, each has one effect. */
   async #adjust(saleId: SaleId): Promise<void> {
-    const { parts } = this.#world;
-    if (parts === undefined) return;
     const units = this.#random.chance(0.5) ? this.#random.int(1, 3) : -this.#random.int(1, 3);
-    const submission = this.#random.chance(0.5) ? { owner: "operator", key: `a${this.#random.int(1, 1_000_000)}` } : undefined;
-    const ask = { units, reason: "as counted", actor: "operator", submission };
-    const again = submission !== undefined && this.#random.chance(0.5);
-    // A store that does not answer is no news here.
-    const adjusting = Promise.all([adjustStock(parts, saleId, ask), again ? adjustStock(parts, saleId, ask) : undefined]);
-    void adjusting.catch(() => undefined);
+    const key = `a${this.#random.int(1, 1_000_000_000)}`;
+    await this.#post(`/api/v1/sales/${saleId}/stock-adjustments`, { units, reason: `as counted ${key}` }, key);
+  }
+
+  /** What is free is counted while sales take from it and give back. */
+  async #count(): Promise<void> {
+    const units = this.#random.chance(0.5) ? this.#random.int(1, 3) : -this.#random.int(1, 3);
+    const key = `c${this.#random.int(1, 1_000_000_000)}`;
+    await this.#post(`/api/v1/products/${productIdText}/inventory`, { adjust: units, reason: `as counted ${key}` }, key);
   }
 
   async #refund(): Promise<void> {
@@ -70,10 +74,11 @@ export class Operator {
   }
 
   /** The statuses until a definite one, 0 for no answer. */
-  async #post(path: string, body: object): Promise<readonly number[]> {
+  async #post(path: string, body: object, key?: string): Promise<readonly number[]> {
     const statuses: number[] = [];
     for (let tries = 0; tries < 6; tries++) {
-      const reply = await this.#world.send({ method: "POST", path, headers: { "x-api-key": apiKey }, body: JSON.stringify(body) }, 1500);
+      const headers = { "x-api-key": apiKey, ...(key === undefined ? {} : { "idempotency-key": key }) };
+      const reply = await this.#world.send({ method: "POST", path, headers, body: JSON.stringify(body) }, 1500);
       const status = reply.kind === "answer" ? reply.status : 0;
       statuses.push(status);
       if (status !== 0 && status < 500) {

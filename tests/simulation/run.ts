@@ -16,7 +16,7 @@ import { noMutant, type Mutant } from "./mutants.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Operator } from "./operator.ts";
 import { drawShape, type Shape } from "./shape.ts";
-import { epochMs, World } from "./world-embedded.ts";
+import { epochMs, productIdText, World } from "./world-embedded.ts";
 
 export type RunOptions = {
   readonly mutant?: Mutant | undefined;
@@ -85,7 +85,7 @@ async function setUp(world: World): Promise<SaleId[]> {
   let done = false;
   const build = async (): Promise<void> => {
     const { parts } = world;
-    const productId = parseProductId("1001");
+    const productId = parseProductId(productIdText);
     const currency = parseCurrency("EUR");
     if (parts === undefined || productId === undefined || currency === undefined) throw new Error("the shop can be set up");
     const toSell = shape.sales.reduce((sum, { stock }) => sum + stock, 0);

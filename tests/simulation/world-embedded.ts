@@ -47,6 +47,8 @@ import type { Shape } from "./shape.ts";
 /** Virtual time 0, well past the epoch of ids. */
 export const epochMs = Date.UTC(2027, 2, 1, 12);
 export const apiKey = "the-shop-key-of-the-simulation-0";
+/** What all sales of a run sell. */
+export const productIdText = "1001";
 const providerName = "simulated";
 const webhookSecret = Buffer.alloc(32, 7);
 const serverKeys = createServerKeys([{ id: "shop", issuer: "shop", secret: apiKey }]);
