@@ -85,16 +85,18 @@ export const configurationChecks: readonly Check<ConfigurationFacts>[] = [
 
 function exposureOf({ isProduction, httpHost, trustedProxies }: ConfigurationFacts): Judgement {
   const at = `listens on ${httpHost}`;
-  if (isLoopback(httpHost)) return ok(`${at}, for this machine and a proxy on it`);
-  if (!isProduction)
+  if (!isProduction) {
+    if (isLoopback(httpHost)) return ok(`${at}, for this machine`);
     return warning(
       `${at} with development rules, which other machines must not reach`,
       "DOORBUSTER_HTTP_HOST=127.0.0.1, or DOORBUSTER_ENV=production",
     );
+  }
+  // On a loopback address, too: a proxy on this machine is then everybody's address.
   if (trustedProxies.length === 0)
     return warning(
-      `${at}, and no proxy is trusted: behind one all buyers have its address`,
-      "Name the proxy that ends TLS in DOORBUSTER_TRUSTED_PROXIES",
+      `${at}, and no proxy is trusted: behind one all buyers have its address, and share the limits of one`,
+      `Name the proxy that ends TLS: DOORBUSTER_TRUSTED_PROXIES=${isLoopback(httpHost) ? "127.0.0.1" : "its address"}`,
     );
   return ok(`${at}, behind ${trustedProxies.join(", ")}`);
 }
