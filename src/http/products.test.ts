@@ -1,6 +1,7 @@
 /** Products over HTTP: kept once, changed by version, listed, deleted; and the cache in front of them. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { xssStrings } from "../../tests/hostility/xss-strings.ts";
+import { productId } from "../../tests/kit/samples.ts";
 import { openMemoryApi, otherShopKey, shopKey, type Call, type MemoryApi } from "../../tests/harness/memory-api.ts";
 
 let api: MemoryApi;
@@ -87,7 +88,7 @@ describe("changing", () => {
     expect((await api.ask("GET", pathOf("77"))).status).toBe(200);
     const { store } = api;
     // Behind the cache's back, which shows that there is one.
-    store.updateProductNow({ id: store.tables.products.keys().next().value!, changes: { name: "Unseen" } });
+    store.updateProductNow({ id: productId(id), changes: { name: "Unseen" } });
     expect((await api.ask("GET", pathOf(id))).data["name"]).toBe("Lampe");
   });
 

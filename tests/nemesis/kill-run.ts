@@ -39,6 +39,9 @@ export type KillRun = {
 
 const buyersAtOnce = 24;
 const stockPerSale = 60;
+const inventoryUnits = 1_000_000;
+const endsSoonShare = 0.5;
+const endsSoonMs = 1_500;
 /** A kill comes this long after the server was ready. */
 const livesMs = { min: 30, max: 600 };
 /** One start in so many is killed before it is ready, this long after it began. */
@@ -70,6 +73,7 @@ class Battle {
   /** Undefined while the server is down: buyers wait for the next one, as behind a balancer. */
   #server: ServerProcess | undefined;
   #saleId = "";
+  #productId: string | undefined;
   #nextBuyer = 0;
   #isOver = false;
 
@@ -133,10 +137,16 @@ class Battle {
     return (await server?.stop()) ?? -1;
   }
 
-  /** A fresh sale for each life of the server, small enough to sell out in some of them. */
+  /**
+   * A fresh sale for each life of the server, small enough to sell out in some of them. All are of one counted product, and
+   * some end soon, so that kills fall between a sale's last order, its settling and the next one's publishing.
+   */
   async #openSale(): Promise<void> {
     const shop = new Shop(() => this.#server?.url ?? "");
-    this.#saleId = await shop.liveSale({ stock: stockPerSale, per_buyer_limit: 1, pay_window_seconds: 1 });
+    this.#productId ??= await shop.product({ inventory: inventoryUnits });
+    const soon = this.#random.next() < endsSoonShare ? { ends_at: new Date(Date.now() + endsSoonMs).toISOString() } : {};
+    const terms = { stock: stockPerSale, per_buyer_limit: 1, pay_window_seconds: 1 };
+    this.#saleId = await shop.liveSale({ product_id: this.#productId, ...terms, ...soon });
   }
 
   /** Buyers one after another, each in the sale that is open when it comes. */
