@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { openMemoryApi, otherShopKey, shopKey, type MemoryApi } from "../../tests/harness/memory-api.ts";
 import { eventually, ManualTime } from "../../tests/kit/manual-time.ts";
 import type { Cursor, ExportedEntry, ExportPage, Exports } from "../ports/exports.ts";
-import { exportsAtOnceMax } from "./routes/exports.ts";
+import { exportsAtOnceMax, exportsPerShopMax } from "./routes/exports.ts";
 import { parseSaleId } from "../domain/ids.ts";
 import { must } from "../../tests/kit/samples.ts";
 
@@ -77,8 +77,9 @@ describe("[H6] an export that does not end well", () => {
   const openEndless = async (change: Parameters<typeof openMemoryApi>[0] = {}) => {
     const exports = new EndlessLedger();
     const api = await open({ exports, ...change });
-    const start = async () => {
-      const response = await api.send("GET", ledger, { key: shopKey });
+    /** By both shops in turn, as Array.from numbers them. */
+    const start = async (_?: unknown, number = 0) => {
+      const response = await api.send("GET", ledger, { key: number % 2 === 0 ? shopKey : otherShopKey });
       const reader = response.body?.getReader();
       if (response.status !== 200 || reader === undefined) throw new Error(`no export: ${response.status}`);
       return reader;
@@ -107,6 +108,16 @@ describe("[H6] an export that does not end well", () => {
     expect((await api.ask("GET", orders, { key: shopKey })).status).toBe(503);
     for (const reader of [...running.slice(1), next]) await reader.cancel();
     expect((await api.ask("GET", orders, { key: shopKey })).status).toBe(200);
+  });
+
+  test(`${exportsPerShopMax} of one shop leave places for another, and its places come free one by one`, async () => {
+    const { api, start } = await openEndless();
+    const running = await Promise.all(Array.from({ length: exportsPerShopMax }, () => start()));
+    expect((await api.ask("GET", orders, { key: shopKey })).data["reason"]).toBe("busy");
+    expect((await api.ask("GET", orders, { key: otherShopKey })).status).toBe(200);
+    await running[0]?.cancel();
+    expect((await api.ask("GET", orders, { key: shopKey })).status).toBe(200);
+    await Promise.all(running.map((reader) => reader.cancel()));
   });
 
   test("is given up when its client takes nothing for a minute, at the start or later", async () => {

@@ -1,6 +1,6 @@
 /** Rows in bulk, as CSV that is written while it is read from the store. */
 import { z } from "zod";
-import { mayReach, type Access } from "../../domain/access.ts";
+import { mayReach, type Access, type MerchantId } from "../../domain/access.ts";
 import type { SaleId } from "../../domain/ids.ts";
 import { ledgerAsCsv, ordersAsCsv } from "../../engine/export.ts";
 import { purchaseStates } from "../contract/answers.ts";
@@ -13,6 +13,8 @@ import { saleUnknown } from "./sales.ts";
 
 /** Exports at the same time; one more is told to come again. */
 export const exportsAtOnceMax = 4;
+/** Of one shop, whose slow reader must not keep the others from theirs. */
+export const exportsPerShopMax = 2;
 const stallMaxMs = 60_000;
 
 const bom = z
@@ -52,7 +54,7 @@ const ledger = {
 } as const;
 
 export function exportRoutes(): readonly Route[] {
-  const slots = { used: 0 };
+  const slots = new Slots();
   return [
     forStaff("exports:read", orders, async (ask, { access }) => {
       const { sale_id, state, from: fromMs, to: toMs, bom: withMark } = ask.query;
@@ -71,9 +73,21 @@ export function exportRoutes(): readonly Route[] {
   ];
 }
 
+class Slots {
+  /** By the shop that the caller is bound to; those bound to none may have them all. */
+  readonly #used: (MerchantId | undefined)[] = [];
+
+  take(merchant: MerchantId | undefined): (() => void) | undefined {
+    const own = merchant === undefined ? 0 : this.#used.filter((each) => each === merchant).length;
+    if (this.#used.length >= exportsAtOnceMax || own >= exportsPerShopMax) return undefined;
+    this.#used.push(merchant);
+    return () => this.#used.splice(this.#used.indexOf(merchant), 1);
+  }
+}
+
 type Wanted = {
   readonly access: Access;
-  readonly slots: { used: number };
+  readonly slots: Slots;
   readonly saleId: SaleId | undefined;
   readonly name: string;
 };
@@ -89,10 +103,11 @@ async function csvReply(
     "Content-Disposition": `attachment; filename="${name}${id === undefined ? "" : `-${id}`}.csv"`,
   };
   if (request.method === "HEAD") return { status: 200, body: "", headers };
-  if (slots.used >= exportsAtOnceMax) return failure("busy", { problem: `At most ${exportsAtOnceMax} exports run at the same time` });
-  slots.used += 1;
+  const giveBack = slots.take(access.merchant);
+  if (giveBack === undefined)
+    return failure("busy", { problem: `At most ${exportsAtOnceMax} exports run at the same time, ${exportsPerShopMax} of one shop` });
   const onEnd = (error?: unknown) => {
-    slots.used -= 1;
+    giveBack();
     if (error !== undefined) context.deps.log.error("An export broke off", { export: name, err: error });
   };
   return { status: 200, body: "", headers, stream: streamOf({ texts: write(), tasks: context.deps.tasks, stallMaxMs, onEnd }) };
