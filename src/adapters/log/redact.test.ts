@@ -19,6 +19,8 @@ const shapes: readonly [what: string, text: string, marker: string][] = [
   ["a card number", "card 4111 1111 1111 1111 declined", "1111"],
   ["a card number with dashes", "card 4111-1111-1111-1111", "1111"],
   ["a phone number", "call 8613912345678", "3912345"],
+  ["a mobile number", "call 13912345678", "3912345"],
+  ["a mobile number in groups", "call 139-1234-5678", "1234"],
 ];
 test.each([...shapes])("[LG5] hides %s in a text", (_, text, marker) => {
   expect(text).toContain(marker);

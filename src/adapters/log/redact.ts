@@ -56,7 +56,8 @@ const shapes: readonly (readonly [RegExp, string])[] = [
 ];
 /** What all of the above begin with: most texts have none of it and need no further look. */
 const suspicious = /@|eyJ|dbk_|dbr_|whsec_|bearer|basic|\d[\d -]{10}/i;
-const longNumber = /\d(?:[ -]?\d){11,}/g;
+/** Eleven digits: a mobile number, in many countries. */
+const longNumber = /\d(?:[ -]?\d){10,}/g;
 
 /** A text without what looks like a secret or like somebody. */
 export function redactText(text: string, numbersToo = true): string {
