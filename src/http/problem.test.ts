@@ -78,6 +78,11 @@ describe("over the API", () => {
     expect(asked[3]?.headers.get("allow")).toContain("GET");
   });
 
+  test("[H1] a problem is asked for in any letters", async () => {
+    const { headers: given } = await api.ask("GET", "/api/v1/sales/1", { headers: { accept: "APPLICATION/PROBLEM+JSON" } });
+    expect(given.get("content-type")).toBe("application/problem+json");
+  });
+
   test("[H1] a success is the same for all, and so is an error to those who name no problem", async () => {
     expect((await api.ask("GET", "/api/v1/time", { headers })).headers.get("content-type")).toBe("application/json");
     for (const accept of ["*/*", "application/json", "application/json, application/problem+json;q=0.1"]) {

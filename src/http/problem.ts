@@ -12,7 +12,7 @@ const errorsPath = "/api/v1/errors/";
 export function negotiated(reply: Reply, headers: Headers): Reply {
   if (reply.status < 400) return reply;
   const accept = headers.get("accept");
-  return accept !== null && accept.includes("problem") && prefersProblem(accept) ? problemOf(reply) : reply;
+  return accept !== null && /problem/i.test(accept) && prefersProblem(accept) ? problemOf(reply) : reply;
 }
 
 /**
