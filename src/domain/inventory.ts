@@ -94,8 +94,10 @@ function problemOfChange(before: Inventory, change: InventoryChange["change"]): 
   if (change.kind === "count") return change.units === null ? undefined : problemOfCount(change.units, "units");
   if (before === null) return { field: "units", problem: "must be counted first: the product keeps no inventory" };
   const legal = Number.isSafeInteger(change.units) && change.units !== 0;
-  if (legal && before + change.units >= 0 && before + change.units <= unitsMax) return undefined;
-  return { field: "units", problem: `must be an integer from ${-before} to ${unitsMax - before}, and not 0` };
+  // What sales give back may lift a count above the most that can be counted: taking away is legal even so.
+  const moreMax = Math.max(0, unitsMax - before);
+  if (legal && change.units >= -before && change.units <= moreMax) return undefined;
+  return { field: "units", problem: `must be an integer from ${-before} to ${moreMax}, and not 0` };
 }
 
 export function problemOfCount(units: number, field = "inventory"): DraftProblem | undefined {

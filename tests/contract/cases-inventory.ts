@@ -33,6 +33,19 @@ export const inventoryCases: readonly ContractCase[] = [
   },
   {
     rule: "IN8",
+    title: "what sales give back may lift a count above its bound, and from there units can be taken away one by one",
+    run: async (shop) => {
+      const productId = await shop.product({ units: 10 });
+      const saleId = await shop.sale({ productId, stock: 10 });
+      await shop.changeInventory(productId, { kind: "count", units: unitsMax });
+      await shop.flip(saleId, { kind: "cancel_sale" });
+      expect(await shop.free(productId)).toBe(unitsMax + 10);
+      expect(await shop.changeInventory(productId, { kind: "adjust", units: 1 })).toMatchObject({ kind: "invalid", field: "units" });
+      expect(await shop.changeInventory(productId, { kind: "adjust", units: -1 })).toMatchObject({ product: { inventory: unitsMax + 9 } });
+    },
+  },
+  {
+    rule: "IN8",
     title: "an inventory is never below zero nor beyond its bound, and every change has a reason",
     run: async (shop) => {
       const id = await shop.product({ units: 3 });
