@@ -24,8 +24,8 @@ export type ProductDraft = Pick<Product, "name" | "price" | "seller" | "image"> 
 
 export type CreateProductAnswer =
   | { readonly kind: "added" | "exists"; readonly product: Product }
-  /** The id belongs to a product with other fields. */
-  | { readonly kind: "differs" }
+  /** The id belongs to a product with other fields, or to one that was deleted. */
+  | { readonly kind: "differs"; readonly id: ProductId }
   /** The submission key was used with another product. */
   | { readonly kind: "key_reused" }
   | ({ readonly kind: "invalid" } & DraftProblem);
@@ -48,7 +48,10 @@ export async function createProduct(
   const createdAtMs = Math.floor(deps.clock.nowMs());
   const answer = await deps.catalogue.addProduct({ id, name, price, seller, image, createdAtMs, counted });
   deps.products.forget(id);
-  return answer;
+  if (answer.kind !== "differs") return answer;
+  // What an earlier submission made may have changed since: its repeat finds it as it is now.
+  const isRepeat = claim.repeated && draft.id === undefined && answer.product.deletedAtMs === undefined;
+  return isRepeat ? { kind: "exists", product: answer.product } : { kind: "differs", id };
 }
 
 export type UpdateProductAnswer = ProductUpdated | ({ readonly kind: "invalid" } & DraftProblem);

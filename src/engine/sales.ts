@@ -26,35 +26,39 @@ export type CreateSaleAnswer =
   | { readonly kind: "differs" }
   | ({ readonly kind: "invalid" } & DraftProblem);
 
+export type DefaultedField = "name" | "price_minor" | "currency";
+
 export type CreateSale = {
   readonly draft: SaleDraft;
   /** Who submits and under which key, so that the same submission twice makes one sale. */
   readonly submission?: Submission | undefined;
+  /** Fields that the submission left to its product, which may say something else by the time of a repeat. */
+  readonly leftOut?: readonly DefaultedField[] | undefined;
   /** For demo data and imports: a window may have begun or passed. */
   readonly pastAllowed?: boolean | undefined;
 };
 
 /** Keeps a sale as a draft: nobody sees or buys it until it is published. */
-export async function createSale(deps: SaleDeps, { draft, submission, pastAllowed }: CreateSale): Promise<CreateSaleAnswer> {
+export async function createSale(deps: SaleDeps, { draft, submission, leftOut = [], pastAllowed }: CreateSale): Promise<CreateSaleAnswer> {
   const nowMs = Math.floor(deps.clock.nowMs());
   const problem = problemOf(draft, pastAllowed ? Math.min(nowMs, draft.startsAtMs) : nowMs);
   if (problem !== undefined) return { kind: "invalid", ...problem };
   // A freshly minted id is a sale's id by its use here.
   const id = deps.ids.mint() as SaleId;
-  const kept = submission && { ...submission, fingerprint: fingerprintOf(draft) };
+  const kept = submission && { ...submission, fingerprint: fingerprintOf(draft, leftOut) };
   const answer = await deps.catalogue.addSale({ id, draft, createdAtMs: nowMs, submission: kept });
   if (answer.kind === "added" || answer.kind === "exists") deps.board.observe(answer.sale);
   return answer;
 }
 
-/** Equal drafts have equal fingerprints: fields in a fixed order. */
-function fingerprintOf(draft: SaleDraft): string {
+/** Equal submissions have equal fingerprints: fields in a fixed order, null for those left out. */
+function fingerprintOf(draft: SaleDraft, leftOut: readonly DefaultedField[]): string {
   const { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs } = draft;
   return JSON.stringify([
     productId,
-    name,
-    price.minor,
-    price.currency,
+    leftOut.includes("name") ? null : name,
+    leftOut.includes("price_minor") ? null : price.minor,
+    leftOut.includes("currency") ? null : price.currency,
     stock,
     perBuyerLimit,
     limitGroup ?? null,

@@ -30,6 +30,35 @@ describe("creating", () => {
     expect(both[0]?.data["id"]).toBe(both[1]?.data["id"]);
   });
 
+  test("[IN1] a repeat finds its product though it has changed since, and not once it is deleted", async () => {
+    const submit = () => create(lamp, { idempotencyKey: "form-3" });
+    const id = String((await submit()).data["id"]);
+    await api.ask("PATCH", pathOf(id), { key: shopKey, json: { price_minor: 8900 } });
+    const again = await submit();
+    expect([again.status, again.data["id"], again.data["price_minor"]]).toEqual([200, id, 8900]);
+    await api.ask("DELETE", pathOf(id), { key: shopKey });
+    const late = await submit();
+    expect([late.status, late.data["reason"], late.data["problem"]]).toEqual([
+      409,
+      "product_exists",
+      `belongs to another product: "${id}"`,
+    ]);
+  });
+
+  test("[PU25] a repeat of a sale finds it though its product, which it left name and price to, has changed since", async () => {
+    const id = await createdId();
+    const draft = { product_id: id, stock: 3, starts_at: at(60), ends_at: at(120) };
+    const submit = (more: object = {}) =>
+      api.ask("POST", "/api/v1/sales", { key: shopKey, json: { ...draft, ...more }, idempotencyKey: "sale-1" });
+    const first = await submit();
+    await api.ask("PATCH", pathOf(id), { key: shopKey, json: { price_minor: 8900, name: "Lampe" } });
+    const again = await submit();
+    expect([again.status, again.headers.get("idempotency-replayed"), again.data["id"]]).toEqual([201, "true", first.data["id"]]);
+    expect(again.data).toMatchObject({ name: "Lamp", price_minor: 9900 });
+    // Named is not left out.
+    expect((await submit({ price_minor: 9900 })).data["reason"]).toBe("key_reused");
+  });
+
   test("[IN1] another shop's id is taken, and says nothing of whose it is", async () => {
     await create({ ...lamp, id: "1001" });
     const taken = await create({ ...lamp, id: "1001" }, { key: otherShopKey });

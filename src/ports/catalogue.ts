@@ -11,7 +11,7 @@ import type { DraftProblem, Sale, SaleDraft } from "../domain/sale.ts";
  */
 export interface Catalogue {
   /** Keeps a product; the same id with equal fields again gives the first. The id of a deleted one stays taken. */
-  addProduct(product: NewProduct): Promise<{ kind: "added" | "exists"; product: Product } | { kind: "differs" }>;
+  addProduct(product: NewProduct): Promise<{ kind: "added" | "exists"; product: Product } | { kind: "differs"; product: Product }>;
   /** Changes a product if its version is the expected one. Changes that it has already are none. */
   updateProduct(update: ProductUpdate): Promise<ProductUpdated>;
   /** Deletes a product that no sale is going to sell or sells: drafts, scheduled, live and paused ones are in its way. */

@@ -143,8 +143,8 @@ export const switchCases: readonly ContractCase[] = [
       const kept = { ...product, inventory: null, version: 1 };
       expect(await catalogue.addProduct(product)).toEqual({ kind: "added", product: kept });
       expect(await catalogue.addProduct({ ...product, createdAtMs: createdAtMs + 5 })).toEqual({ kind: "exists", product: kept });
-      expect(await catalogue.addProduct({ ...product, price: euros(1) })).toEqual({ kind: "differs" });
-      expect(await catalogue.addProduct({ ...product, image: undefined })).toEqual({ kind: "differs" });
+      expect(await catalogue.addProduct({ ...product, price: euros(1) })).toMatchObject({ kind: "differs" });
+      expect(await catalogue.addProduct({ ...product, image: undefined })).toMatchObject({ kind: "differs" });
       expect(await shop.fixture.records.product(product.id)).toEqual(kept);
     },
   },

@@ -24,7 +24,8 @@ export function addProduct(tables: Tables, { counted, ...fields }: NewProduct): 
       [...tables.inventory.values()].find(({ productId }) => productId === first.id),
       counted,
     );
-    return began && isSameProduct(first, fields) ? { kind: "exists", product: first } : { kind: "differs" };
+    const isSame = began && isSameProduct(first, fields);
+    return { kind: isSame ? "exists" : "differs", product: first };
   }
   const product: Product = { ...fields, inventory: counted?.units ?? null, version: 1 };
   tables.products.set(product.id, product);

@@ -50,7 +50,7 @@ export async function addProduct(tx: SqlTransaction, { counted, ...fields }: New
   const first = await readProductEver(tx, id);
   if (first !== undefined) {
     const [entry] = await tx.query<InventoryRow>(firstEntry, [id]);
-    return isSameProduct(first, fields) && beganAs(entry, counted) ? { kind: "exists", product: first } : { kind: "differs" };
+    return { kind: isSameProduct(first, fields) && beganAs(entry, counted) ? "exists" : "differs", product: first };
   }
   const inventory = counted?.units ?? null;
   await tx.execute(insertProduct, [id, name, price.minor, price.currency, seller, image ?? null, createdAtMs, inventory]);

@@ -176,7 +176,7 @@ async function createReply({ body, context, request }: Of<typeof productBody>, {
     case "exists":
       return success(productView(answer.product), 200, { ETag: tagOf(answer.product) });
     case "differs":
-      return failure("product_exists", { field: "id", problem: `belongs to another product: "${id}"` });
+      return failure("product_exists", { field: "id", problem: `belongs to another product: "${answer.id}"` });
     case "key_reused":
       return failure("key_reused", { field: "Idempotency-Key" });
     case "invalid":

@@ -107,7 +107,7 @@ export const saleRoutes: readonly Route[] = [
     if (product === undefined || !mayReach(access, product.seller))
       return failure("product_unknown", { field: "product_id", problem: `names no product: "${body.product_id}"` });
     const submission = key.value === undefined ? undefined : { owner, key: key.value };
-    return createdReply(ask, await createSale(context.deps, { draft: draftOf(body, product), submission }));
+    return createdReply(ask, await createSale(context.deps, { draft: draftOf(body, product), submission, leftOut: leftOutOf(body) }));
   }),
 
   forAnybody(list, async ({ query, context, nowMs }, caller) => {
@@ -149,6 +149,9 @@ function draftOf(body: z.output<typeof saleBody>, product: Product): SaleDraft {
     endsAtMs: body.ends_at,
   };
 }
+
+const defaulted = ["name", "price_minor", "currency"] as const;
+const leftOutOf = (body: z.output<typeof saleBody>) => defaulted.filter((field) => body[field] === undefined);
 
 function createdReply(ask: Pick<Ask, "nowMs">, answer: Awaited<ReturnType<typeof createSale>>): Reply {
   switch (answer.kind) {
