@@ -20,6 +20,7 @@ export type ProductCacheDeps = {
   readonly entropy: Pick<Entropy, "random">;
 };
 
+/** Of products, and of ids that name nothing: apart, so that made-up ids drive no product out. */
 const entriesMax = 10_000;
 /** On average; an entry lives half of it to one and a half. */
 const keptForMs = 5_000;
@@ -30,8 +31,9 @@ type Loader = { readonly product: Promise<Product | undefined>; outdated: boolea
 
 export class ProductCache {
   readonly #deps: ProductCacheDeps;
-  /** Oldest first. */
+  /** Oldest first, both. */
   readonly #entries = new Map<ProductId, Entry>();
+  readonly #absent = new Map<ProductId, Entry>();
   readonly #loaders = new Map<ProductId, Loader>();
   /** Reads answered from memory, and reads of the store. */
   readonly counts = { hits: 0, loads: 0 };
@@ -42,7 +44,7 @@ export class ProductCache {
 
   /** The product, or undefined for an id that names none. Throws StoreUnavailable, which is not kept. */
   async get(id: ProductId): Promise<Product | undefined> {
-    const entry = this.#entries.get(id);
+    const entry = this.#entries.get(id) ?? this.#absent.get(id);
     if (entry !== undefined && this.#deps.clock.nowMs() < entry.untilMs) {
       this.counts.hits += 1;
       return entry.product;
@@ -53,6 +55,7 @@ export class ProductCache {
   /** After a write. Whoever is reading the id now keeps its answer to those who asked before. */
   forget(id: ProductId): void {
     this.#entries.delete(id);
+    this.#absent.delete(id);
     const loader = this.#loaders.get(id);
     if (loader === undefined) return;
     loader.outdated = true;
@@ -82,9 +85,11 @@ export class ProductCache {
     const { clock, entropy } = this.#deps;
     const forMs = (product === undefined ? absentForMs : keptForMs) * (0.5 + entropy.random());
     this.#entries.delete(id);
-    this.#entries.set(id, { product, untilMs: clock.nowMs() + forMs });
-    if (this.#entries.size <= entriesMax) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    this.#absent.delete(id);
+    const entries = product === undefined ? this.#absent : this.#entries;
+    entries.set(id, { product, untilMs: clock.nowMs() + forMs });
+    if (entries.size <= entriesMax) return;
+    const [oldest] = entries.keys();
+    if (oldest !== undefined) entries.delete(oldest);
   }
 }

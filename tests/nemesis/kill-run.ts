@@ -143,10 +143,16 @@ class Battle {
    */
   async #openSale(): Promise<void> {
     const shop = new Shop(() => this.#server?.url ?? "");
-    this.#productId ??= await shop.product({ inventory: inventoryUnits });
+    await this.#keepProduct(shop);
     const soon = this.#random.next() < endsSoonShare ? { ends_at: new Date(Date.now() + endsSoonMs).toISOString() } : {};
     const terms = { stock: stockPerSale, per_buyer_limit: 1, pay_window_seconds: 1 };
     this.#saleId = await shop.liveSale({ product_id: this.#productId, ...terms, ...soon });
+  }
+
+  async #keepProduct(shop: Shop): Promise<void> {
+    if (this.#productId !== undefined && (await shop.get(`/api/v1/products/${this.#productId}`)).status === 200) return;
+    if (this.#productId !== undefined) this.#tally.broken(`product ${this.#productId} was answered 201 and is gone`);
+    this.#productId = await shop.product({ inventory: inventoryUnits });
   }
 
   /** Buyers one after another, each in the sale that is open when it comes. */
