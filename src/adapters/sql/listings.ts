@@ -40,7 +40,9 @@ export function listProducts(query: ProductQuery, page: Page): ListingStatements
   const { seller, nameContains, ids, inStock, priceMinorMin, priceMinorMax, currency } = query;
   const conditions: Condition[] = [sql`deleted_at IS NULL`];
   if (seller !== undefined) conditions.push(sql`seller = ${seller}`);
-  if (nameContains !== undefined) conditions.push(sql`name LIKE ${likePart(nameContains)} ESCAPE '!'`);
+  // A pattern ends at NUL, and would be met by every name; no name has one.
+  const named = nameContains?.includes("\0") ? sql`0` : sql`name LIKE ${likePart(nameContains ?? "")} ESCAPE '!'`;
+  if (nameContains !== undefined) conditions.push(named);
   if (ids !== undefined) conditions.push(ids.length === 0 ? sql`0` : sql`product.id IN (${sql.join(ids.map(integerOf))})`);
   if (inStock !== undefined) conditions.push(inStock ? sql`inventory IS NOT 0` : sql`inventory = 0`);
   if (priceMinorMin !== undefined) conditions.push(sql`price_minor >= ${priceMinorMin}`);
