@@ -5,14 +5,13 @@
  *   product: ETag "3"    sale: ETag W/"17.draft", for a status changes by the clock alone
  */
 import type { Reading } from "./contract/read.ts";
+import { tagPattern } from "./contract/params.ts";
 import { failure, type Reply } from "./envelope.ts";
 
 export type Expected = { readonly version: number | undefined; readonly by: "If-Match" | "version" };
 
 /** For reads: the reader may keep the answer for itself, and asks by its tag whether it still holds. */
 export const taggedHeaders = (tag: string): Readonly<Record<string, string>> => ({ ETag: tag, "Cache-Control": "private, no-cache" });
-
-const tagPattern = /^(?:W\/)?"([1-9]\d{0,14})(?:\.[a-z]+)?"$/;
 
 export function expectedVersion(headers: Headers, inBody?: number): Reading<Expected> {
   const tag = headers.get("if-match")?.trim();

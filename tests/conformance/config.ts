@@ -2,12 +2,12 @@
 import type { Stock } from "./stocked.ts";
 
 /**
- * A body of the right shape may still be refused: by the domain (422), by a sale's or an order's state (409, 410), by the
+ * A body of the right shape may still be refused: by the domain (422), by a sale's or an order's state or version (409, 410, 412), by the
  * limit of live streams (429), by a provider that declines (502), or since the thing in the path is another's or nobody's (404).
  */
-const rightShape = ["2xx", 304, 401, 403, 404, 409, 410, 422, 429, 431, 502];
-/** What cannot be read is 400; who asks, how much and as what are looked at before. */
-const wrongShape = [400, 401, 403, 404, 405, 413, 415, 422, 431];
+const rightShape = ["2xx", 304, 401, 403, 404, 409, 410, 412, 422, 429, 431, 502];
+/** What cannot be read is 400; who asks, how much and as what are looked at before. The domain's bounds (422) come after its states. */
+const wrongShape = [400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 431];
 
 /** How often a name in a path is that of a thing there is. */
 const probability = 0.6;

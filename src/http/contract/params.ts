@@ -17,14 +17,19 @@ export const key = told(z.string().refine(isKey, `must have 1 to ${keyLengthMax}
   pattern: "^[ -~]*$",
 });
 export const keyParams = z.object({ sale_id: saleId, key });
-/** A header's value has no space at its ends: HTTP takes it away. */
-const etag = z.string().max(keyLengthMax);
+/** A name that is none of ours names no state of the thing, so it gets the thing. */
 export const readHeaders = z.object({
-  "If-None-Match": told(etag, { description: "An ETag: 304 without a body while the thing is the same." }).optional(),
+  "If-None-Match": told(z.string(), { description: "An ETag: 304 without a body while the thing is the same." }).optional(),
 });
+/** The ETags of things that can be changed: the version stands first. A star is any. */
+export const tagPattern = /^(?:\*|(?:W\/)?"([1-9]\d{0,14})(?:\.[a-z]+)?")$/;
 export const changeHeaders = z.object({
-  "If-Match": told(etag, { description: "The ETag of what is to be changed: 412 if it is no longer that." }).optional(),
+  "If-Match": told(z.string(), {
+    description: "The ETag of what is to be changed: 412 if it is no longer that. Where the body names a version, too, the same.",
+    pattern: tagPattern.source,
+  }).optional(),
 });
+/** A header's value has no space at its ends: HTTP takes it away. */
 export const keyHeader = z.object({
   "Idempotency-Key": told(key.optional(), {
     description: "Names this request, so that a repeat of it has no second effect and gets the first answer.",

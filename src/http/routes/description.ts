@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { publicErrors, type ErrorReason } from "../../domain/errors.ts";
 import { largestId } from "../../domain/ids.ts";
+import { readHeaders } from "../contract/params.ts";
 import { errorAnswer } from "../contract/failures.ts";
 import { entityTagOf, isKnown } from "../entity-tag.ts";
 import { failure, success, type Reply } from "../envelope.ts";
@@ -14,7 +15,7 @@ const description = {
   operation: "readDescription",
   tag: "system",
   summary: "Read this description",
-  headers: z.object({ "If-None-Match": z.string().optional() }),
+  headers: readHeaders,
   answers: {
     200: { contentType: "application/json", about: "OpenAPI 3.1" },
     304: { contentType: "", about: "The same as If-None-Match names" },

@@ -1,12 +1,12 @@
 /** The reference page: the API's description as pages to read and try, from this server alone. */
-import { z } from "zod";
+import { readHeaders } from "../contract/params.ts";
 import { referenceReply, type ReferenceFile } from "../reference-files.ts";
 import { openly, type Contract, type Route } from "../route.ts";
 
 const file = {
   method: "GET",
   tag: "system",
-  headers: z.object({ "If-None-Match": z.string().optional() }),
+  headers: readHeaders,
 } as const;
 const same = { contentType: "", about: "The same as If-None-Match names" };
 
