@@ -213,7 +213,7 @@ export const options = {
   logRequestsPerSecond: {
     path: "log.requests_per_second",
     type: { kind: "integer", min: 0, max: 10_000 },
-    default: 200,
+    default: 50,
     about: "Most requests logged per second, failures (5xx) counted apart; what is left out is counted; 0 logs none",
   },
   logClient: {
