@@ -14,7 +14,8 @@ export const headersOf = (headers: readonly string[]): Readonly<Record<string, s
 
 export type Identity = {
   readonly name: string;
-  readonly headers: readonly string[];
+  /** Asked for when its turn comes: tokens are good for minutes. */
+  readonly headers: () => Promise<readonly string[]>;
   /** What it may read, as long as it is who it was: else everything would pass as refused. */
   readonly proof: string;
   /** Operations by which it would end its own session, and be nobody for the rest of its run. */
@@ -26,23 +27,38 @@ export type Identity = {
   readonly hasNoAccount?: boolean | undefined;
 };
 
-export async function identities(shop: Shop, buyerToken: string): Promise<readonly Identity[]> {
+const bearer = (token: string) => [`Authorization: Bearer ${token}`];
+
+export function identities(shop: Shop): readonly Identity[] {
   const spared = "^(?:logOut|endSession|banAccount|changeRole|removeTotpOf)$";
-  const buyerBearer = [`Authorization: Bearer ${buyerToken}`];
-  const account = [`Authorization: Bearer ${await accountToken(shop)}`];
-  const admin = [`Authorization: Bearer ${await adminToken(shop, "admin")}`];
-  done(await shop.post("/api/v1/accounts", { anonymous: true, headers: headersOf(admin), body: { ...second, role: "admin" } }));
-  const another = [`Authorization: Bearer ${await adminToken(shop, second.username)}`];
   const key = `X-API-Key: ${apiKey}`;
+  const keyAlone = () => Promise.resolve([key]);
+  const keyAndBuyer = () => Promise.resolve([key, `X-User-Id: ${buyer}`]);
+  const asBuyer = async () => {
+    const { data } = done(await shop.post("/api/v1/tokens", { body: { user_id: buyer, expires_in_seconds: 3600 } }));
+    return bearer(String(data["token"]));
+  };
+  let hasAnother = false;
+  const asAdmin = async () => {
+    const headers = bearer(await adminToken(shop, "admin"));
+    done(await shop.post("/api/v1/accounts", { anonymous: true, headers: headersOf(headers), body: { ...second, role: "admin" } }));
+    hasAnother = true;
+    return headers;
+  };
+  const asAccount = async () => bearer(await accountToken(shop));
+  const asAnother = async () => {
+    if (!hasAnother) await asAdmin();
+    return bearer(await adminToken(shop, second.username));
+  };
   return [
-    { name: "nobody", headers: [], proof: "/api/v1/sales" },
-    { name: "buyer", headers: buyerBearer, proof: "/api/v1/orders", hasNoAccount: true },
-    { name: "account", headers: account, proof: "/api/v1/account", spared },
-    { name: "shop", headers: [key], proof: "/api/v1/exports/orders.csv", hasNoAccount: true },
+    { name: "nobody", headers: () => Promise.resolve([]), proof: "/api/v1/sales" },
+    { name: "buyer", headers: asBuyer, proof: "/api/v1/orders", hasNoAccount: true },
+    { name: "account", headers: asAccount, proof: "/api/v1/account", spared },
+    { name: "shop", headers: keyAlone, proof: "/api/v1/exports/orders.csv", hasNoAccount: true },
     // The earlier systems' paths name a buyer in their bodies, who must be the one in the header: 400.
-    { name: "shop-for-buyer", headers: [key, `X-User-Id: ${buyer}`], proof: "/api/v1/orders", sparedTag: "seeds", hasNoAccount: true },
-    { name: "admin", headers: admin, proof: "/api/v1/accounts", spared },
-    { name: "another-admin", headers: another, proof: "/api/v1/accounts", only: spared },
+    { name: "shop-for-buyer", headers: keyAndBuyer, proof: "/api/v1/orders", sparedTag: "seeds", hasNoAccount: true },
+    { name: "admin", headers: asAdmin, proof: "/api/v1/accounts", spared },
+    { name: "another-admin", headers: asAnother, proof: "/api/v1/accounts", only: spared },
   ];
 }
 

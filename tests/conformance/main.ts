@@ -1,6 +1,6 @@
 /**
- * `npm run conformance`: schemathesis against a real server with something in its shop, as nobody, as a buyer and as the
- * shop's own server. Every operation of the description, every check, every phase; no failure is allowed.
+ * `npm run conformance`: schemathesis against a real server with something in its shop, as everybody who may ask
+ * (identities.ts). Every operation of the description, every check, every phase; no failure is allowed.
  *
  *   npm run conformance -- --seconds 60 --seed 7 --as shop
  */
@@ -46,17 +46,18 @@ const server = await ServerProcess.start({ dataDir, env: { ...productionEnvironm
 const failed: string[] = [];
 try {
   const shop = new Shop(() => server.url);
-  const { stock, token } = await stocked(shop);
+  const stock = await stocked(shop);
   const foreign = await operationsOfAccounts();
-  for (const identity of await identities(shop, token)) {
+  for (const identity of identities(shop)) {
     if (flags.as !== undefined && flags.as !== identity.name) continue;
     console.log(`\nAs ${identity.name} (seed ${seed}, ${flags.seconds} s):`);
     const config = join(folder, "schemathesis.toml");
     const hooks = join(import.meta.dirname, "hooks.py");
     writeFileSync(config, configOf({ stock, hooks, foreign: identity.hasNoAccount === true ? foreign : [] }));
-    await prove(identity);
-    if ((await run(found.program, config, identity)) !== 0) failed.push(`as ${identity.name}`);
-    if (identity.only === undefined) await prove(identity);
+    const headers = await identity.headers();
+    await prove(identity, headers);
+    if ((await run(found.program, config, identity, headers)) !== 0) failed.push(`as ${identity.name}`);
+    if (identity.only === undefined) await prove(identity, headers);
     if (server.child.exitCode !== null) failed.push(`the server ended with ${server.child.exitCode}`);
   }
   if ((await server.stop(60_000)) !== 0) failed.push("the server did not stop as it should");
@@ -70,7 +71,7 @@ console.log(failed.length === 0 ? "conformance: 0 failures" : `conformance faile
 process.exit(failed.length === 0 ? 0 : 1);
 
 /** That it is still who it was. */
-async function prove({ name, headers, proof }: Identity): Promise<void> {
+async function prove({ name, proof }: Identity, headers: readonly string[]): Promise<void> {
   const answer = await new Shop(() => server.url).get(proof, { anonymous: true, headers: headersOf(headers) });
   if (answer.status !== 200) failed.push(`${name} is not who it was: ${proof} answered ${answer.status} ${answer.text}`);
 }
@@ -85,7 +86,7 @@ async function operationsOfAccounts(): Promise<string[]> {
     .map(({ operationId }) => operationId);
 }
 
-async function run(program: string, config: string, { headers, spared, sparedTag, only }: Identity): Promise<number> {
+async function run(program: string, config: string, { spared, sparedTag, only }: Identity, headers: readonly string[]): Promise<number> {
   const choices = {
     checks: "all",
     mode: "all",

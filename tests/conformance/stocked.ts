@@ -8,7 +8,7 @@ export type Stock = Readonly<
 
 export const buyer = "buyer-17";
 
-export async function stocked(shop: Shop): Promise<{ readonly stock: Stock; readonly token: string }> {
+export async function stocked(shop: Shop): Promise<Stock> {
   const products: string[] = [];
   const sales: string[] = [];
   const orders: string[] = [];
@@ -29,19 +29,15 @@ export async function stocked(shop: Shop): Promise<{ readonly stock: Stock; read
   }
   const paid = orders[0] ?? "";
   done(await shop.post(`/api/v1/orders/${paid}/payments`, { body: {}, buyer }));
-  const token = String(done(await shop.post("/api/v1/tokens", { body: { user_id: buyer, expires_in_seconds: 3600 } })).data["token"]);
   return {
-    token,
-    stock: {
-      product_id: products,
-      sale_id: sales,
-      order_id: orders,
-      purchase_id: orders,
-      user_id: [buyer],
-      key: ["first-Lamp"],
-      provider: ["simulated"],
-      reason: ["sold_out"],
-    },
+    product_id: products,
+    sale_id: sales,
+    order_id: orders,
+    purchase_id: orders,
+    user_id: [buyer],
+    key: ["first-Lamp"],
+    provider: ["simulated"],
+    reason: ["sold_out"],
   };
 }
 
