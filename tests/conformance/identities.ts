@@ -64,14 +64,14 @@ export function identities(shop: Shop): readonly Identity[] {
 
 async function accountToken(shop: Shop): Promise<string> {
   const password = "a kettle of seven lemons";
-  done(await shop.post("/api/v1/auth/register", { anonymous: true, body: { username: "conformance", password } }));
+  await patiently(() => shop.post("/api/v1/auth/register", { anonymous: true, body: { username: "conformance", password } }));
   return (await logIn(shop, "conformance", password)).token;
 }
 
 type Grant = { readonly token: string; readonly refreshToken: string };
 
 async function logIn(shop: Shop, username: string, password: string): Promise<Grant> {
-  return grantOf(done(await shop.post("/api/v1/auth/login", { anonymous: true, body: { username, password } })));
+  return grantOf(await patiently(() => shop.post("/api/v1/auth/login", { anonymous: true, body: { username, password } })));
 }
 
 /** An admin may do nothing before it has its second factor, and then with a token that was given since. */
@@ -81,7 +81,20 @@ async function adminToken(shop: Shop, username: string): Promise<string> {
   const enrolled = done(await shop.post("/api/v1/account/totp", own({ password: adminPassword })));
   const code = codeOf(String(enrolled.data["secret"]), Date.now());
   done(await shop.post("/api/v1/account/totp/confirm", own({ code })));
-  return grantOf(done(await shop.post("/api/v1/auth/refresh", { anonymous: true, body: { refresh_token: first.refreshToken } }))).token;
+  const refresh = { anonymous: true, body: { refresh_token: first.refreshToken } };
+  return grantOf(await patiently(() => shop.post("/api/v1/auth/refresh", refresh))).token;
 }
+
+/** Whoever came before has used up this address's tries, which come back within a minute. */
+async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 0; tries < patienceTriesMax; tries++) {
+    const answer = await ask();
+    if (answer.status !== 429) return done(answer);
+    await Bun.sleep(patienceMs);
+  }
+  return done(await ask());
+}
+const patienceTriesMax = 24;
+const patienceMs = 5_000;
 
 const grantOf = ({ data }: Answer): Grant => ({ token: String(data["token"]), refreshToken: String(data["refresh_token"]) });
