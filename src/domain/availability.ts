@@ -29,3 +29,12 @@ export function answerOf(sale: Sale, nowMs: number): SaleAnswer {
   // Strangers hear that it does not exist; whoever may see a draft knows better.
   return reason === "sale_unknown" ? "not_published" : reason;
 }
+
+/**
+ * Whether nobody new can be accepted until somebody changes the sale, so that memory may refuse strangers. Time alone
+ * opens a sale that has not started: that is no mark.
+ */
+export function isMarked(sale: Sale, nowMs: number): boolean {
+  const reason = refusalToAll(sale, nowMs)?.reason;
+  return reason !== undefined && reason !== "not_started";
+}

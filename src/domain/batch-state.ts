@@ -4,6 +4,7 @@
  * no decision can forget the ledger entry, the buyer's units or the state an update requires.
  */
 import { assert } from "../lib/assert.ts";
+import { isMarked } from "./availability.ts";
 import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
 import { balanceAfter, type Inventory, type InventoryEntry } from "./inventory.ts";
 import { post, type EntryKind, type EntrySource, type LedgerEntry } from "./ledger.ts";
@@ -37,6 +38,8 @@ export type SaleFacts = {
   /** For a publish: whether the product has quotas to copy, and the limit of the group's other published sales. */
   readonly productHasQuotas: boolean;
   readonly groupLimit?: number | undefined;
+  /** How long a mark may live in the memory of other processes, with a margin; absent where there are none. */
+  readonly reopenDelayMs?: number | undefined;
 };
 
 /** Facts of a sale about which nothing else is known yet. */
@@ -100,7 +103,19 @@ export class BatchState {
 
   /** Once changed the sale has its next number, whatever else changes it in this batch: so copies of it can be ordered. */
   change(change: Partial<Sale>): Sale {
-    return (this.writes.sale = { ...this.writes.sale, ...change, feed: this.facts.sale.feed + 1 });
+    const sale = { ...this.writes.sale, ...change, feed: this.facts.sale.feed + 1 };
+    return (this.writes.sale = this.#clearsMark(sale) ? { ...sale, reopensAtMs: this.nowMs + (this.facts.reopenDelayMs ?? 0) } : sale);
+  }
+
+  /**
+   * Whether others may go on refusing from memory what this sale would now accept. They refuse whom they do not know to
+   * have been accepted; so that nobody is accepted whom they cannot know, acceptance waits until their marks have run out.
+   */
+  #clearsMark(sale: Sale): boolean {
+    const { reopenDelayMs = 0, sale: committed } = this.facts;
+    if (reopenDelayMs === 0) return false;
+    const marked = (copy: Sale) => isMarked(copy, this.nowMs) || isMarked(copy, this.nowMs + reopenDelayMs);
+    return marked(committed) && !marked(sale);
   }
 
   post(kind: EntryKind, sourceId: EntrySource, units: number, limit?: number): void {

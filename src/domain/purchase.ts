@@ -100,6 +100,7 @@ export function decideTake(facts: TakeFacts, nowMs: number): TakeDecision {
   if (closed !== undefined) return refuse(closed);
   if (facts.units + quantity > facts.limit) return refuse({ reason: "limit_reached", limit: facts.limit, units: facts.units });
   if (facts.attempts >= attemptsPerBuyerMax) return refuse({ reason: "attempts_exhausted", attemptsMax: attemptsPerBuyerMax });
+  if (sale.reopensAtMs !== undefined && nowMs < sale.reopensAtMs) return refuse(refusalBeforeReopening(sale));
   if (sale.balances.available < quantity) return refuse(refusalByStock(sale));
   return { kind: "accept" };
 }
@@ -126,6 +127,9 @@ export function refusalByStatus(sale: Sale, nowMs: number): RefusalOf<StatusReas
       return unreachable(status);
   }
 }
+
+/** Units that came back are not to be had for a moment; "sold out" would say that it is no use to come again. */
+const refusalBeforeReopening = ({ balances: { held, available } }: Sale): Refusal => ({ reason: "all_taken", held, available });
 
 /** "All taken" while unpaid units may still return, "sold out" when none can. */
 export function refusalByStock(sale: Sale): RefusalOf<"all_taken" | "sold_out"> {

@@ -30,6 +30,11 @@ export type Sale = {
   readonly balances: Balances;
   /** When it was found over with nothing held and nothing free; units that a refund returns later end it again. */
   readonly settledAtMs?: number | undefined;
+  /**
+   * Nobody new is accepted before. Set where several processes refuse from memory: when a mark (sold out, paused …) is
+   * cleared, it must first have run out in all of them (see BatchState).
+   */
+  readonly reopensAtMs?: number | undefined;
   /** Grows with every change committed under the sale's lock; a copy with a lower number is older. */
   readonly feed: number;
   readonly createdAtMs: number;

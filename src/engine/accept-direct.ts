@@ -15,6 +15,7 @@ import type { Movement, MovementOutcome } from "../domain/movement.ts";
 import type { Acceptance, Answer, NotTried, NotTriedCause, Unknown } from "../ports/acceptance.ts";
 import type { ChangeSink } from "../ports/changes.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Fence } from "../ports/leases.ts";
 import type { CommitResult, LedgerBatch, SaleGroup, StockLedger } from "../ports/stock-ledger.ts";
 import type { CancelTask, Tasks } from "../ports/tasks.ts";
 import { backoffMs } from "../lib/backoff.ts";
@@ -42,9 +43,11 @@ const countedSalesMax = 10_000;
 /** A caller hears at most this part of the answer timeout late. */
 export const looksPerTimeout = 4;
 
+type FailCause = Extract<CommitResult, { kind: "failed" }>["cause"];
 type LineAnswer = MovementOutcome | NotTried | Unknown;
 type Line = {
   readonly saleId: SaleId;
+  readonly fence: Fence | undefined;
   readonly movement: Movement;
   readonly queuedAtMs: number;
   settle: ((answer: LineAnswer) => void) | undefined;
@@ -96,7 +99,7 @@ export class DirectAcceptance implements Acceptance {
     return (this.#pending.get(saleId) ?? this.#countPending(saleId)).has(buyerId);
   }
 
-  submit<M extends Movement>(saleId: SaleId, movements: readonly M[]): Promise<readonly Answer<M>[]> {
+  submit<M extends Movement>(saleId: SaleId, movements: readonly M[], fence?: Fence): Promise<readonly Answer<M>[]> {
     const refusal = this.#draining ? "draining" : this.#hasRoom(movements) ? undefined : "busy";
     if (refusal !== undefined) {
       this.counts.shed += movements.length;
@@ -105,13 +108,13 @@ export class DirectAcceptance implements Acceptance {
     const [only] = movements;
     if (only !== undefined && movements.length === 1)
       // As below; a storm's takes come one by one.
-      return new Promise((resolve) => this.#enqueue(saleId, only, (answer) => resolve([answer as Answer<M>])));
+      return new Promise((resolve) => this.#enqueue({ saleId, fence, movement: only }, (answer) => resolve([answer as Answer<M>])));
     return new Promise((resolve) => {
       const answers: Answer<M>[] = [];
       let open = movements.length;
       if (open === 0) resolve(answers);
       movements.forEach((movement, index) => {
-        this.#enqueue(saleId, movement, (answer) => {
+        this.#enqueue({ saleId, fence, movement }, (answer) => {
           // The ledger answers each movement with its own kind's outcome; the contract suite holds it to that.
           answers[index] = answer as Answer<M>;
           if (--open === 0) resolve(answers);
@@ -137,17 +140,19 @@ export class DirectAcceptance implements Acceptance {
     this.#closed = true;
   }
 
-  #enqueue(saleId: SaleId, movement: Movement, settle: (answer: LineAnswer) => void): void {
+  #enqueue(ask: Pick<Line, "saleId" | "fence" | "movement">, settle: (answer: LineAnswer) => void): void {
+    const { saleId, movement } = ask;
     this.#waiting += 1;
     const pending = this.#pending.get(saleId);
     if (pending !== undefined && movement.kind === "take") addOne(pending, movement.buyerId);
-    const lane = this.#lane(saleId);
-    lane.queue.push({ saleId, movement, queuedAtMs: this.#clock.nowMs(), settle, done: false });
+    const lane = this.#lane(ask);
+    lane.queue.push({ ...ask, queuedAtMs: this.#clock.nowMs(), settle, done: false });
     this.#schedule(lane);
   }
 
-  #lane(saleId: SaleId): Lane {
-    const name = this.#ledger.batchesAcrossSales ? "" : saleId;
+  /** What a fence stops must not stop others, so it has lanes of its own. */
+  #lane({ saleId, fence }: Pick<Line, "saleId" | "fence">): Lane {
+    const name = `${this.#ledger.batchesAcrossSales ? "" : saleId} ${fence?.lease ?? ""}`;
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
       lane = { queue: [], inFlight: [], scheduled: false };
@@ -220,7 +225,7 @@ export class DirectAcceptance implements Acceptance {
     if (this.#changes?.hearsPurchases) for (const { outcomes } of result.groups) tellPurchases(this.#changes, outcomes);
   }
 
-  async #failed(lines: readonly Line[], cause: "storage_full" | "bad_line" | "unavailable", uncertain: boolean): Promise<void> {
+  async #failed(lines: readonly Line[], cause: FailCause, uncertain: boolean): Promise<void> {
     if (cause === "bad_line" && lines.length > 1) {
       const middle = Math.ceil(lines.length / 2);
       await this.#commitDefinitely(lines.slice(0, middle), uncertain);
@@ -229,7 +234,7 @@ export class DirectAcceptance implements Acceptance {
     // What may have been accepted must not be refused from memory.
     if (uncertain)
       for (const { saleId, movement } of lines) if (movement.kind === "take") this.#board.noteAccepted(saleId, movement.buyerId);
-    const answer = uncertain ? unknown : notTried(cause === "bad_line" ? "failed" : cause === "unavailable" ? "busy" : cause);
+    const answer = uncertain ? unknown : notTried(cause === "bad_line" ? "failed" : cause === "storage_full" ? cause : "busy");
     this.#settleAll(lines, answer);
   }
 
@@ -307,5 +312,6 @@ function batchOf(lines: readonly Line[], nowMs: number): { ledgerBatch: LedgerBa
   }
   const groups: SaleGroup[] = [];
   for (const [saleId, group] of bySale) groups.push({ saleId, movements: group.map((line) => line.movement) });
-  return { ledgerBatch: { nowMs, groups }, groups: [...bySale.values()] };
+  const fence = lines[0]?.fence;
+  return { ledgerBatch: { nowMs, groups, fence }, groups: [...bySale.values()] };
 }

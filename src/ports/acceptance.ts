@@ -1,4 +1,5 @@
 import type { SaleId } from "../domain/ids.ts";
+import type { Fence } from "./leases.ts";
 import type { Movement, OutcomeOf } from "../domain/movement.ts";
 
 /**
@@ -8,11 +9,11 @@ import type { Movement, OutcomeOf } from "../domain/movement.ts";
  * - `not_tried`: nothing was taken by this call; it says nothing about an earlier one with the same key
  * - `unknown`: may have happened or may happen yet; the same movement again, with the same ids, has one effect
  *
- * Movements of one call are decided in their order, but not necessarily in one commit. Never rejects, except for a
- * broken invariant.
+ * Movements of one call are decided in their order, but not necessarily in one commit. With a `fence` they are not tried
+ * once another process has its lease. Never rejects, except for a broken invariant.
  */
 export interface Acceptance {
-  submit<M extends Movement>(saleId: SaleId, movements: readonly M[]): Promise<readonly Answer<M>[]>;
+  submit<M extends Movement>(saleId: SaleId, movements: readonly M[], fence?: Fence): Promise<readonly Answer<M>[]>;
   /**
    * Whether a take by this buyer is queued or in flight, so that its key may be accepted any moment: no local refusal
    * may be given to it.

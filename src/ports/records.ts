@@ -59,7 +59,7 @@ export const productSorts = ["created_at", "name", "price"] as const;
 export type ProductSort = { readonly by: (typeof productSorts)[number]; readonly descending: boolean };
 export type ProductQuery = {
   readonly seller?: string | undefined;
-  /** Somewhere in the name, small and capital letters of ASCII alike. */
+  /** Somewhere in the name, small and capital letters alike: those of ASCII everywhere, others where the store knows them. */
   readonly nameContains?: string | undefined;
   readonly ids?: readonly ProductId[] | undefined;
   /** Whether it has free units, or nobody counts them. */

@@ -1,5 +1,6 @@
 import type { Sale } from "../domain/sale.ts";
 import type { SaleId } from "../domain/ids.ts";
+import type { Fence } from "./leases.ts";
 import type { Movement, MovementOutcome } from "../domain/movement.ts";
 
 /**
@@ -16,8 +17,11 @@ export interface StockLedger {
 }
 
 export type LedgerBatch = {
+  /** The engine's time. A ledger that several processes share decides by its own clock, which they share too. */
   readonly nowMs: number;
   readonly groups: readonly SaleGroup[];
+  /** Checked in the same transaction: with a token that is no longer the newest nothing happens. */
+  readonly fence?: Fence | undefined;
 };
 export type SaleGroup = { readonly saleId: SaleId; readonly movements: readonly Movement[] };
 
@@ -27,7 +31,7 @@ export type CommitResult =
       /** Per group, in its order; each with one outcome per movement and the sale as committed (absent: unknown sale). */
       readonly groups: readonly { readonly outcomes: readonly MovementOutcome[]; readonly sale?: Sale | undefined }[];
     }
-  /** Nothing of the batch happened. `retryable`: the same batch may succeed at once (a deadlock, a lost lock). */
-  | { readonly kind: "failed"; readonly cause: "storage_full" | "bad_line" | "unavailable"; readonly message: string }
+  /** Nothing of the batch happened. `fenced`: its lease is another process's now. */
+  | { readonly kind: "failed"; readonly cause: "storage_full" | "bad_line" | "unavailable" | "fenced"; readonly message: string }
   /** It may have happened. Commit the same batch again until an answer is definite. */
   | { readonly kind: "unknown"; readonly message: string };

@@ -57,7 +57,9 @@ export function wrap(connection: SqliteConnection, state: SharedArrayBuffer): Wr
   };
   let checkpointFails = false;
   return {
+    dialect: connection.dialect,
     query: (sql, params) => connection.query(sql, params),
+    insert: (statement, rows, common) => connection.insert(statement, rows, common),
     execute: (sql, params) => connection.execute(sql, params),
     begin() {
       if (due("busy")) throw new Database.SqliteError("database is locked", "SQLITE_BUSY");

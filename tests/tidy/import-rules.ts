@@ -30,7 +30,7 @@ export const mayImport: Readonly<Record<string, Row>> = {
 // oxfmt-ignore
 export const adapterPackages: Readonly<Record<string, readonly string[]>> = {
   memory:  [],
-  sql:     ["better-sqlite3", "kysely"],
+  sql:     ["better-sqlite3", "kysely", "mysql2", "pg"],
   auth:    ["@node-rs/argon2", "jose", "otplib"],
   payment: ["standardwebhooks"],
   system:  [],

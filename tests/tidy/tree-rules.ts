@@ -47,7 +47,7 @@ export function rulesAndTests(files: readonly SourceFile[]): string[] {
 export function migrationNumbers(paths: readonly string[]): string[] {
   const problems: string[] = [];
   const folders = Map.groupBy(
-    paths.filter((path) => /\/migrations\/[^/]+$/.test(path) && !path.endsWith(".test.ts")),
+    paths.filter((path) => /\/(?:[a-z]+-)?migrations\/[^/]+$/.test(path) && !path.endsWith(".test.ts")),
     (path) => posix.dirname(path),
   );
   for (const [folder, members] of folders) {

@@ -95,7 +95,7 @@ export function accountValues(account: Account): SqlValue[] {
 }
 
 export const sessionColumns =
-  `CAST(session.id AS TEXT) AS id, CAST(account_id AS TEXT) AS account_id, token_digest, previous_digest, rotated_at, created_at, ` +
+  `CAST(session.id AS TEXT) AS id, CAST(session.account_id AS TEXT) AS account_id, token_digest, previous_digest, rotated_at, created_at, ` +
   `idle_until, ends_at, ended_at`;
 export type SessionRow = {
   readonly id: SessionId;

@@ -3,22 +3,25 @@ import { assert } from "../../lib/assert.ts";
 import type { Buyer, BuyerId, ProductId, SaleId } from "../../domain/ids.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { Catalogue, NewSale } from "../../ports/catalogue.ts";
-import { RowsStatement } from "./chunks.ts";
+import { ListStatement } from "./chunks.ts";
+import { insertInto } from "./insert-statement.ts";
 import { readProduct } from "./product-writes.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 
-const selectSale = `SELECT ${saleColumns} FROM sale WHERE id = ?`;
+const selectSale = `SELECT ${saleColumns} FROM sale WHERE id = #`;
 const insertSale = `INSERT INTO sale (id, product_id, name, price_minor, currency, stock, per_buyer_limit, limit_group,
     refunded_units_count, pay_window, starts_at, ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed,
     created_at, seller) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, ?, ?)`;
 const selectSubmission = `SELECT CAST(sale_id AS TEXT) AS sale_id, fingerprint FROM submission WHERE owner = ? AND submission_key = ?`;
 const insertSubmission = `INSERT INTO submission (owner, submission_key, sale_id, fingerprint) VALUES (?, ?, ?, ?)`;
-const deleteQuota = `DELETE FROM quota WHERE product_id = ? AND buyer_id = ?`;
+const deleteQuota = `DELETE FROM quota WHERE product_id = # AND buyer_id = ?`;
 const insertQuota = `INSERT INTO quota (product_id, buyer_id, units) VALUES (?, ?, ?)`;
-const selectBuyer = `SELECT id FROM buyer WHERE issuer = ? AND subject = ?`;
+const buyersOfIssuer = new ListStatement(`SELECT id, issuer, subject FROM buyer WHERE issuer = ? AND subject IN :list`, "texts");
+/** One process after another gives out numbers. */
+const numbersMutex = `SELECT one FROM store WHERE one = 1 {lock}`;
 const nextBuyer = `SELECT coalesce(max(id), 0) + 1 AS id FROM buyer`;
-const insertBuyers = new RowsStatement(`INSERT INTO buyer (id, issuer, subject) VALUES :rows`, "(?, ?, ?)");
+const insertBuyers = insertInto("buyer", { id: "integer", issuer: "text", subject: "text" });
 
 export async function addSale(tx: SqlTransaction, { id, draft, createdAtMs, submission }: NewSale): ReturnType<Catalogue["addSale"]> {
   type Row = { readonly sale_id: SaleId; readonly fingerprint: string };
@@ -58,27 +61,45 @@ export async function setQuota(
   return "set";
 }
 
-/** Ids count up from 1 without gaps, so the largest is how many there are. */
+/** Numbers count up from 1 without gaps, so the largest is how many there are. */
 export async function internBuyers(tx: SqlTransaction, buyers: readonly Buyer[]): Promise<readonly BuyerId[]> {
-  const ids: BuyerId[] = [];
-  const fresh = new Map<string, BuyerId>();
-  let next: BuyerId | undefined;
-  for (const { issuer, subject } of buyers) {
-    const name = `${issuer}\n${subject}`;
-    let id = fresh.get(name) ?? (await tx.query<{ id: BuyerId }>(selectBuyer, [issuer, subject]))[0]?.id;
-    if (id === undefined) {
-      next ??= (await tx.query<{ id: BuyerId }>(nextBuyer, []))[0]?.id;
-      assert(next !== undefined, "the next buyer has a number");
-      id = next;
-      fresh.set(name, id);
-      // One more than a buyer's id is a buyer's id by its use here.
-      next = (next + 1) as BuyerId;
-    }
-    ids.push(id);
+  const known = await knownBuyers(tx, buyers);
+  if (buyers.every((buyer) => known.has(nameOf(buyer)))) return idsOf(buyers, known);
+  if (tx.dialect.shared) {
+    await tx.query(numbersMutex, []);
+    // Whoever had it before may have met some of them.
+    for (const [name, id] of await knownBuyers(tx, buyers)) known.set(name, id);
   }
-  await insertBuyers.execute(
-    tx,
-    [...fresh].flatMap(([name, id]) => [id, name.slice(0, name.indexOf("\n")), name.slice(name.indexOf("\n") + 1)]),
-  );
-  return ids;
+  const [first] = await tx.query<{ id: BuyerId }>(nextBuyer, []);
+  assert(first !== undefined, "the next buyer has a number");
+  let next: number = first.id;
+  const rows: (string | number)[] = [];
+  for (const buyer of buyers) {
+    if (known.has(nameOf(buyer))) continue;
+    // The next number is the buyer's by its use here.
+    known.set(nameOf(buyer), next as BuyerId);
+    rows.push(next++, buyer.issuer, buyer.subject);
+  }
+  await tx.insert(insertBuyers, rows);
+  return idsOf(buyers, known);
+}
+
+type BuyerRow = Buyer & { readonly id: BuyerId };
+const nameOf = ({ issuer, subject }: Buyer) => `${issuer}\n${subject}`;
+
+async function knownBuyers(tx: SqlTransaction, buyers: readonly Buyer[]): Promise<Map<string, BuyerId>> {
+  const known = new Map<string, BuyerId>();
+  for (const [issuer, ofIssuer] of Map.groupBy(buyers, (buyer) => buyer.issuer)) {
+    const subjects = [...new Set(ofIssuer.map(({ subject }) => subject))];
+    for (const row of await buyersOfIssuer.query<BuyerRow>(tx, [issuer], subjects)) known.set(nameOf(row), row.id);
+  }
+  return known;
+}
+
+function idsOf(buyers: readonly Buyer[], known: ReadonlyMap<string, BuyerId>): readonly BuyerId[] {
+  return buyers.map((buyer) => {
+    const id = known.get(nameOf(buyer));
+    assert(id !== undefined, "every buyer has a number");
+    return id;
+  });
 }

@@ -2,7 +2,8 @@
  * Many rows in few statements. Statement texts come in a few fixed lengths, so each is prepared once: rows to write are
  * cut into those lengths, rows and lists to read by are filled up to the next one.
  */
-import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
+import { arrayLiteral } from "./literals.ts";
+import type { SqlReads, SqlTransaction, SqlValue } from "./sql-transaction.ts";
 
 const rowSizes = [64, 16, 4, 1] as const;
 const rowsMax = rowSizes[0];
@@ -38,7 +39,7 @@ export class RowsStatement {
   }
 
   /** Reads by the rows in `params`; rows of nulls, which must find nothing, fill up the last statement. */
-  async query<Row>(tx: SqlTransaction, params: readonly SqlValue[]): Promise<readonly Row[]> {
+  async query<Row>(tx: SqlReads, params: readonly SqlValue[]): Promise<readonly Row[]> {
     const found: Row[] = [];
     const lengthMax = rowsMax * this.width;
     for (let at = 0; at < params.length; at += lengthMax) {
@@ -51,15 +52,19 @@ export class RowsStatement {
   }
 }
 
-/** A statement that ends in a list: `text` holds `:list` where the list stands, after all other parameters. */
+/** A statement that ends in a list: `text` holds `IN :list` where the list stands, after all other parameters. */
 export class ListStatement {
   readonly #texts = new Map<number, string>();
+  readonly #arrayText: string;
 
-  constructor(text: string) {
-    for (const size of listSizes) this.#texts.set(size, text.replace(":list", `(${Array(size).fill("?").join(", ")})`));
+  constructor(text: string, of: "ids" | "texts" = "ids") {
+    const mark = of === "ids" ? "#" : "?";
+    for (const size of listSizes) this.#texts.set(size, text.replace(":list", `(${Array(size).fill(mark).join(", ")})`));
+    this.#arrayText = text.replace("IN :list", `= ANY (?)`);
   }
 
-  async query<Row>(tx: SqlTransaction, params: readonly SqlValue[], list: readonly SqlValue[]): Promise<readonly Row[]> {
+  async query<Row>(tx: SqlReads, params: readonly SqlValue[], list: readonly SqlValue[]): Promise<readonly Row[]> {
+    if (tx.dialect.lists === "array") return list.length === 0 ? [] : tx.query<Row>(this.#arrayText, params.concat(arrayLiteral(list)));
     if (list.length > listMax) {
       const first = await this.query<Row>(tx, params, list.slice(0, listMax));
       return [...first, ...(await this.query<Row>(tx, params, list.slice(listMax)))];
@@ -68,6 +73,7 @@ export class ListStatement {
   }
 
   async execute(tx: SqlTransaction, params: readonly SqlValue[], list: readonly SqlValue[]): Promise<number> {
+    if (list.length > 0 && tx.dialect.lists === "array") return tx.execute(this.#arrayText, params.concat(arrayLiteral(list)));
     let matched = 0;
     for (let at = 0; at < list.length; at += listMax) {
       const part = list.slice(at, at + listMax);

@@ -1,4 +1,4 @@
-/** Pages of rows for exports, over one SQLite connection. A page walks a stretch of the primary key and no more, so it never keeps the reader long. */
+/** Pages of rows for exports. A page walks a stretch of the primary key and no more, so it never keeps the reader long. */
 import type { Buyer, BuyerId } from "../../domain/ids.ts";
 import {
   exportPageRowsMax,
@@ -10,15 +10,7 @@ import {
   type LedgerExportQuery,
 } from "../../ports/exports.ts";
 import { purchaseOf, type PurchaseRow } from "./rows.ts";
-import type { SqliteConnection } from "./sqlite-connection.ts";
-import type { SqlValue } from "./sql-transaction.ts";
-
-/** The ports' own names, without promises. */
-export type ExportReaders = {
-  readonly [Name in keyof Exports]: (...args: Parameters<Exports[Name]>) => Awaited<ReturnType<Exports[Name]>>;
-};
-
-type Db = Pick<SqliteConnection, "query">;
+import type { SqlReads, SqlValue } from "./sql-transaction.ts";
 
 const plain = [
   "buyer_id",
@@ -40,13 +32,13 @@ const purchaseColumns = [...asText("purchase", ["id", "sale_id", "product_id"]),
 
 const orderRows = `SELECT ${purchaseColumns.join(", ")}, buyer.issuer AS issuer, buyer.subject AS subject, product.seller AS seller,
     product.name AS product_name, sale.name AS sale_name
-  FROM purchase CROSS JOIN buyer ON buyer.id = purchase.buyer_id CROSS JOIN sale ON sale.id = purchase.sale_id
-    CROSS JOIN product ON product.id = purchase.product_id
-  WHERE purchase.id > ? AND purchase.id <= ?`;
+  FROM purchase {CROSS JOIN} buyer ON buyer.id = purchase.buyer_id {CROSS JOIN} sale ON sale.id = purchase.sale_id
+    {CROSS JOIN} product ON product.id = purchase.product_id
+  WHERE purchase.id > # AND purchase.id <= #`;
 const ledgerRows = `SELECT ledger.seq AS seq, ${asText("ledger", ["sale_id", "source_id"]).join(", ")}, ledger.kind AS kind,
     ledger.units AS units, ledger.buyer_limit AS buyer_limit, ledger.at_ms AS at_ms, product.seller AS seller
-  FROM ledger CROSS JOIN sale ON sale.id = ledger.sale_id CROSS JOIN product ON product.id = sale.product_id
-  WHERE ledger.seq > ? AND ledger.seq <= ?`;
+  FROM ledger {CROSS JOIN} sale ON sale.id = ledger.sale_id {CROSS JOIN} product ON product.id = sale.product_id
+  WHERE ledger.seq > # AND ledger.seq <= #`;
 
 type OrderRow = PurchaseRow &
   Buyer &
@@ -62,24 +54,24 @@ type LedgerRow = {
   readonly seller: string;
 };
 
-export function exportReaders(db: Db): ExportReaders {
+export function exportReaders(db: SqlReads): Exports {
   return {
     exportOrders: (query, after) => {
       const filters = filtersOf({
         "product.seller = ?": query.seller,
-        "purchase.sale_id = ?": query.saleId,
+        "purchase.sale_id = #": query.saleId,
         "purchase.state = ?": query.state,
         "purchase.accepted_at >= ?": query.fromMs,
         "purchase.accepted_at < ?": query.toMs,
       });
-      return page(db, { table: "purchase", key: "id", after }, (from, to) =>
-        db.query<OrderRow>(`${orderRows}${filters.sql} ORDER BY purchase.id`, [from, to, ...filters.params]).map(orderOf),
+      return page(db, { table: "purchase", key: "id", after }, async (from, to) =>
+        (await db.query<OrderRow>(`${orderRows}${filters.sql} ORDER BY purchase.id`, [from, to, ...filters.params])).map(orderOf),
       );
     },
     exportLedger: ({ seller, saleId }: LedgerExportQuery, after) => {
-      const filters = filtersOf({ "product.seller = ?": seller, "ledger.sale_id = ?": saleId });
-      return page(db, { table: "ledger", key: "seq", after }, (from, to) =>
-        db.query<LedgerRow>(`${ledgerRows}${filters.sql} ORDER BY ledger.seq`, [from, to, ...filters.params]).map(entryOf),
+      const filters = filtersOf({ "product.seller = ?": seller, "ledger.sale_id = #": saleId });
+      return page(db, { table: "ledger", key: "seq", after }, async (from, to) =>
+        (await db.query<LedgerRow>(`${ledgerRows}${filters.sql} ORDER BY ledger.seq`, [from, to, ...filters.params])).map(entryOf),
       );
     },
   };
@@ -88,13 +80,17 @@ export function exportReaders(db: Db): ExportReaders {
 type Walk = { readonly table: string; readonly key: string; readonly after: Cursor | undefined };
 
 /** The wire turns what is not there into null. */
-function page<Row>(db: Db, { table, key, after }: Walk, rowsBetween: (from: Cursor, to: Cursor) => readonly Row[]): ExportPage<Row> {
+async function page<Row>(
+  db: SqlReads,
+  { table, key, after }: Walk,
+  rowsBetween: (from: Cursor, to: Cursor) => Promise<readonly Row[]>,
+): Promise<ExportPage<Row>> {
   const from = after ?? "0";
-  const stretch = `SELECT CAST(max(${key}) AS TEXT) AS last, count(*) AS seen
-    FROM (SELECT ${key} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${exportPageRowsMax})`;
-  const [found] = db.query<{ last: string | null; seen: number }>(stretch, [from]);
+  const stretch = `SELECT CAST(max(part.${key}) AS TEXT) AS last, count(*) AS seen
+    FROM (SELECT ${key} FROM ${table} WHERE ${key} > # ORDER BY ${key} LIMIT ${exportPageRowsMax}) AS part`;
+  const [found] = await db.query<{ last: string | null; seen: number }>(stretch, [from]);
   if (found === undefined || found.last === null) return { rows: [] };
-  const rows = rowsBetween(from, found.last);
+  const rows = await rowsBetween(from, found.last);
   return { rows, next: found.seen < exportPageRowsMax ? undefined : found.last };
 }
 

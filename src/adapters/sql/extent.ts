@@ -1,6 +1,6 @@
 /** How far the store reaches, so that ids and the clock go on behind it, and which store it is. Each maximum is one step in an index. */
 import { assert } from "../../lib/assert.ts";
-import type { SqlTransaction } from "./sql-transaction.ts";
+import type { SqlReads } from "./sql-transaction.ts";
 
 export type Extent = {
   readonly idFloor: string;
@@ -14,17 +14,24 @@ export type Extent = {
  * Over tables whose ids the mint alone makes. Products are left out: callers may name theirs, and a large one would push
  * the mint to the end of its range.
  */
-const largestId = `SELECT CAST(max(
-    coalesce((SELECT max(id) FROM sale), 0), coalesce((SELECT max(id) FROM purchase), 0),
-    coalesce((SELECT max(id) FROM payment), 0), coalesce((SELECT max(id) FROM refund), 0),
-    coalesce((SELECT max(source_id) FROM ledger), 0), coalesce((SELECT max(id) FROM account), 0),
-    coalesce((SELECT max(id) FROM session), 0), coalesce((SELECT max(id) FROM server_key), 0),
-    coalesce((SELECT max(id) FROM adjustment), 0), coalesce((SELECT max(source_id) FROM inventory_ledger), 0),
-    coalesce((SELECT max(id) FROM claim), 0)) AS TEXT) AS id_floor`;
+const largestIds = [
+  "sale.id",
+  "purchase.id",
+  "payment.id",
+  "refund.id",
+  "ledger.source_id",
+  "account.id",
+  "session.id",
+  "server_key.id",
+  "adjustment.id",
+  "inventory_ledger.source_id",
+  "claim.id",
+].map((column) => `SELECT max(${column}) AS id FROM ${column.split(".")[0]}`);
+const largestId = `SELECT CAST(coalesce(max(ids.id), 0) AS TEXT) AS id_floor FROM (${largestIds.join(" UNION ALL ")}) AS ids`;
 const store = `SELECT last_at, installation FROM store WHERE one = 1`;
 const migrationNames = `SELECT name FROM migration ORDER BY number`;
 
-export async function readExtent(tx: SqlTransaction): Promise<Extent> {
+export async function readExtent(tx: SqlReads): Promise<Extent> {
   const [ids] = await tx.query<{ id_floor: string }>(largestId, []);
   const [one] = await tx.query<{ last_at: number; installation: string }>(store, []);
   const names = await tx.query<{ name: string }>(migrationNames, []);

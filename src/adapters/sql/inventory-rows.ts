@@ -1,7 +1,7 @@
 /** Rows of the inventory and of adjustments, and what they mean. */
 import type { InventoryEntry } from "../../domain/inventory.ts";
 import type { Adjustment } from "../../domain/movement.ts";
-import { RowsStatement } from "./chunks.ts";
+import { insertInto } from "./insert-statement.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 
 export const inventoryColumns = `seq, CAST(product_id AS TEXT) AS product_id, CAST(source_id AS TEXT) AS source_id, kind, units, balance, reason,
@@ -23,13 +23,19 @@ export function inventoryOf(row: InventoryRow): InventoryEntry {
   return { productId: row.product_id, sourceId: row.source_id, kind, units, balance, reason, actor, atMs: row.at_ms };
 }
 
-const insertInventory = new RowsStatement(
-  `INSERT INTO inventory_ledger (product_id, source_id, kind, units, balance, reason, actor, at_ms) VALUES :rows`,
-  `(?, ?, ?, ?, ?, ?, ?, ?)`,
-);
+const insertInventory = insertInto("inventory_ledger", {
+  product_id: "id",
+  source_id: "id",
+  kind: "text",
+  units: "integer",
+  balance: "integer",
+  reason: "text",
+  actor: "text",
+  at_ms: "integer",
+});
 export async function addInventory(tx: SqlTransaction, entries: readonly InventoryEntry[]): Promise<void> {
   const rows = entries.flatMap((e) => [e.productId, e.sourceId, e.kind, e.units, e.balance, e.reason, e.actor, e.atMs]);
-  await insertInventory.execute(tx, rows);
+  await tx.insert(insertInventory, rows);
 }
 
 export const adjustmentColumns = `CAST(adjustment.id AS TEXT) AS id, CAST(adjustment.sale_id AS TEXT) AS sale_id, kind, asked, applied, reason, actor, at_ms`;
@@ -49,11 +55,17 @@ export function adjustmentOf(row: AdjustmentRow): Adjustment {
   return { id, saleId: row.sale_id, kind, asked, applied, reason, actor, atMs: row.at_ms };
 }
 
-const insertAdjustments = new RowsStatement(
-  `INSERT INTO adjustment (id, sale_id, kind, asked, applied, reason, actor, at_ms) VALUES :rows`,
-  `(?, ?, ?, ?, ?, ?, ?, ?)`,
-);
+const insertAdjustments = insertInto("adjustment", {
+  id: "id",
+  sale_id: "id",
+  kind: "text",
+  asked: "integer",
+  applied: "integer",
+  reason: "text",
+  actor: "text",
+  at_ms: "integer",
+});
 export async function addAdjustments(tx: SqlTransaction, adjustments: Iterable<Adjustment>): Promise<void> {
   const rows = [...adjustments].flatMap((a) => [a.id, a.saleId, a.kind, a.asked, a.applied, a.reason, a.actor, a.atMs]);
-  await insertAdjustments.execute(tx, rows);
+  await tx.insert(insertAdjustments, rows);
 }

@@ -26,27 +26,27 @@ import {
 } from "./rows.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 
-const purchasesOfBuyers = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = ? AND buyer_id IN :list`);
-const purchasesById = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = ? AND id IN :list`);
+const purchasesOfBuyers = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = # AND buyer_id IN :list`);
+const purchasesById = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = # AND id IN :list`);
 const unitsInGroup = new ListStatement(
   `SELECT p.buyer_id, sum(p.quantity) AS units FROM sale s JOIN purchase p ON p.sale_id = s.id
-   WHERE s.seller = ? AND s.limit_group = ? AND s.id <> ?
+   WHERE s.seller = ? AND s.limit_group = ? AND s.id <> #
      AND (p.state = 'reserved' OR (p.state = 'paid' AND (p.refunded = 0 OR s.refunded_units_count = 1)))
      AND p.buyer_id IN :list GROUP BY p.buyer_id`,
 );
-const quotasOfSale = new ListStatement(`SELECT buyer_id, units FROM sale_quota WHERE sale_id = ? AND buyer_id IN :list`);
-const quotasOfProduct = new ListStatement(`SELECT buyer_id, units FROM quota WHERE product_id = ? AND buyer_id IN :list`);
-const paymentsById = new ListStatement(`SELECT ${paymentColumns} FROM payment WHERE sale_id = ? AND id IN :list`);
-const paymentsOfPurchases = new ListStatement(`SELECT ${paymentColumns} FROM payment WHERE sale_id = ? AND purchase_id IN :list`);
-const capturesById = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE id IN :list`);
-const capturesOfPurchases = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE sale_id = ? AND purchase_id IN :list`);
-const refundsById = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = ? AND id IN :list`);
-const refundsOfPurchases = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = ? AND purchase_id IN :list`);
-const callbacksById = new ListStatement(`SELECT id FROM callback WHERE id IN :list`);
+const quotasOfSale = new ListStatement(`SELECT buyer_id, units FROM sale_quota WHERE sale_id = # AND buyer_id IN :list`);
+const quotasOfProduct = new ListStatement(`SELECT buyer_id, units FROM quota WHERE product_id = # AND buyer_id IN :list`);
+const paymentsById = new ListStatement(`SELECT ${paymentColumns} FROM payment WHERE sale_id = # AND id IN :list`);
+const paymentsOfPurchases = new ListStatement(`SELECT ${paymentColumns} FROM payment WHERE sale_id = # AND purchase_id IN :list`);
+const capturesById = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE id IN :list`, "texts");
+const capturesOfPurchases = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE sale_id = # AND purchase_id IN :list`);
+const refundsById = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = # AND id IN :list`);
+const refundsOfPurchases = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = # AND purchase_id IN :list`);
+const callbacksById = new ListStatement(`SELECT id FROM callback WHERE id IN :list`, "texts");
 const adjustmentsById = new ListStatement(`SELECT ${adjustmentColumns} FROM adjustment WHERE id IN :list`);
-const productById = `SELECT inventory, deleted_at FROM product WHERE id = ?`;
-const productHasQuota = `SELECT 1 AS one FROM quota WHERE product_id = ? LIMIT 1`;
-const groupLimit = `SELECT per_buyer_limit FROM sale WHERE seller = ? AND limit_group = ? AND id <> ? AND phase = 'published' LIMIT 1`;
+const productById = `SELECT inventory, deleted_at FROM product WHERE id = # {lock}`;
+const productHasQuota = `SELECT 1 AS one FROM quota WHERE product_id = # LIMIT 1`;
+const groupLimit = `SELECT per_buyer_limit FROM sale WHERE seller = ? AND limit_group = ? AND id <> # AND phase = 'published' LIMIT 1`;
 
 /** What the movements name. */
 class Named {

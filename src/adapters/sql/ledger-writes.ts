@@ -11,59 +11,99 @@ import type { Capture, Payment, Refund } from "../../domain/payment.ts";
 import type { Inventory, InventoryEntry } from "../../domain/inventory.ts";
 import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
 import { sameDraft, type Sale } from "../../domain/sale.ts";
-import { ListStatement, RowsStatement } from "./chunks.ts";
+import { addToChangeLog } from "./change-log.ts";
+import { ListStatement } from "./chunks.ts";
+import { InsertStatement, insertInto, type InsertColumn, type ValueKind } from "./insert-statement.ts";
 import { addAdjustments, addInventory } from "./inventory-rows.ts";
 import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
+import { updateStock } from "./stock-update.ts";
 
-const purchaseColumns = `id, sale_id, product_id, buyer_id, idempotency_key, quantity, price_minor, currency, buyer_limit, metadata,
-  accepted_at, pay_by, state, hold_until, changed_at, refunded`;
-const entryColumns = `sale_id, source_id, kind, units, buyer_limit, at_ms`;
-const insertPurchases = new RowsStatement(
-  `INSERT INTO purchase (${purchaseColumns}) VALUES :rows`,
-  `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+const purchase = {
+  id: "id",
+  sale_id: "id",
+  product_id: "id",
+  buyer_id: "integer",
+  idempotency_key: "text",
+  quantity: "integer",
+  price_minor: "integer",
+  currency: "text",
+  buyer_limit: "integer",
+  metadata: "text",
+  accepted_at: "integer",
+  pay_by: "integer",
+  state: "text",
+  hold_until: "integer",
+  changed_at: "integer",
+  refunded: "integer",
+} as const;
+const insertPurchases = insertInto("purchase", purchase);
+const insertEntries = insertInto("ledger", {
+  sale_id: "id",
+  source_id: "id",
+  kind: "text",
+  units: "integer",
+  buyer_limit: "integer",
+  at_ms: "integer",
+});
+
+const own = (name: string, kind: ValueKind): InsertColumn => ({ name, from: "row", kind });
+const shared = (name: string, at: number): InsertColumn => ({ name, from: "common", at });
+const fixed = (name: string, text: string): InsertColumn => ({ name, from: "sql", text });
+/** Purchases of one sale accepted together. In common: sale, product, price and currency, times of acceptance and deadline. */
+const insertAccepted = new InsertStatement(
+  "purchase",
+  [
+    own("id", "id"),
+    shared("sale_id", 0),
+    shared("product_id", 1),
+    own("buyer_id", "integer"),
+    own("idempotency_key", "text"),
+    own("quantity", "integer"),
+    shared("price_minor", 2),
+    shared("currency", 3),
+    own("buyer_limit", "integer"),
+    own("metadata", "text"),
+    shared("accepted_at", 4),
+    shared("pay_by", 5),
+    fixed("state", "'reserved'"),
+    shared("hold_until", 5),
+    shared("changed_at", 4),
+    fixed("refunded", "0"),
+  ],
+  ["id", "id", "integer", "text", "integer", "integer"],
 );
-const insertEntries = new RowsStatement(`INSERT INTO ledger (${entryColumns}) VALUES :rows`, `(?, ?, ?, ?, ?, ?)`);
-const insertAccepted = new RowsStatement(
-  `INSERT INTO purchase (${purchaseColumns})
-   WITH common (sale_id, product_id, price_minor, currency, accepted_at, pay_by) AS (VALUES (?, ?, ?, ?, ?, ?))
-   SELECT column1, sale_id, product_id, column2, column3, column4, price_minor, currency, column5, column6,
-     accepted_at, pay_by, 'reserved', pay_by, accepted_at, 0
-   FROM common CROSS JOIN (VALUES :rows)`,
-  `(?, ?, ?, ?, ?, ?)`,
-);
-const insertTakes = new RowsStatement(
-  `INSERT INTO ledger (${entryColumns})
-   WITH common (sale_id, at_ms) AS (VALUES (?, ?)) SELECT sale_id, column1, 'take', column2, column3, at_ms FROM common CROSS JOIN (VALUES :rows)`,
-  `(?, ?, ?)`,
+/** Their ledger entries. In common: sale and time. */
+const insertTakes = new InsertStatement(
+  "ledger",
+  [
+    shared("sale_id", 0),
+    own("source_id", "id"),
+    fixed("kind", "'take'"),
+    own("units", "integer"),
+    own("buyer_limit", "integer"),
+    shared("at_ms", 1),
+  ],
+  ["id", "integer"],
 );
 /** Fewer purchases than this are gathered with those of other sales. */
 const kindredMin = 4;
 const movePurchases = new ListStatement(
-  `UPDATE purchase SET state = ?, changed_at = ?, refunded = ? WHERE sale_id = ? AND state = ? AND id IN :list`,
+  `UPDATE purchase SET state = ?, changed_at = ?, refunded = ? WHERE sale_id = # AND state = ? AND id IN :list`,
 );
-const moveHold = `UPDATE purchase SET hold_until = ? WHERE id = ? AND sale_id = ?`;
-/** Columns: id, feed it was decided on, feed, balances, changes of the counts. */
-const updateStock = new RowsStatement(
-  `UPDATE sale SET feed = new.column3, issued = new.column4, available = new.column5, held = new.column6, sold = new.column7,
-     withdrawn = new.column8, buyer_count = buyer_count + new.column9, reserved_count = reserved_count + new.column10,
-     paid_count = paid_count + new.column11, cancelled_count = cancelled_count + new.column12,
-     expired_count = expired_count + new.column13, closed_count = closed_count + new.column14
-   FROM (VALUES :rows) AS new WHERE sale.id = new.column1 AND sale.feed = new.column2`,
-  `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-);
-const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ?, from_inventory = ?, settled_at = ? WHERE id = ?`;
+const moveHold = `UPDATE purchase SET hold_until = ? WHERE id = # AND sale_id = #`;
+const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ?, from_inventory = ?, settled_at = ?, reopens_at = ? WHERE id = #`;
 const updateDraft = `UPDATE sale SET name = ?, price_minor = ?, currency = ?, stock = ?, per_buyer_limit = ?, limit_group = ?,
-    refunded_units_count = ?, pay_window = ?, starts_at = ?, ends_at = ? WHERE id = ?`;
-const updateInventory = `UPDATE product SET inventory = ?, version = version + 1 WHERE id = ? AND inventory IS ?`;
-const copyQuotas = `INSERT INTO sale_quota (sale_id, buyer_id, units) SELECT ?, buyer_id, units FROM quota WHERE product_id = ?`;
+    refunded_units_count = ?, pay_window = ?, starts_at = ?, ends_at = ? WHERE id = #`;
+const updateInventory = `UPDATE product SET inventory = ?, version = version + 1 WHERE id = # AND inventory IS NOT DISTINCT FROM ?`;
+const copyQuotas = `INSERT INTO sale_quota (sale_id, buyer_id, units) SELECT CAST(# AS BIGINT), buyer_id, units FROM quota WHERE product_id = #`;
 const insertPayment = `INSERT INTO payment (id, purchase_id, sale_id, provider, provider_ref, pay_url, amount_minor, currency, state,
     created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const updatePayment = `UPDATE payment SET provider_ref = ?, pay_url = ?, state = ?, changed_at = ? WHERE id = ?`;
+const updatePayment = `UPDATE payment SET provider_ref = ?, pay_url = ?, state = ?, changed_at = ? WHERE id = #`;
 const insertCapture = `INSERT INTO capture (id, payment_id, purchase_id, sale_id, amount_minor, currency, kept, at_ms)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 const insertRefund = `INSERT INTO refund (id, capture_id, payment_id, purchase_id, sale_id, provider, amount_minor, currency, reason,
     return_stock, state, tries, next_try_at, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const updateRefund = `UPDATE refund SET state = ?, tries = ?, next_try_at = ?, changed_at = ? WHERE id = ?`;
+const updateRefund = `UPDATE refund SET state = ?, tries = ?, next_try_at = ?, changed_at = ? WHERE id = #`;
 const insertCallback = `INSERT INTO callback (id, received_at) VALUES (?, ?)`;
 const noteTime = `UPDATE store SET last_at = ? WHERE one = 1 AND last_at < ?`;
 
@@ -117,17 +157,16 @@ export class LedgerWriter {
     this.#purchases = [];
     this.#entries = [];
     this.#stock = [];
-    if (purchases.length > 0) await insertPurchases.execute(this.#tx, purchases);
-    if (entries.length > 0) await insertEntries.execute(this.#tx, entries);
-    if (stock.length === 0) return;
-    const matched = await updateStock.execute(this.#tx, stock);
-    assert(matched === stock.length / updateStock.width, `each sale's stock changes from what was decided on, got ${matched}`);
+    if (purchases.length > 0) await this.#tx.insert(insertPurchases, purchases);
+    if (entries.length > 0) await this.#tx.insert(insertEntries, entries);
+    if (stock.length > 0) await updateStock(this.#tx, stock, this.#nowMs);
   }
 
   /** Whether anything was written; the batch's time is kept with it. */
   async finish(): Promise<boolean> {
     await this.flush();
-    if (this.#wrote) await this.#tx.execute(noteTime, [this.#nowMs, this.#nowMs]);
+    // On a server each sale keeps its own last time: one row that every sale changes would make them wait for each other.
+    if (this.#wrote && !this.#tx.dialect.shared) await this.#tx.execute(noteTime, [this.#nowMs, this.#nowMs]);
     return this.#wrote;
   }
 
@@ -139,6 +178,7 @@ export class LedgerWriter {
       for (const purchase of writes.newPurchases.values()) this.#addPurchase(purchase);
     }
     if (writes.sale !== before.sale) this.#addStock(before, writes);
+    if (this.#tx.dialect.shared) await addToChangeLog(this.#tx, { ...writes, nowMs: this.#nowMs });
     if (isRedefined(before.sale, writes.sale)) await this.#redefine(before.sale, writes);
     if (writes.adjustments.size > 0) await addAdjustments(this.#tx, writes.adjustments.values());
     if (writes.inventory.length > 0) await this.#moveInventory(before.inventory, writes.inventory);
@@ -162,8 +202,8 @@ export class LedgerWriter {
       rows.push(id, buyerId, key ?? null, quantity, limit, metadata ?? null);
       entries.push(id, quantity, limit);
     }
-    await insertAccepted.execute(this.#tx, rows, [saleId, productId, price.minor, price.currency, acceptedAtMs, payByMs]);
-    await insertTakes.execute(this.#tx, entries, [saleId, acceptedAtMs]);
+    await this.#tx.insert(insertAccepted, rows, [saleId, productId, price.minor, price.currency, acceptedAtMs, payByMs]);
+    await this.#tx.insert(insertTakes, entries, [saleId, acceptedAtMs]);
   }
 
   #addEntry({ saleId, sourceId, kind, units, limit, atMs }: LedgerEntry): void {
@@ -205,7 +245,7 @@ export class LedgerWriter {
       await this.#one(updateDraft, [...terms, payWindowMs, startsAtMs, endsAtMs, id]);
     }
     const flags = [sale.phase, sale.paused ? 1 : 0, sale.hasQuotas ? 1 : 0, endsAtMs, sale.fromInventory ? 1 : 0];
-    await this.#one(updateSwitches, [...flags, sale.settledAtMs ?? null, id]);
+    await this.#one(updateSwitches, [...flags, sale.settledAtMs ?? null, sale.reopensAtMs ?? null, id]);
     if (withQuotas) await this.#tx.execute(copyQuotas, [sale.id, sale.productId]);
   }
 
@@ -271,6 +311,7 @@ export function isRedefined(before: Sale, after: Sale): boolean {
     before.endsAtMs !== after.endsAtMs ||
     before.fromInventory !== after.fromInventory ||
     before.settledAtMs !== after.settledAtMs ||
+    before.reopensAtMs !== after.reopensAtMs ||
     (before.phase === "draft" && !sameDraft(before, after))
   );
 }

@@ -1,4 +1,4 @@
-/** The queries whose shape depends on what is asked, put together with Kysely; whoever holds a connection runs them. */
+/** The queries whose shape depends on what is asked, put together with Kysely in the words of dialect.ts; whoever holds a connection runs them. */
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql, type RawBuilder } from "kysely";
 import type { BuyerId } from "../../domain/ids.ts";
 import type { SaleStatus } from "../../domain/sale.ts";
@@ -26,7 +26,7 @@ const builder = new Kysely<object>({
 export function listSales({ seller, productId, status, nowMs, withDrafts }: SaleQuery, page: Page): ListingStatements {
   const conditions: Condition[] = [];
   if (seller !== undefined) conditions.push(sql`seller = ${seller}`);
-  if (productId !== undefined) conditions.push(sql`product_id = ${productId}`);
+  if (productId !== undefined) conditions.push(sql`product_id = ${idOf(productId)}`);
   if (withDrafts === false) conditions.push(sql`phase <> 'draft'`);
   if (typeof withDrafts === "object") conditions.push(sql`(phase <> 'draft' OR seller = ${withDrafts.of})`);
   if (status !== undefined) conditions.push(hasStatus(status, nowMs));
@@ -41,10 +41,10 @@ export function listProducts(query: ProductQuery, page: Page): ListingStatements
   const conditions: Condition[] = [sql`deleted_at IS NULL`];
   if (seller !== undefined) conditions.push(sql`seller = ${seller}`);
   // A pattern ends at NUL, and would be met by every name; no name has one.
-  const named = nameContains?.includes("\0") ? sql`0` : sql`name LIKE ${likePart(nameContains ?? "")} ESCAPE '!'`;
+  const named = nameContains?.includes("\0") ? never : sql`lower(name) LIKE lower(${likePart(nameContains ?? "")}) ESCAPE '!'`;
   if (nameContains !== undefined) conditions.push(named);
-  if (ids !== undefined) conditions.push(ids.length === 0 ? sql`0` : sql`product.id IN (${sql.join(ids.map(integerOf))})`);
-  if (inStock !== undefined) conditions.push(inStock ? sql`inventory IS NOT 0` : sql`inventory = 0`);
+  if (ids !== undefined) conditions.push(ids.length === 0 ? never : sql`product.id IN (${sql.join(ids.map(idOf))})`);
+  if (inStock !== undefined) conditions.push(inStock ? sql`(inventory IS NULL OR inventory <> 0)` : sql`inventory = 0`);
   if (priceMinorMin !== undefined) conditions.push(sql`price_minor >= ${priceMinorMin}`);
   if (priceMinorMax !== undefined) conditions.push(sql`price_minor <= ${priceMinorMax}`);
   if (currency !== undefined) conditions.push(sql`currency = ${currency}`);
@@ -54,14 +54,15 @@ export function listProducts(query: ProductQuery, page: Page): ListingStatements
   return listing({ table: "product", columns: productColumns, conditions, order }, page);
 }
 
-/** In a list nothing makes an integer of decimal text, as a comparison with a column does. */
-const integerOf = (id: string): Condition => sql`CAST(${id} AS INTEGER)`;
+/** Exact in every database, and also in a list, where nothing makes an integer of decimal text. */
+const idOf = (id: string): Condition => sql`CAST(${id} AS BIGINT)`;
+const never: Condition = sql`1 = 0`;
 const likePart = (text: string): string => `%${text.replace(/[!%_]/g, "!$&")}%`;
 
 /** A buyer's purchases: one step in the index of keys for each sale there is. */
 export function listPurchases(buyerId: BuyerId, { saleId, state }: PurchaseQuery, page: Page): ListingStatements {
   const conditions: Condition[] = [sql`buyer_id = ${buyerId}`];
-  conditions.push(saleId === undefined ? sql`sale_id IN (SELECT sale.id FROM sale)` : sql`sale_id = ${saleId}`);
+  conditions.push(saleId === undefined ? sql`sale_id IN (SELECT sale.id FROM sale)` : sql`sale_id = ${idOf(saleId)}`);
   if (state !== undefined) conditions.push(sql`state IN (${sql.join([state].flat())})`);
   return listing({ table: "purchase", columns: purchaseColumns, conditions }, page);
 }

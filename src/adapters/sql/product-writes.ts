@@ -17,15 +17,15 @@ import { addInventory, inventoryColumns, inventoryOf, type InventoryRow } from "
 import { productColumns, productOf, type ProductRow } from "./rows.ts";
 import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
 
-const selectProduct = `SELECT ${productColumns} FROM product WHERE id = ?`;
+const selectProduct = `SELECT ${productColumns} FROM product WHERE id = # {lock}`;
 const insertProduct = `INSERT INTO product (id, name, price_minor, currency, seller, image, created_at, inventory) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-const updateFields = `UPDATE product SET name = ?, price_minor = ?, currency = ?, image = ?, version = ? WHERE id = ? AND version = ?`;
-const updateInventory = `UPDATE product SET inventory = ?, version = ? WHERE id = ? AND version = ?`;
-const markDeleted = `UPDATE product SET deleted_at = ?, version = ? WHERE id = ? AND version = ?`;
+const updateFields = `UPDATE product SET name = ?, price_minor = ?, currency = ?, image = ?, version = ? WHERE id = # AND version = ?`;
+const updateInventory = `UPDATE product SET inventory = ?, version = ? WHERE id = # AND version = ?`;
+const markDeleted = `UPDATE product SET deleted_at = ?, version = ? WHERE id = # AND version = ?`;
 const saleInTheWay = `SELECT CAST(sale.id AS TEXT) AS id FROM sale
-  WHERE product_id = ? AND (phase = 'draft' OR (phase = 'published' AND ends_at > ?)) ORDER BY sale.id LIMIT 1`;
-const firstEntry = `SELECT ${inventoryColumns} FROM inventory_ledger WHERE product_id = ? ORDER BY seq LIMIT 1`;
-const entryBySource = `SELECT ${inventoryColumns} FROM inventory_ledger WHERE source_id = ? AND kind = ?`;
+  WHERE product_id = # AND (phase = 'draft' OR (phase = 'published' AND ends_at > ?)) ORDER BY sale.id LIMIT 1`;
+const firstEntry = `SELECT ${inventoryColumns} FROM inventory_ledger WHERE product_id = # ORDER BY seq LIMIT 1`;
+const entryBySource = `SELECT ${inventoryColumns} FROM inventory_ledger WHERE source_id = # AND kind = ?`;
 const selectClaim = `SELECT CAST(id AS TEXT) AS id, fingerprint FROM claim WHERE owner = ? AND claim_key = ?`;
 const insertClaim = `INSERT INTO claim (owner, claim_key, id, fingerprint) VALUES (?, ?, ?, ?)`;
 

@@ -1,4 +1,4 @@
-/** Records over one SQLite connection. Each statement reads the newest committed state. */
+/** Records by statements, each of which reads the newest committed state. */
 import { parseBuyerId, type BuyerId, type SaleId } from "../../domain/ids.ts";
 import type { Balances } from "../../domain/ledger.ts";
 import { openPaymentStates } from "../../domain/movement.ts";
@@ -23,78 +23,76 @@ import {
   type RefundRow,
   type SaleRow,
 } from "./rows.ts";
-import type { SqliteConnection } from "./sqlite-connection.ts";
-import type { SqlValue } from "./sql-transaction.ts";
+import type { SqlReads, SqlValue } from "./sql-transaction.ts";
 
-/** Records without promises, and with lists in place of typed arrays: what goes over the wire. */
-export type RecordReaders = {
-  readonly [Name in keyof Records]: (
-    ...args: Parameters<Records[Name]>
-  ) => Awaited<ReturnType<Records[Name]>> extends Float64Array ? readonly number[] : Awaited<ReturnType<Records[Name]>>;
+/** Records, but for their typed arrays: what goes over the wire of the embedded store's threads. */
+export type RecordReaders = Omit<Records, "buyersOf"> & {
+  buyersOf(...args: Parameters<Records["buyersOf"]>): Promise<readonly number[]>;
 };
 
-const productEver = `SELECT ${productColumns} FROM product WHERE id = ?`;
+const productEver = `SELECT ${productColumns} FROM product WHERE id = #`;
 const productById = `${productEver} AND deleted_at IS NULL`;
 const stockInSales = `SELECT count(*) AS sales, coalesce(sum(issued), 0) AS issued, coalesce(sum(available), 0) AS available,
   coalesce(sum(held), 0) AS held, coalesce(sum(sold), 0) AS sold, coalesce(sum(withdrawn), 0) AS withdrawn
-  FROM sale WHERE product_id = ? AND phase <> 'draft'`;
+  FROM sale WHERE product_id = # AND phase <> 'draft'`;
 const inventoryPage = {
-  items: `SELECT ${inventoryColumns} FROM inventory_ledger WHERE product_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?`,
-  total: `SELECT count(*) AS total FROM inventory_ledger WHERE product_id = ?`,
+  items: `SELECT ${inventoryColumns} FROM inventory_ledger WHERE product_id = # ORDER BY seq DESC LIMIT ? OFFSET ?`,
+  total: `SELECT count(*) AS total FROM inventory_ledger WHERE product_id = #`,
 };
 const adjustmentsPage = {
-  items: `SELECT ${adjustmentColumns} FROM adjustment WHERE sale_id = ? ORDER BY adjustment.id DESC LIMIT ? OFFSET ?`,
-  total: `SELECT count(*) AS total FROM adjustment WHERE sale_id = ?`,
+  items: `SELECT ${adjustmentColumns} FROM adjustment WHERE sale_id = # ORDER BY adjustment.id DESC LIMIT ? OFFSET ?`,
+  total: `SELECT count(*) AS total FROM adjustment WHERE sale_id = #`,
 };
 // Twice "<> 'draft'": the index of sales to settle is asked for in its own words.
 const toSettle = `SELECT CAST(sale.id AS TEXT) AS id FROM sale WHERE settled_at IS NULL AND phase <> 'draft' AND held = 0`;
 const salesToSettle = `${toSettle} AND phase = 'published' AND ends_at <= ? UNION ALL ${toSettle} AND phase = 'cancelled' LIMIT ?`;
-const saleById = `SELECT ${saleColumns} FROM sale WHERE id = ?`;
-const published = `SELECT ${saleColumns} FROM sale WHERE product_id = ? AND phase = 'published'`;
+const saleById = `SELECT ${saleColumns} FROM sale WHERE id = #`;
+const published = `SELECT ${saleColumns} FROM sale WHERE product_id = # AND phase = 'published'`;
 const liveSale = `${published} AND starts_at <= ? AND ends_at > ? ORDER BY ends_at, sale.id LIMIT 1`;
 const nextSale = `${published} AND starts_at > ? AND ends_at > ? ORDER BY starts_at, sale.id LIMIT 1`;
-const lastSale = `SELECT ${saleColumns} FROM sale WHERE product_id = ? AND phase <> 'draft' ORDER BY ends_at DESC, sale.id LIMIT 1`;
-const purchaseById = `SELECT ${purchaseColumns} FROM purchase WHERE id = ?`;
-const purchaseByKey = `SELECT ${purchaseColumns} FROM purchase WHERE sale_id = ? AND buyer_id = ? AND idempotency_key = ?`;
+const lastSale = `SELECT ${saleColumns} FROM sale WHERE product_id = # AND phase <> 'draft' ORDER BY ends_at DESC, sale.id LIMIT 1`;
+const purchaseById = `SELECT ${purchaseColumns} FROM purchase WHERE id = #`;
+const purchaseByKey = `SELECT ${purchaseColumns} FROM purchase WHERE sale_id = # AND buyer_id = ? AND idempotency_key = ?`;
 // One step in the index of keys for each sale of the product.
 const purchaseByProductKey = `SELECT ${purchaseColumns} FROM purchase
-  WHERE sale_id IN (SELECT sale.id FROM sale WHERE product_id = ?) AND buyer_id = ? AND idempotency_key = ?
+  WHERE sale_id IN (SELECT sale.id FROM sale WHERE product_id = #) AND buyer_id = ? AND idempotency_key = ?
   ORDER BY purchase.id DESC LIMIT 1`;
-const paymentById = `SELECT ${paymentColumns} FROM payment WHERE id = ?`;
-const paymentsOf = `SELECT ${paymentColumns} FROM payment WHERE purchase_id = ? ORDER BY payment.id`;
-const refundById = `SELECT ${refundColumns} FROM refund WHERE id = ?`;
-const refundsOf = `SELECT ${refundColumns} FROM refund WHERE purchase_id = ? ORDER BY refund.id`;
+const paymentById = `SELECT ${paymentColumns} FROM payment WHERE id = #`;
+const paymentsOf = `SELECT ${paymentColumns} FROM payment WHERE purchase_id = # ORDER BY payment.id`;
+const refundById = `SELECT ${refundColumns} FROM refund WHERE id = #`;
+const refundsOf = `SELECT ${refundColumns} FROM refund WHERE purchase_id = # ORDER BY refund.id`;
 const buyerIdOf = `SELECT id FROM buyer WHERE issuer = ? AND subject = ?`;
-const buyersOf = `SELECT DISTINCT buyer_id FROM purchase WHERE sale_id = ? AND buyer_id > ? ORDER BY buyer_id LIMIT ?`;
+const buyersOf = `SELECT DISTINCT buyer_id FROM purchase WHERE sale_id = # AND buyer_id > ? ORDER BY buyer_id LIMIT ?`;
 const dueColumns = `CAST(purchase.id AS TEXT) AS id, CAST(purchase.sale_id AS TEXT) AS sale_id`;
 const duePurchases = `SELECT ${dueColumns} FROM purchase WHERE state = 'reserved' AND hold_until <= ? ORDER BY hold_until LIMIT ?`;
 const salesToClose = `SELECT 1 AS one FROM sale WHERE phase = 'cancelled' AND held > 0 LIMIT 1`;
 // Reads the index of deadlines alone; it runs only while a cancelled sale holds units.
-const purchasesToClose = `SELECT ${dueColumns} FROM purchase INDEXED BY purchase_due WHERE state = 'reserved'
+const purchasesToClose = `SELECT ${dueColumns} FROM purchase {INDEXED BY purchase_due} WHERE state = 'reserved'
   AND sale_id IN (SELECT sale.id FROM sale WHERE phase = 'cancelled' AND held > 0) LIMIT ?`;
 const open = openPaymentStates.map((state) => `'${state}'`).join(", ");
 const quietPayments = `SELECT ${paymentColumns} FROM payment WHERE state IN (${open}) AND changed_at < ? ORDER BY changed_at LIMIT ?`;
 const dueRefunds = `SELECT ${refundColumns} FROM refund WHERE state <> 'done' AND next_try_at <= ? ORDER BY next_try_at LIMIT ?`;
 const counts = `SELECT buyer_count AS buyers, reserved_count AS reserved, paid_count AS paid, cancelled_count AS cancelled,
-  expired_count AS expired, closed_count AS closed FROM sale WHERE id = ?`;
+  expired_count AS expired, closed_count AS closed FROM sale WHERE id = #`;
 const totals = `SELECT count(*) AS sales,
   coalesce(sum(reserved_count + paid_count + cancelled_count + expired_count + closed_count), 0) AS purchases,
-  (SELECT coalesce(max(id), 0) FROM buyer) AS buyers, (SELECT count(*) FROM refund WHERE state <> 'done') AS refundsOpen FROM sale`;
+  (SELECT coalesce(max(id), 0) FROM buyer) AS buyers, (SELECT count(*) FROM refund WHERE state <> 'done') AS refunds_open FROM sale`;
 
 type DueRow = Pick<PurchaseRow, "id" | "sale_id">;
 type CountsRow = Record<"buyers" | "reserved" | "paid" | "cancelled" | "expired" | "closed", number>;
 type StockRow = Balances & { readonly sales: number };
-type Read = Pick<SqliteConnection, "query">;
+type TotalsRow = Omit<StoreTotals, "refundsOpen"> & { readonly refunds_open: number };
 
-export function recordReaders(db: Read): RecordReaders {
-  const one = <Row, Item>(sql: string, of: (row: Row) => Item, ...params: SqlValue[]): Item | undefined => {
-    const [row] = db.query<Row>(sql, params);
+export function recordReaders(db: SqlReads): RecordReaders {
+  const one = async <Row, Item>(sql: string, of: (row: Row) => Item, ...params: SqlValue[]): Promise<Item | undefined> => {
+    const [row] = await db.query<Row>(sql, params);
     return row === undefined ? undefined : of(row);
   };
-  const all = <Row, Item>(sql: string, of: (row: Row) => Item, ...params: SqlValue[]): Item[] => db.query<Row>(sql, params).map(of);
-  const page = <Row, Item>({ items, total }: { items: Statement; total: Statement }, of: (row: Row) => Item) => ({
-    items: db.query<Row>(items.sql, items.params).map(of),
-    total: db.query<{ total: number }>(total.sql, total.params)[0]?.total ?? 0,
+  const all = async <Row, Item>(sql: string, of: (row: Row) => Item, ...params: SqlValue[]): Promise<Item[]> =>
+    (await db.query<Row>(sql, params)).map(of);
+  const page = async <Row, Item>({ items, total }: { items: Statement; total: Statement }, of: (row: Row) => Item) => ({
+    items: (await db.query<Row>(items.sql, items.params)).map(of),
+    total: (await db.query<{ total: number }>(total.sql, total.params))[0]?.total ?? 0,
   });
   const pageOf = <Row, Item>(sql: { items: string; total: string }, of: (row: Row) => Item, key: string, { offset, limit }: Page) =>
     page({ items: { sql: sql.items, params: [key, limit, offset] }, total: { sql: sql.total, params: [key] } }, of);
@@ -103,8 +101,8 @@ export function recordReaders(db: Read): RecordReaders {
     product: (id) => one<ProductRow, ReturnType<typeof productOf>>(productById, productOf, id),
     productEver: (id) => one<ProductRow, ReturnType<typeof productOf>>(productEver, productOf, id),
     products: (query, at) => page<ProductRow, ReturnType<typeof productOf>>(listProducts(query, at), productOf),
-    productStock: (id) => {
-      const product = one<ProductRow, ReturnType<typeof productOf>>(productById, productOf, id);
+    productStock: async (id) => {
+      const product = await one<ProductRow, ReturnType<typeof productOf>>(productById, productOf, id);
       return product && one(stockInSales, ({ sales, ...inSales }: StockRow) => ({ inventory: product.inventory, sales, inSales }), id);
     },
     inventoryOf: (id, at) => pageOf<InventoryRow, ReturnType<typeof inventoryOf>>(inventoryPage, inventoryOf, id, at),
@@ -112,8 +110,8 @@ export function recordReaders(db: Read): RecordReaders {
     salesToSettle: (nowMs, countMax) => all(salesToSettle, ({ id }: { id: SaleId }) => id, nowMs, countMax),
     sale: (id) => one(saleById, saleOf, id),
     sales: (query, at) => page<SaleRow, ReturnType<typeof saleOf>>(listSales(query, at), saleOf),
-    currentSaleOf: (id, nowMs) =>
-      one(liveSale, saleOf, id, nowMs, nowMs) ?? one(nextSale, saleOf, id, nowMs, nowMs) ?? one(lastSale, saleOf, id),
+    currentSaleOf: async (id, nowMs) =>
+      (await one(liveSale, saleOf, id, nowMs, nowMs)) ?? (await one(nextSale, saleOf, id, nowMs, nowMs)) ?? one(lastSale, saleOf, id),
     purchase: (id) => one(purchaseById, purchaseOf, id),
     purchaseByKey: ({ saleId, buyerId, key }) => one(purchaseByKey, purchaseOf, saleId, buyerId, key),
     purchaseByProductKey: ({ productId, buyerId, key }) => one(purchaseByProductKey, purchaseOf, productId, buyerId, key),
@@ -125,14 +123,15 @@ export function recordReaders(db: Read): RecordReaders {
     refundsOf: (id) => all(refundsOf, refundOf, id),
     buyersOf: (id, after, countMax) => all(buyersOf, (row: { buyer_id: number }) => row.buyer_id, id, after, countMax),
     duePurchases: (nowMs, countMax) => all(duePurchases, due, nowMs, countMax),
-    purchasesToClose: (countMax) => (db.query(salesToClose, []).length === 0 ? [] : all(purchasesToClose, due, countMax)),
+    purchasesToClose: async (countMax) => ((await db.query(salesToClose, [])).length === 0 ? [] : all(purchasesToClose, due, countMax)),
     quietPayments: (beforeMs, countMax) => all(quietPayments, paymentOf, beforeMs, countMax),
     dueRefunds: (nowMs, countMax) => all(dueRefunds, refundOf, nowMs, countMax),
-    counts: (id) => one(counts, countsOf, id) ?? { byState: {}, buyers: 0 },
-    totals: () => {
-      const [row] = db.query<StoreTotals>(totals, []);
+    counts: async (id) => (await one(counts, countsOf, id)) ?? { byState: {}, buyers: 0 },
+    totals: async () => {
+      const [row] = await db.query<TotalsRow>(totals, []);
       assert(row !== undefined, "totals are one row");
-      return row;
+      const { refunds_open: refundsOpen, ...counted } = row;
+      return { ...counted, refundsOpen };
     },
   };
 }

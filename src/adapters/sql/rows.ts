@@ -31,7 +31,7 @@ export function productOf(row: ProductRow): Product {
 export const saleColumns =
   `${text("sale", "id")}, ${text("sale", "product_id")}, name, price_minor, currency, stock, per_buyer_limit, limit_group, refunded_units_count, ` +
   `pay_window, starts_at, ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed, created_at, seller, from_inventory, ` +
-  `settled_at`;
+  `settled_at, reopens_at`;
 export type SaleRow = {
   readonly id: Sale["id"];
   readonly product_id: Sale["productId"];
@@ -58,6 +58,7 @@ export type SaleRow = {
   readonly seller: string;
   readonly from_inventory: number;
   readonly settled_at: number | null;
+  readonly reopens_at: number | null;
 };
 
 export function saleOf(row: SaleRow): Sale {
@@ -80,6 +81,7 @@ export function saleOf(row: SaleRow): Sale {
     balances: { issued: row.issued, available: row.available, held: row.held, sold: row.sold, withdrawn: row.withdrawn },
     fromInventory: row.from_inventory === 1,
     settledAtMs: row.settled_at ?? undefined,
+    reopensAtMs: row.reopens_at ?? undefined,
     feed: row.feed,
     createdAtMs: row.created_at,
   };

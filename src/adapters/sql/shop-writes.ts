@@ -11,18 +11,18 @@ import type { SqlTransaction } from "./sql-transaction.ts";
 const merchantById = `SELECT ${merchantColumns} FROM merchant WHERE id = ?`;
 const countMerchants = `SELECT count(*) AS count FROM merchant`;
 const insertMerchant = `INSERT INTO merchant (id, name, created_at) VALUES (?, ?, ?)`;
-const renameMerchantById = `UPDATE merchant SET name = ? WHERE id = ? RETURNING ${merchantColumns}`;
+const renameMerchantById = `UPDATE merchant SET name = ? WHERE id = ?`;
 const adoptProducts = `UPDATE product SET seller = ? WHERE seller <> ?`;
 const adoptSales = `UPDATE sale SET seller = ? WHERE seller <> ?`;
 
-const keyById = `SELECT ${keyColumns} FROM server_key WHERE id = ?`;
+const keyById = `SELECT ${keyColumns} FROM server_key WHERE id = #`;
 const countKeys = `SELECT count(*) AS count FROM server_key WHERE merchant = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`;
 const insertKey = `INSERT INTO server_key (id, merchant, name, scopes, digest, prefix, created_at, expires_at, changed_at)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const endOldKey = `UPDATE server_key SET expires_at = min(coalesce(expires_at, ?), ?), changed_at = ?
-  WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`;
-const revoke = `UPDATE server_key SET revoked_at = ?, changed_at = ? WHERE id = ? AND revoked_at IS NULL`;
-const touch = `UPDATE server_key SET last_used_day = ? WHERE id = ? AND coalesce(last_used_day, 0) < ?`;
+const endOldKey = `UPDATE server_key SET expires_at = CASE WHEN expires_at < ? THEN expires_at ELSE ? END, changed_at = ?
+  WHERE id = # AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`;
+const revoke = `UPDATE server_key SET revoked_at = ?, changed_at = ? WHERE id = # AND revoked_at IS NULL`;
+const touch = `UPDATE server_key SET last_used_day = ? WHERE id = # AND coalesce(last_used_day, 0) < ?`;
 
 type Count = { readonly count: number };
 
@@ -36,7 +36,8 @@ export async function addMerchant(tx: SqlTransaction, merchant: Merchant): Retur
 }
 
 export async function renameMerchant(tx: SqlTransaction, ask: { id: MerchantId; name: string }): ReturnType<Merchants["renameMerchant"]> {
-  const [row] = await tx.query<MerchantRow>(renameMerchantById, [ask.name, ask.id]);
+  await tx.execute(renameMerchantById, [ask.name, ask.id]);
+  const [row] = await tx.query<MerchantRow>(merchantById, [ask.id]);
   return row && merchantOf(row);
 }
 

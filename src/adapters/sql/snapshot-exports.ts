@@ -9,8 +9,7 @@ export function openSnapshotExports(dataDir: string): Exports & { close(): void 
   const connection = new SqliteConnection(openSnapshot(dataDir));
   const readers = exportReaders(connection);
   return {
-    exportOrders: async (query, after) => readers.exportOrders(query, after),
-    exportLedger: async (query, after) => readers.exportLedger(query, after),
+    ...readers,
     close: () => connection.close(),
   };
 }

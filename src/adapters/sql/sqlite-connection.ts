@@ -7,8 +7,11 @@ import Database from "better-sqlite3";
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../../lib/assert.ts";
+import { sqlite } from "./dialect.ts";
+import type { InsertStatement } from "./insert-statement.ts";
 import { migrate } from "./migrate.ts";
 import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
+import { sqliteForm } from "./sqlite-insert.ts";
 
 export const databaseName = "doorbuster.db";
 /** Older ones may corrupt a write-ahead log that is reset while it is read. */
@@ -45,6 +48,7 @@ export interface WriterConnection extends SqlTransaction {
 }
 
 export class SqliteConnection implements WriterConnection {
+  readonly dialect = sqlite;
   readonly database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
   /** The log's length at which to try again, while a reader keeps it from starting anew. */
@@ -62,6 +66,10 @@ export class SqliteConnection implements WriterConnection {
 
   execute(sql: string, params: readonly SqlValue[]): number {
     return this.#statement(sql).run(params).changes;
+  }
+
+  async insert(statement: InsertStatement, rows: readonly SqlValue[], common?: readonly SqlValue[]): Promise<number> {
+    return sqliteForm(statement).execute(this, rows, common);
   }
 
   begin(): void {
@@ -105,7 +113,7 @@ export class SqliteConnection implements WriterConnection {
 
   #statement(sql: string): Database.Statement {
     let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.database.prepare(failing(sql))));
+    if (statement === undefined) this.#statements.set(sql, (statement = this.database.prepare(failing(sqlite.words(sql)))));
     return statement;
   }
 }

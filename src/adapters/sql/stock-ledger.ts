@@ -9,17 +9,31 @@
  */
 import type { SaleId } from "../../domain/ids.ts";
 import type { MovementOutcome } from "../../domain/movement.ts";
+import type { SaleFacts } from "../../domain/batch-state.ts";
 import { decideBatch } from "../../domain/sale-batch.ts";
 import type { Sale } from "../../domain/sale.ts";
-import type { LedgerBatch, SaleGroup } from "../../ports/stock-ledger.ts";
+import type { LedgerBatch } from "../../ports/stock-ledger.ts";
 import { ListStatement } from "./chunks.ts";
 import { readFacts } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
+import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 import { readTakesAhead } from "./takes-ahead.ts";
 
 const salesById = new ListStatement(`SELECT ${saleColumns} FROM sale WHERE id IN :list`);
+
+/** On a server the clock is read once the lock is held, for waiting for it may take a while. */
+const lockedSales = {
+  mysql: new ListStatement(`SELECT ${saleColumns}, last_at, ${mysqlNowMs} AS now_ms FROM sale WHERE id IN :list ORDER BY sale.id {lock}`),
+  postgres: new ListStatement(
+    `WITH locked AS MATERIALIZED (SELECT ${saleColumns}, last_at FROM sale WHERE id IN :list ORDER BY sale.id {lock})
+     SELECT locked.*, ${postgresNowMs} AS now_ms FROM locked`,
+  ),
+};
+/** The other sales that count with one: their takes must not be decided at the same time. All are locked in the order of their ids. */
+const groupIds = `SELECT CAST(other.id AS TEXT) AS id FROM sale JOIN sale other ON other.seller = sale.seller AND other.limit_group = sale.limit_group
+  WHERE sale.id = #`;
 
 export type BatchAnswer = {
   readonly groups: readonly GroupAnswer[];
@@ -33,13 +47,21 @@ export type GroupAnswer = {
 };
 /** Committed copies of sales, for a writer that is the only one. */
 export type SaleCopies = { get(id: SaleId): Sale | undefined };
+export type Terms = {
+  readonly copies?: SaleCopies | undefined;
+  readonly reopenDelayMs?: number | undefined;
+  /** Whether the database's clock decides, and not the batch's time. */
+  readonly ownClock?: boolean | undefined;
+};
 
-export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, copies: SaleCopies): Promise<BatchAnswer> {
-  const sales = await readSales(tx, batch.groups, copies);
-  const writer = new LedgerWriter(tx, batch.nowMs);
+export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, terms: Terms): Promise<BatchAnswer> {
+  const { sales, nowMs } = tx.dialect.shared ? await lockSales(tx, batch, terms) : await readSales(tx, batch, terms);
+  const { reopenDelayMs } = terms;
+  const writer = new LedgerWriter(tx, nowMs);
   const groups: GroupAnswer[] = [];
   const touched = new Set<SaleId>();
-  const ahead = await readTakesAhead(tx, batch.groups, sales);
+  // A server's batch is of one sale, so there is nothing to read together.
+  const ahead = tx.dialect.shared ? new Map<SaleId, SaleFacts>() : await readTakesAhead(tx, batch.groups, sales);
   for (const { saleId, movements } of batch.groups) {
     const sale = sales.get(saleId);
     if (sale === undefined) {
@@ -55,7 +77,7 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, cop
       ahead.delete(saleId);
     }
     const before = beforeDeciding(facts);
-    const { outcomes, writes, changed } = decideBatch(facts, movements, batch.nowMs);
+    const { outcomes, writes, changed } = decideBatch(reopenDelayMs === undefined ? facts : { ...facts, reopenDelayMs }, movements, nowMs);
     if (changed) {
       await writer.write(before, writes);
       sales.set(saleId, writes.sale);
@@ -66,14 +88,34 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, cop
   return { groups, wrote: await writer.finish() };
 }
 
-async function readSales(tx: SqlTransaction, groups: readonly SaleGroup[], copies: SaleCopies): Promise<Map<SaleId, Sale>> {
+type Met = { readonly sales: Map<SaleId, Sale>; readonly nowMs: number };
+
+async function readSales(tx: SqlTransaction, { groups, nowMs }: LedgerBatch, { copies }: Terms): Promise<Met> {
   const sales = new Map<SaleId, Sale>();
   const missing: SaleId[] = [];
   for (const { saleId } of groups) {
-    const copy = copies.get(saleId);
+    const copy = copies?.get(saleId);
     if (copy === undefined) missing.push(saleId);
     else sales.set(saleId, copy);
   }
   for (const row of await salesById.query<SaleRow>(tx, [], missing)) sales.set(row.id, saleOf(row));
-  return sales;
+  return { sales, nowMs };
 }
+
+type LockedRow = SaleRow & { readonly last_at: number; readonly now_ms: number };
+
+/** Within a sale time never runs back: what a batch is decided by is not before what the one before it was. */
+async function lockSales(tx: SqlTransaction, { groups, nowMs }: LedgerBatch, { ownClock }: Terms): Promise<Met> {
+  const wanted = new Set<SaleId>();
+  for (const { saleId } of groups) {
+    wanted.add(saleId);
+    for (const { id } of await tx.query<{ id: SaleId }>(groupIds, [saleId])) wanted.add(id);
+  }
+  const statement = tx.dialect.name === "mysql" ? lockedSales.mysql : lockedSales.postgres;
+  const rows = await statement.query<LockedRow>(tx, [], [...wanted].toSorted(byNumber));
+  const sales = new Map(rows.map((row) => [row.id, saleOf(row)]));
+  const times = rows.flatMap((row) => (ownClock ? [row.last_at, row.now_ms] : [row.last_at]));
+  return { sales, nowMs: Math.max(ownClock ? 0 : nowMs, ...times) };
+}
+
+const byNumber = (a: string, b: string) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);

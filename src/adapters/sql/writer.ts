@@ -34,7 +34,7 @@ export class Writer {
 
   async commit(batch: LedgerBatch): Promise<WriteResult<BatchAnswer>> {
     return this.#inTurn(async () => {
-      const result = await this.#transact((tx) => decideAndWrite(tx, batch, this.#copies));
+      const result = await this.#transact((tx) => decideAndWrite(tx, batch, { copies: this.#copies }));
       if (result.kind === "done") this.#keepCopies(result.value);
       return result;
     });

@@ -1,0 +1,149 @@
+/** PostgreSQL by way of pg. Statements are prepared once for each connection; many rows go as arrays. */
+import pg, { type PoolClient } from "pg";
+import { postgres as dialect } from "./dialect.ts";
+import type { InsertStatement, ValueKind } from "./insert-statement.ts";
+import { arrayLiteral } from "./literals.ts";
+import { postgresErrorKind } from "./postgres-errors.ts";
+import { ServerError, within, type ServerConnection, type ServerDriver, type ServerLimits } from "./server-driver.ts";
+import type { SqlValue } from "./sql-transaction.ts";
+
+const bigintOid = 20;
+const numericOid = 1700;
+/** Ids come as text by their statements; what else is a number is far from where numbers lose digits. */
+const types = {
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === bigintOid || oid === numericOid ? Number : pg.types.getTypeParser(oid, format ?? "text"),
+};
+
+export function openPostgres(url: URL, limits: ServerLimits): ServerDriver {
+  const pools = { write: openPool(url, limits.writesMax, limits), read: openPool(url, limits.readsMax, limits) };
+  return {
+    dialect,
+    name: `${url.protocol}//${url.host}${url.pathname}`,
+    async connect(purpose) {
+      try {
+        return new PostgresConnection(await pools[purpose].connect(), limits);
+      } catch (error) {
+        // Nothing was sent yet.
+        throw new ServerError("unavailable", messageOf(error), error);
+      }
+    },
+    close: async () => void (await Promise.allSettled([pools.write.end(), pools.read.end()])),
+  };
+}
+
+function openPool(url: URL, max: number, { acquireTimeoutMs, statementTimeoutMs, lockTimeoutMs }: ServerLimits): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url.href,
+    max,
+    types,
+    connectionTimeoutMillis: acquireTimeoutMs,
+    // The server ends a statement itself before its connection is given up.
+    statement_timeout: Math.floor(statementTimeoutMs * 0.9),
+    lock_timeout: lockTimeoutMs,
+    idle_in_transaction_session_timeout: 10 * statementTimeoutMs,
+    application_name: "doorbuster",
+    keepAlive: true,
+    // A yes is a promise: whatever the server's default, these commits are synced.
+    options: "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed -c timezone=UTC",
+  });
+  // An idle connection whose server went away; the pool drops it.
+  pool.on("error", () => {});
+  return pool;
+}
+
+class PostgresConnection implements ServerConnection {
+  readonly dialect = dialect;
+  readonly #raw: PoolClient;
+  readonly #limits: ServerLimits;
+
+  constructor(raw: PoolClient, limits: ServerLimits) {
+    this.#raw = raw;
+    this.#limits = limits;
+  }
+
+  async query<Row>(sql: string, params: readonly SqlValue[]): Promise<readonly Row[]> {
+    // The row type is the statement's column list, which stands beside it.
+    return (await this.#run(formOf(sql), params)).rows as Row[];
+  }
+
+  async execute(sql: string, params: readonly SqlValue[]): Promise<number> {
+    return (await this.#run(formOf(sql), params)).rowCount ?? 0;
+  }
+
+  async insert(statement: InsertStatement, rows: readonly SqlValue[], common: readonly SqlValue[] = []): Promise<number> {
+    if (rows.length === 0) return 0;
+    const { width } = statement;
+    const arrays: SqlValue[] = [];
+    for (let own = 0; own < width; own++) {
+      const values: SqlValue[] = [];
+      for (let at = own; at < rows.length; at += width) values.push(rows[at] ?? null);
+      arrays.push(arrayLiteral(values));
+    }
+    return (await this.#run(insertFormOf(statement), [...common, ...arrays])).rowCount ?? 0;
+  }
+
+  begin = async () => void (await this.#run(beginForm, []));
+  beginSnapshot = async () => void (await this.#run(snapshotForm, []));
+  commit = async () => void (await this.#run(commitForm, []));
+  rollback = async () => void (await this.#run(rollbackForm, []));
+  release = () => this.#raw.release();
+  destroy = () => this.#raw.release(true);
+
+  async #run({ name, text }: Form, values: readonly SqlValue[]): Promise<pg.QueryResult> {
+    try {
+      const asked = name === undefined ? this.#raw.query({ text }) : this.#raw.query({ name, text, values: [...values] });
+      return await within(asked, this.#limits.statementTimeoutMs, {
+        late: () => new ServerError("lost", "The database did not answer in time"),
+      });
+    } catch (error) {
+      if (error instanceof ServerError) throw error;
+      throw new ServerError(postgresErrorKind(error), messageOf(error), error);
+    }
+  }
+}
+
+/** Without a name a statement is not prepared, and has no values. */
+type Form = { readonly name?: string | undefined; readonly text: string };
+const beginForm: Form = { text: "BEGIN" };
+const snapshotForm: Form = { text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+const commitForm: Form = { text: "COMMIT" };
+const rollbackForm: Form = { text: "ROLLBACK" };
+
+/** Statements are constants of this folder, but for those that Kysely puts together: few shapes each. */
+const forms = new Map<string, Form>();
+const insertForms = new WeakMap<InsertStatement, Form>();
+let names = 0;
+
+function formOf(sql: string): Form {
+  let form = forms.get(sql);
+  if (form === undefined) forms.set(sql, (form = { name: `s${++names}`, text: numbered(dialect.words(sql)) }));
+  return form;
+}
+
+export function numbered(words: string): string {
+  let number = 0;
+  return words.replace(/[?#]/g, () => `$${++number}`);
+}
+
+const arrayTypes: Readonly<Record<ValueKind, string>> = { id: "bigint", integer: "bigint", text: "text" };
+
+function insertFormOf(statement: InsertStatement): Form {
+  let form = insertForms.get(statement);
+  if (form === undefined) insertForms.set(statement, (form = { name: `i${++names}`, text: insertText(statement) }));
+  return form;
+}
+
+export function insertText({ table, columns, columnNames, commonKinds, rowKinds }: InsertStatement): string {
+  let own = 0;
+  const chosen = columns.map((column) => {
+    if (column.from === "sql") return column.text;
+    if (column.from === "row") return `r${++own}`;
+    return `CAST($${column.at + 1} AS ${arrayTypes[commonKinds[column.at] ?? "text"]})`;
+  });
+  const arrays = rowKinds.map((kind, i) => `CAST($${commonKinds.length + i + 1} AS ${arrayTypes[kind]}[])`);
+  const names = rowKinds.map((_, i) => `r${i + 1}`);
+  return `INSERT INTO ${table} (${columnNames}) SELECT ${chosen.join(", ")} FROM unnest(${arrays.join(", ")}) AS added (${names.join(", ")})`;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,71 @@
+/** Leases in a table: taken and renewed by the server's clock. */
+import type { Fence, Leases } from "../../ports/leases.ts";
+import type { ServerDatabase } from "./server-database.ts";
+import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
+import type { SqlTransaction } from "./sql-transaction.ts";
+
+/** How long a lease is held without being renewed: singletons stand still for so long when their process dies. */
+export const leaseMs = 10_000;
+
+const selectLease = `SELECT token, holder, until_at FROM lease WHERE name = ? {lock}`;
+const insertLease = `INSERT INTO lease (name, token, holder, until_at) VALUES (?, 1, ?, ?)`;
+const takeLease = `UPDATE lease SET token = token + 1, holder = ?, until_at = ? WHERE name = ?`;
+const renewLease = `UPDATE lease SET until_at = ? WHERE name = ? AND token = ?`;
+const endLease = `UPDATE lease SET until_at = 0 WHERE name = ? AND token = ?`;
+const currentToken = `SELECT token FROM lease WHERE name = ? {share}`;
+
+type LeaseRow = { readonly token: number; readonly holder: number; readonly until_at: number };
+
+export class ServerLeases implements Leases {
+  readonly #database: ServerDatabase;
+  readonly #holder: number;
+  readonly #held = new Map<string, number>();
+
+  /** `holder`: this process's number, for who looks into the table. */
+  constructor(database: ServerDatabase, holder: number) {
+    this.#database = database;
+    this.#holder = holder;
+  }
+
+  async hold(name: string): Promise<Fence | undefined> {
+    const token = await this.#database.write((tx) => this.#hold(tx, name));
+    if (token === undefined) this.#held.delete(name);
+    else this.#held.set(name, token);
+    return token === undefined ? undefined : { lease: name, token };
+  }
+
+  async giveUp({ lease, token }: Fence): Promise<void> {
+    this.#held.delete(lease);
+    await this.#database.write(async (tx) => void (await tx.execute(endLease, [lease, token])));
+  }
+
+  async #hold(tx: SqlTransaction, name: string): Promise<number | undefined> {
+    const nowMs = await serverNowMs(tx);
+    const [row] = await tx.query<LeaseRow>(selectLease, [name]);
+    if (row === undefined) {
+      // Of two that find none one fails on the key, and finds it on its next try.
+      await tx.execute(insertLease, [name, this.#holder, nowMs + leaseMs]);
+      return 1;
+    }
+    if (row.token === this.#held.get(name)) {
+      await tx.execute(renewLease, [nowMs + leaseMs, name, row.token]);
+      return row.token;
+    }
+    if (row.until_at > nowMs) return undefined;
+    await tx.execute(takeLease, [this.#holder, nowMs + leaseMs, name]);
+    return row.token + 1;
+  }
+}
+
+/** Whether the lease is still who presents it; nobody can take it before the transaction ends. */
+export async function isCurrent(tx: SqlTransaction, { lease, token }: Fence): Promise<boolean> {
+  const [row] = await tx.query<{ token: number }>(currentToken, [lease]);
+  return row?.token === token;
+}
+
+export async function serverNowMs(tx: SqlTransaction): Promise<number> {
+  const sql = `SELECT ${tx.dialect.name === "mysql" ? mysqlNowMs : postgresNowMs} AS now_ms`;
+  const [row] = await tx.query<{ now_ms: number }>(sql, []);
+  if (row === undefined) throw new Error("The database did not say its time");
+  return row.now_ms;
+}

@@ -1,0 +1,43 @@
+/** StockLedger on a database server: one transaction for each batch of a sale, decided by the server's own clock. */
+import type { CommitResult, LedgerBatch, StockLedger } from "../../ports/stock-ledger.ts";
+import type { ServerDatabase } from "./server-database.ts";
+import { isCurrent } from "./server-leases.ts";
+import { decideAndWrite } from "./stock-ledger.ts";
+
+export type ServerLedgerOptions = {
+  /** How long marks may live in the memory of processes (see domain/batch-state.ts); 0 where only one decides and refuses. */
+  readonly reopenDelayMs: number;
+  /** Whose time decides: the server's, or the batch's, for tests that turn the clock. */
+  readonly time?: "server" | "batch" | undefined;
+};
+
+export class ServerLedger implements StockLedger {
+  /** Each sale's lock wants a transaction of its own. */
+  readonly batchesAcrossSales = false;
+  readonly #database: ServerDatabase;
+  readonly #options: ServerLedgerOptions;
+
+  constructor(database: ServerDatabase, options: ServerLedgerOptions) {
+    this.#database = database;
+    this.#options = options;
+  }
+
+  async commit(batch: LedgerBatch): Promise<CommitResult> {
+    const { reopenDelayMs, time = "server" } = this.#options;
+    const terms = { reopenDelayMs, ownClock: time === "server" };
+    const result = await this.#database.transact(
+      async (tx) => {
+        if (batch.fence !== undefined && !(await isCurrent(tx, batch.fence))) return undefined;
+        return decideAndWrite(tx, batch, terms);
+      },
+      { wrote: (answer) => answer?.wrote === true },
+    );
+    if (result.kind === "done") {
+      const { value: answer } = result;
+      if (answer === undefined) return { kind: "failed", cause: "fenced", message: "Another process holds the lease" };
+      return { kind: "committed", groups: answer.groups };
+    }
+    const { failure, message } = result;
+    return failure === "unknown" ? { kind: "unknown", message } : { kind: "failed", cause: failure, message };
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The system of record on a database server, which any number of processes share: MariaDB, MySQL or PostgreSQL.
+ *
+ *   commits ─► one transaction per batch, under the sale's row lock, by the server's clock
+ *   reads   ─► connections of their own, each statement sees what was committed when it began
+ */
+import type { AccountStore } from "../../ports/account-store.ts";
+import type { Catalogue } from "../../ports/catalogue.ts";
+import type { ChangeFeed } from "../../ports/change-feed.ts";
+import type { Exports } from "../../ports/exports.ts";
+import type { Leases } from "../../ports/leases.ts";
+import type { Records } from "../../ports/records.ts";
+import type { StockLedger } from "../../ports/stock-ledger.ts";
+import { exportReaders } from "./export-readers.ts";
+import { readExtent, type Extent } from "./extent.ts";
+import { openMysql } from "./mysql-driver.ts";
+import { openPostgres } from "./postgres-driver.ts";
+import { recordReaders } from "./read-records.ts";
+import { serverAccounts } from "./server-accounts.ts";
+import { ServerCatalogue } from "./server-catalogue.ts";
+import { ServerChangeFeed } from "./server-change-feed.ts";
+import { ServerDatabase } from "./server-database.ts";
+import type { ServerDriver, ServerLimits } from "./server-driver.ts";
+import { ServerLeases } from "./server-leases.ts";
+import { ServerLedger, type ServerLedgerOptions } from "./server-ledger.ts";
+import { migrateServer } from "./server-migrate.ts";
+import { registerProcess, type Membership, type ProcessIntroduction } from "./server-processes.ts";
+
+export type ServerStoreOptions = {
+  /** mysql://user:password@host:port/database, mariadb://… or postgres://… */
+  readonly url: string;
+  readonly limits?: Partial<ServerLimits> | undefined;
+  readonly ledger: ServerLedgerOptions;
+  readonly process: ProcessIntroduction;
+};
+
+export type ServerStore = Extent & {
+  readonly ledger: StockLedger;
+  readonly catalogue: Catalogue;
+  readonly records: Records;
+  readonly accounts: AccountStore;
+  readonly exports: Exports;
+  readonly leases: Leases;
+  readonly changeFeed: ChangeFeed;
+  readonly database: ServerDatabase;
+  /** This process among those that share the store. */
+  readonly membership: Membership;
+  close(): Promise<void>;
+};
+
+export const serverLimitsDefault: ServerLimits = {
+  writesMax: 6,
+  readsMax: 4,
+  acquireTimeoutMs: 1_000,
+  statementTimeoutMs: 5_000,
+  lockTimeoutMs: 4_000,
+};
+/** An index over a full table takes its time. */
+const migrationLimits = { writesMax: 1, readsMax: 1, statementTimeoutMs: 3_600_000, lockTimeoutMs: 60_000, acquireTimeoutMs: 5_000 };
+
+/** Throws DatabaseUrlWrong. */
+export function openServerDriver(url: string, limits: Partial<ServerLimits> = {}): ServerDriver {
+  const all = { ...serverLimitsDefault, ...limits };
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  switch (parsed?.protocol) {
+    case "mysql:":
+    case "mariadb:":
+      return openMysql(parsed, all);
+    case "postgres:":
+    case "postgresql:":
+      return openPostgres(parsed, all);
+    default:
+      throw new DatabaseUrlWrong();
+  }
+}
+
+export class DatabaseUrlWrong extends Error {
+  override readonly name = "DatabaseUrlWrong";
+  readonly code = "database_url_wrong";
+  constructor() {
+    super("Open the database: its URL must begin with mysql://, mariadb:// or postgres://");
+  }
+}
+
+/** Migrates the database; the names of what was missing. */
+export async function migrateServerStore(url: string): Promise<readonly string[]> {
+  const driver = openServerDriver(url, migrationLimits);
+  try {
+    return await migrateServer(driver);
+  } finally {
+    await driver.close();
+  }
+}
+
+/** Migrates and opens. Throws an Error that says what is wrong with the server. */
+export async function openServerStore({ url, limits, ledger, process }: ServerStoreOptions): Promise<ServerStore> {
+  await migrateServerStore(url);
+  const database = new ServerDatabase(openServerDriver(url, limits));
+  try {
+    const extent = await readExtent(database.reads);
+    const membership = await registerProcess(database, process);
+    const records = recordReaders(database.reads);
+    return {
+      ...extent,
+      ledger: new ServerLedger(database, ledger),
+      catalogue: new ServerCatalogue(database),
+      records: { ...records, buyersOf: async (...ask) => Float64Array.from(await records.buyersOf(...ask)) },
+      accounts: serverAccounts(database),
+      exports: exportReaders(database.reads),
+      leases: new ServerLeases(database, membership.number),
+      changeFeed: new ServerChangeFeed(database, () => performance.now()),
+      database,
+      membership,
+      close: async () => {
+        await membership.leave().catch(() => undefined);
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
