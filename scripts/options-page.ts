@@ -66,7 +66,7 @@ function renderYaml(all: readonly Option[]): string {
     .flatMap(([section, members]) => {
       const lines = members.map(({ path, type, default: value }) => {
         const [name, indent] = section === "" ? [path, ""] : [path.slice(section.length + 1), "  "];
-        return `${indent}${name}: ${type.kind === "list" ? "[]" : value}`;
+        return `${indent}${name}: ${type.kind === "list" ? `[${String(value).replaceAll(",", ", ")}]` : value}`;
       });
       return section === "" ? lines : [`${section}:`, ...lines];
     })

@@ -25,9 +25,7 @@ import { parseWebhookSecret, WebhookVerifier } from "./adapters/payment/webhook-
 import { ChildHost } from "./adapters/load/child-host.ts";
 import { describeMachine } from "./adapters/load/machine.ts";
 import { RemoteSite } from "./adapters/load/remote-site.ts";
-import { openAuditSource } from "./adapters/sql/audit-source.ts";
-import { openSnapshotExports } from "./adapters/sql/snapshot-exports.ts";
-import { openSqliteStore } from "./adapters/sql/sqlite-store.ts";
+import { ServerLines } from "./adapters/sql/server-lines.ts";
 import { storeFacts } from "./adapters/sql/store-facts.ts";
 import { watchClock } from "./adapters/system/clock-facts.ts";
 import { diskFacts, folderFacts, logObstacle } from "./adapters/system/disk-facts.ts";
@@ -36,7 +34,7 @@ import { memoryFacts, processFacts } from "./adapters/system/process-facts.ts";
 import { generatedSecrets, secretFileFacts } from "./adapters/system/secret-file-facts.ts";
 import { previousSecret, putAsideSecret, secretFromFile } from "./adapters/system/secret-file.ts";
 import { SystemClock } from "./adapters/system/system-clock.ts";
-import { SystemEntropy } from "./adapters/system/system-entropy.ts";
+import type { SystemEntropy } from "./adapters/system/system-entropy.ts";
 import { SystemTasks } from "./adapters/system/system-tasks.ts";
 import { registerCompletion } from "./cli/completion.ts";
 import { registerAdmin } from "./cli/admin.ts";
@@ -49,9 +47,6 @@ import { registerStoreCommands } from "./cli/store-commands.ts";
 import { registerVerify } from "./cli/verify.ts";
 import { demoApiKey, loadConfig, readConfig, type ConfigSources, type ReadConfig } from "./config/load.ts";
 import type { Config } from "./config/options.ts";
-import { IdMint } from "./domain/id-mint.ts";
-import { DirectAcceptance } from "./engine/accept-direct.ts";
-import { ChangeBoard } from "./engine/change-board.ts";
 import type { ForeignShop } from "./engine/accounts/exchange-token.ts";
 import { ensureAdmin, resetPassword } from "./engine/accounts/first-admin.ts";
 import { AccessFollower } from "./engine/accounts/follow-access.ts";
@@ -62,26 +57,20 @@ import { openDemoShop } from "./engine/demo-shop.ts";
 import { rehearseDeployment } from "./engine/rehearsal/deployment.ts";
 import { Halt } from "./engine/rehearsal/halt.ts";
 import { rehearse } from "./engine/rehearsal/rehearse.ts";
-import { ProductCache } from "./engine/product-cache.ts";
-import { SaleBoard } from "./engine/sale-board.ts";
-import { createApp } from "./http/app.ts";
+import { createApp, type App } from "./http/app.ts";
+import type { HttpOptions } from "./http/deps.ts";
+import { openEngine, type Engine } from "./modes/engine.ts";
+import { startWorkers } from "./modes/loops.ts";
+import { migrateStore, openAuditSource, openExports, sharedProviderLines } from "./modes/stores.ts";
 import type { KeyRing } from "./ports/key-ring.ts";
 import type { Log } from "./ports/log.ts";
 import type { PaymentProvider } from "./ports/payment-provider.ts";
-import { followTickMs, runAccessFollower } from "./worker/access-follower.ts";
-import type { LoopOptions } from "./worker/loop.ts";
-import { runPaymentPoller, pollTickMs } from "./worker/payment-poller.ts";
-import { runRefunder, refundTickMs } from "./worker/refunder.ts";
-import { runSettler, settleTickMs } from "./worker/settler.ts";
-import { runSweeper, sweepTickMs } from "./worker/sweeper.ts";
 
 const root = join(import.meta.dirname, "..");
 // The file is this package's own: npm wants it to have a version, and the launcher its Bun.
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string; dependencies: { bun: string } };
 const { version } = manifest;
 const providerJournal = "simulated-provider.jsonl";
-const salesInMemoryMax = 20_000;
-const buyersInMemoryMax = 2_000_000;
 
 /** The log, which is told when the process ends and, on SIGHUP, when its file was moved away. */
 function openLogOf(config: Config): OpenedLog {
@@ -95,30 +84,9 @@ function openLogOf(config: Config): OpenedLog {
   return log;
 }
 
-/** Store, clock, ids and engine: what every way in shares. */
-async function openEngine(config: Config, log: Log) {
-  const store = await openSqliteStore({ dataDir: config.dataDir, callTimeoutMs: config.answerTimeoutMs });
-  const clock = new SystemClock({
-    notBeforeMs: store.lastAtMs,
-    onJump: (jump) => log.error("the wall clock jumped and is not followed; correct it and restart", jump),
-  });
-  const tasks = new SystemTasks();
-  const entropy = new SystemEntropy();
-  const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random(), floor: store.idFloor });
-  const { records, catalogue, exports } = store;
-  const changes = new ChangeBoard({ tasks, log });
-  const board = new SaleBoard({ records, clock, entropy, changes }, { salesMax: salesInMemoryMax, buyersMax: buyersInMemoryMax });
-  const products = new ProductCache({ records, clock, entropy });
-  const { batchMax, queueMax, answerTimeoutMs } = config;
-  const bounds = { batchMax, queueMax, answerTimeoutMs };
-  const acceptance = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks, changes }, bounds);
-  return { store, records, catalogue, exports, clock, tasks, entropy, ids, changes, board, products, acceptance };
-}
-type Engine = Awaited<ReturnType<typeof openEngine>>;
-
 /** Who takes the money, by name, and who checks the callbacks. */
 async function openProviders(config: Config, engine: Engine, callbackUrl: () => string) {
-  const { clock, tasks, entropy } = engine;
+  const { clock, tasks, entropy, store } = engine;
   const external = new ExternalProvider();
   const providers = new Map<string, PaymentProvider>([[external.name, external]]);
   const wanted = config.paymentProvider ?? (config.env === "development" ? "simulated" : "external");
@@ -127,9 +95,10 @@ async function openProviders(config: Config, engine: Engine, callbackUrl: () => 
   const made = () => `whsec_${Buffer.from(entropy.secret(32), "base64url").toString("base64")}`;
   const secret = parseWebhookSecret(config.callbackSecret ?? secretFromFile(join(config.dataDir, "callback.secret"), made));
   if (secret === undefined) throw new ConfigWrong(["callback.secret: expected whsec_ and 24 to 64 bytes in base64"]);
-  const journal = await FileJournal.open(join(config.dataDir, providerJournal));
+  const journal = store.shared ? new ServerLines(store.shared.database) : await FileJournal.open(join(config.dataDir, providerJournal));
   const send = callbackPoster({ url: callbackUrl, secrets: [secret], clock });
-  const simulated = await SimulatedProvider.open({ journal, clock, tasks, entropy, send });
+  // Only a process that answers callbacks has somewhere to send them.
+  const simulated = await SimulatedProvider.open({ journal, clock, tasks, entropy, send, resumes: config.roles.includes("api") });
   providers.set(simulated.name, simulated);
   const callbackVerifiers = new Map([[simulatedProviderName, new WebhookVerifier([secret])]]);
   return { providers, provider: simulated, callbackVerifiers, close: () => simulated.close() };
@@ -192,7 +161,7 @@ async function serve(config: Config, showAdmin: ShowAdmin): Promise<RunningServe
 /** What it opens goes onto the stack too, for a start that fails half-way. */
 async function startServer(config: Config, opened: AsyncDisposableStack, showAdmin: ShowAdmin): Promise<RunningServer> {
   const log = openLogOf(config);
-  const engine = await openEngine(config, log);
+  const engine = await openEngine(config, log, version);
   const { store, tasks, entropy, acceptance } = engine;
   opened.defer(() => store.close());
   let draining = false;
@@ -217,27 +186,17 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
     log,
     logCounts: log.counts,
     requestLog: requestLogOf(config, entropy),
-    options: {
-      environment: config.env === "development" ? "development" : "production",
-      version,
-      commit: config.commit,
-      corsOrigins: config.corsOrigins,
-      shop: config.shop,
-      trustedProxies: config.trustedProxies,
-      streamsMax: config.streamsMax,
-    },
+    options: httpOptionsOf(config),
   });
-  const { listen } = process.versions["bun"] === undefined ? await import("./http/listen-node.ts") : await import("./http/listen-bun.ts");
-  app.describe();
-  const listener = await listen(app, { host: config.httpHost, port: config.httpPort });
-  opened.defer(() => listener.stop(0));
-  const { metricsPort } = config;
-  const metrics =
-    metricsPort === undefined ? undefined : await listen({ fetch: app.adminFetch }, { host: config.metricsHost, port: metricsPort });
-  url = listener.url;
-  const stopWorkers = startWorkers(engine, { providers: providers.providers, follower }, log);
+  const { listener, metrics } = await openListeners(config, app);
+  opened.defer(() => listener?.stop(0));
+  url = listener?.url ?? "";
+  const stopWorkers = startWorkers(engine, { providers: providers.providers, follower, roles: config.roles }, log);
   if (keys.length === 0) log.warn("no server key: set DOORBUSTER_API_KEY to manage the shop");
-  log.info("listening", { url, metrics: metrics?.url, mode: config.mode, env: config.env, data: config.dataDir });
+  tellOfOthers(engine, log);
+  const { mode, env, roles } = config;
+  const data = store.shared?.database.name ?? config.dataDir;
+  log.info(listener === undefined ? "working" : "listening", { url, metrics: metrics?.url, mode, env, data, roles });
 
   const stop = async (signal: string) => {
     if (draining) return;
@@ -253,11 +212,31 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
     await providers.close();
     // They would never end by themselves, and what they had to tell is told.
     app.endStreams();
-    await Promise.all([listener.stop(config.drainTimeoutMs), metrics?.stop(0)]);
+    await Promise.all([listener?.stop(config.drainTimeoutMs), metrics?.stop(0)]);
     await store.close();
     log.info("stopped");
   };
   return { url, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
+}
+
+const httpOptionsOf = (config: Config): HttpOptions => ({
+  environment: config.env === "development" ? "development" : "production",
+  version,
+  commit: config.commit,
+  corsOrigins: config.corsOrigins,
+  shop: config.shop,
+  trustedProxies: config.trustedProxies,
+  streamsMax: config.streamsMax,
+});
+
+/** A worker answers nobody but its operators. */
+async function openListeners({ roles, httpHost, httpPort, metricsHost, metricsPort }: Config, app: App) {
+  const { listen } = process.versions["bun"] === undefined ? await import("./http/listen-node.ts") : await import("./http/listen-bun.ts");
+  const answers = roles.includes("api");
+  if (answers) app.describe();
+  const listener = answers ? await listen(app, { host: httpHost, port: httpPort }) : undefined;
+  const metrics = metricsPort === undefined ? undefined : await listen({ fetch: app.adminFetch }, { host: metricsHost, port: metricsPort });
+  return { listener, metrics };
 }
 
 /** The secret of its pseudonyms lives with the data: whoever has both could name people. */
@@ -266,34 +245,12 @@ function requestLogOf({ dataDir, logRequestsPerSecond: perSecondMax, logClient }
   const secret = secretFromFile(join(dataDir, "log.secret"), () => entropy.secret(32));
   return { perSecondMax, client: logClient === "plain" ? "plain" : "pseudonym", secret } as const;
 }
-type WorkerParts = { readonly providers: ReadonlyMap<string, PaymentProvider>; readonly follower: AccessFollower };
-
-/** Loops that live as long as the server. One that ends by a bug takes the process with it: better restarted than half alive. */
-function startWorkers(engine: Engine, parts: WorkerParts, log: Log): () => Promise<void> {
-  const controller = new AbortController();
-  const loop = (name: string, tickMs: number): LoopOptions => ({
-    tasks: engine.tasks,
-    signal: controller.signal,
-    tickMs,
-    onUnavailable: (error) => log.warn("the store did not answer", { worker: name, code: error.code, message: error.message }),
-  });
-  const deps = { ...engine, providers: parts.providers };
-  const running = [
-    runSweeper(engine, loop("sweeper", sweepTickMs)),
-    runSettler(engine, loop("settler", settleTickMs)),
-    runRefunder(deps, loop("refunder", refundTickMs)),
-    runPaymentPoller(deps, loop("payment poller", pollTickMs)),
-    runAccessFollower(parts.follower, loop("access follower", followTickMs)),
-  ];
-  for (const worker of running)
-    worker.catch((error: unknown) => {
-      log.error("a worker failed", { error: error instanceof Error ? error.stack : String(error) });
-      process.exit(1);
-    });
-  return async () => {
-    controller.abort();
-    await Promise.allSettled(running);
-  };
+/** What an operator should know of the other processes on the same store. */
+function tellOfOthers({ store: { shared } }: Engine, log: Log): void {
+  if (shared?.membership.secretsDiffer)
+    log.error(
+      "other processes on this store have other secrets: their tokens are not ours; set DOORBUSTER_TOKEN_SECRET and DOORBUSTER_ACCOUNT_SECRET alike in all",
+    );
 }
 
 /** Resolves when the first SIGTERM or SIGINT has been dealt with; a second one ends the process at once. */
@@ -309,7 +266,7 @@ function untilSignal(stop: (signal: string) => Promise<void>): Promise<void> {
 }
 
 async function withStore<Result>(config: Config, use: (engine: Engine) => Promise<Result>): Promise<Result> {
-  const engine = await openEngine(config, openLogOf(config));
+  const engine = await openEngine(config, openLogOf(config), version);
   try {
     return await use(engine);
   } finally {
@@ -437,7 +394,7 @@ async function main(): Promise<number> {
   registerServe(program, { ...cli, demoApiKey, serve: (config, showAdmin) => told(serve(config, showAdmin)) });
   registerStoreCommands(program, {
     ...cli,
-    migrate: (config) => told(withStore(config, ({ store }) => Promise.resolve(store.migrations))),
+    migrate: (config) => told(migrateStore(config)),
     seed: (config) => told(withStore(config, (engine) => openDemoShop(engine, config.shop))),
   });
   registerAdmin(program, {
@@ -453,12 +410,13 @@ async function main(): Promise<number> {
   });
   registerVerify(program, {
     ...cli,
-    openAuditSource: ({ dataDir }) => openAuditSource(dataDir),
+    openAuditSource,
     nowMs: () => Date.now(),
     colour: wantsColour,
     providerJournal,
+    sharedProviderLines,
   });
-  registerExport(program, { ...cli, openExports: ({ dataDir }) => openSnapshotExports(dataDir), write: writeOut });
+  registerExport(program, { ...cli, openExports, write: writeOut });
   registerDoctor(program, {
     ...cli,
     readConfig: brokenConfigOf,

@@ -10,7 +10,7 @@ import { ProgressLine } from "./progress.ts";
 
 export type ExportCommandDeps = CliDeps & {
   /** A read-only snapshot of the configured store; throws an Error that says what is wrong with it. */
-  readonly openExports: (config: Config) => Exports & { close(): void };
+  readonly openExports: (config: Config) => Promise<Exports & { close(): void }>;
   /** Writes to standard output and waits until it is taken; false when nobody reads there any more. */
   readonly write: (text: string) => Promise<boolean>;
 };
@@ -52,7 +52,7 @@ async function run(deps: ExportCommandDeps, what: "orders" | "ledger", flags: Fl
   const { shop: merchant, sale: saleId, state, from: fromMs, to: toMs, bom: withMark = false } = flags;
   if (what === "ledger" && (state ?? fromMs ?? toMs) !== undefined)
     throw new CommandFailed("--state, --from and --to are of orders; the ledger has none of them", exitCodes.usage);
-  const exports = open(deps, deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir }));
+  const exports = await open(deps, deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir }));
   const access = { merchant, permissions: new Set(["exports:read"] as const) };
   const texts =
     what === "orders"
@@ -72,9 +72,9 @@ async function run(deps: ExportCommandDeps, what: "orders" | "ledger", flags: Fl
   }
 }
 
-function open(deps: ExportCommandDeps, config: Config): Exports & { close(): void } {
+async function open(deps: ExportCommandDeps, config: Config): Promise<Exports & { close(): void }> {
   try {
-    return deps.openExports(config);
+    return await deps.openExports(config);
   } catch (error) {
     if (error instanceof Error && error.name === "StoreUnavailable") throw new CommandFailed(error.message, exitCodes.usage);
     throw error;

@@ -24,3 +24,7 @@ export async function* readLines(path: string): AsyncGenerator<NumberedLine> {
 export function wrongLine(path: string, { number }: NumberedLine, problem: string): CommandFailed {
   return new CommandFailed(`cannot use "${path}", line ${number}: ${problem}`, exitCodes.usage);
 }
+
+export function numbered(lines: readonly string[]): NumberedLine[] {
+  return lines.map((text, i) => ({ text, number: i + 1, last: i === lines.length - 1 }));
+}

@@ -19,16 +19,27 @@ export type ServeDeps = CliDeps & {
   readonly demoApiKey: string;
 };
 
-type ServeFlags = { host?: string; port?: string; dataDir?: string };
+type ServeFlags = { host?: string; port?: string; dataDir?: string; roles?: string };
 
 export function registerServe(program: Command, deps: ServeDeps): void {
-  withServerFlags(addCommand(program, "serve", "Run the server with production rules (all roles in one process)."))
+  withServerFlags(addCommand(program, "serve", "Run the server with production rules (all roles in one process, unless told otherwise)."))
+    .option("--roles <list>", "what this process does: api, worker, or api,worker (DOORBUSTER_ROLES)")
     .addHelpText(
       "after",
-      "\nExamples:\n  DOORBUSTER_API_KEY_FILE=/run/secrets/api-key doorbuster serve --data-dir /var/lib/doorbuster\n  doorbuster serve --host 0.0.0.0 --port 8083",
+      "\nExamples:\n  DOORBUSTER_API_KEY_FILE=/run/secrets/api-key doorbuster serve --data-dir /var/lib/doorbuster\n  doorbuster serve --host 0.0.0.0 --port 8083\n  DOORBUSTER_MODE=sql DOORBUSTER_DATABASE_URL_FILE=/run/secrets/database-url doorbuster serve --roles api",
     )
     .action(async (flags: ServeFlags) => {
       const server = await deps.serve(deps.config(toEnvironment(flags)), (admin) => showFirstAdmin(deps, admin));
+      await server.stopped;
+    });
+  addCommand(program, "worker", "Run what happens beside the requests: the same as serve --roles worker. Not in embedded mode.")
+    .option("--data-dir <folder>", "folder of generated secrets (DOORBUSTER_DATA_DIR)")
+    .addHelpText(
+      "after",
+      "\nOf any number of workers one at a time expires, settles and refunds; another takes over when it is gone.\n\nExamples:\n  DOORBUSTER_MODE=sql DOORBUSTER_DATABASE_URL_FILE=/run/secrets/database-url doorbuster worker",
+    )
+    .action(async (flags: ServeFlags) => {
+      const server = await deps.serve(deps.config(toEnvironment({ ...flags, roles: "worker" })), (admin) => showFirstAdmin(deps, admin));
       await server.stopped;
     });
   withServerFlags(addCommand(program, "start", "Run the server for a first try: development rules, a demo key and a demo shop."))
@@ -70,6 +81,6 @@ export function withServerFlags(command: Command): Command {
     .option("--data-dir <folder>", "folder of the database (DOORBUSTER_DATA_DIR)");
 }
 
-export function toEnvironment(flags: ServeFlags): ConfigFlags {
-  return { DOORBUSTER_HTTP_HOST: flags.host, DOORBUSTER_HTTP_PORT: flags.port, DOORBUSTER_DATA_DIR: flags.dataDir };
+export function toEnvironment({ host, port, dataDir, roles }: ServeFlags): ConfigFlags {
+  return { DOORBUSTER_HTTP_HOST: host, DOORBUSTER_HTTP_PORT: port, DOORBUSTER_DATA_DIR: dataDir, DOORBUSTER_ROLES: roles };
 }

@@ -11,17 +11,19 @@ import { lateMaxDefaultMs, verify, type VerifyReport } from "../engine/verify/ve
 import type { AuditSource } from "../ports/audit-source.ts";
 import { addCommand, CommandFailed, exitCodes, type CliDeps } from "./program.ts";
 import { ProgressLine } from "./progress.ts";
-import { readLines, wrongLine } from "./read-lines.ts";
+import { numbered, readLines, wrongLine } from "./read-lines.ts";
 import { renderVerifyReport } from "./verify-report.ts";
 
 export type VerifyCommandDeps = CliDeps & {
   /** A read-only snapshot of the configured store; throws an Error that says what is wrong with it. */
-  readonly openAuditSource: (config: Config) => AuditSource;
+  readonly openAuditSource: (config: Config) => Promise<AuditSource>;
   readonly nowMs: () => number;
   /** Whether standard output is a terminal that wants colours (NO_COLOR is not set). */
   readonly colour: boolean;
   /** The simulated provider's journal, as named in the data folder. */
   readonly providerJournal: string;
+  /** The same where several processes share it in the store; undefined elsewhere. */
+  readonly sharedProviderLines: (config: Config) => Promise<readonly string[] | undefined>;
 };
 
 type VerifyFlags = {
@@ -66,10 +68,13 @@ async function run(deps: VerifyCommandDeps, flags: VerifyFlags): Promise<void> {
   const config = deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir });
   const thresholds = { acceptsMin: flags.minAccepts, unknownsMin: flags.minUnknowns };
   const history = flags.history && new HistoryCheck(await readHistory(flags.history), thresholds);
-  const source = open(deps, config);
+  const source = await open(deps, config);
   try {
     // Read after the snapshot is taken: whatever the store holds, the provider has noted before.
-    const provider = await readProvider(flags, join(config.dataDir, deps.providerJournal));
+    const provider = await readProvider(flags, {
+      file: join(config.dataDir, deps.providerJournal),
+      lines: await deps.sharedProviderLines(config),
+    });
     const rest = { nowMs: deps.nowMs(), atRest: flags.atRest ?? false, lateMaxMs: lateMaxDefaultMs };
     const line = new ProgressLine(deps.console);
     const progress = (table: string, rows: number) => line.show({ what: `Reading ${table}`, done: rows, unit: "rows" });
@@ -82,9 +87,9 @@ async function run(deps: VerifyCommandDeps, flags: VerifyFlags): Promise<void> {
   }
 }
 
-function open(deps: VerifyCommandDeps, config: Config): AuditSource {
+async function open(deps: VerifyCommandDeps, config: Config): Promise<AuditSource> {
   try {
-    return deps.openAuditSource(config);
+    return await deps.openAuditSource(config);
   } catch (error) {
     return unreadable(error);
   }
@@ -120,11 +125,14 @@ async function readHistory(paths: readonly string[]): Promise<HistoryLog> {
 
 type Provider = { readonly record: ProviderRecord; readonly complete: boolean };
 
-async function readProvider({ provider, atRest }: VerifyFlags, journal: string): Promise<Provider | undefined> {
-  if (provider === undefined && !existsSync(journal)) return undefined;
-  const path = provider ?? journal;
+type OwnJournal = { readonly file: string; readonly lines: readonly string[] | undefined };
+
+async function readProvider({ provider, atRest }: VerifyFlags, own: OwnJournal): Promise<Provider | undefined> {
+  const isShared = provider === undefined && own.lines !== undefined;
+  if (provider === undefined && !isShared && !existsSync(own.file)) return undefined;
+  const path = provider ?? own.file;
   const record = new ProviderRecord();
-  for await (const line of readLines(path)) {
+  for await (const line of isShared ? numbered(own.lines ?? []) : readLines(path)) {
     const event = parseProviderLine(line.text);
     if (!("problem" in event)) record.add(event);
     else if (!line.last || line.text.endsWith("}")) throw wrongLine(path, line, event.problem);

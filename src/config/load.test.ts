@@ -85,7 +85,7 @@ const mistakes: [string, Record<string, string>, string | undefined, string][] =
     undefined,
     'DOORBUSTER_ENV: expected one of development, production, got "developmnt"; did you mean "development"?',
   ],
-  ["an unknown mode", { DOORBUSTER_MODE: "cluster" }, undefined, 'DOORBUSTER_MODE: expected one of embedded, got "cluster"'],
+  ["an unknown mode", { DOORBUSTER_MODE: "cluster" }, undefined, 'DOORBUSTER_MODE: expected one of embedded, sql, got "cluster"'],
   [
     "a misspelt variable",
     { DOORBUSTER_HTTP_PROT: "1" },
@@ -143,6 +143,32 @@ const mistakes: [string, Record<string, string>, string | undefined, string][] =
     { DOORBUSTER_API_KEY: "schlüssel-0123456789abcdef0123456789" },
     undefined,
     "DOORBUSTER_API_KEY: expected at most 256 printable characters without spaces, got a value that is not",
+  ],
+  ["sql mode without a database", { DOORBUSTER_MODE: "sql" }, undefined, "DOORBUSTER_DATABASE_URL: expected in sql mode, got nothing"],
+  [
+    "a database that nothing uses",
+    { DOORBUSTER_DATABASE_URL: "mysql://a:b@db/shop" },
+    undefined,
+    "DOORBUSTER_DATABASE_URL: set, but in embedded mode nothing uses it; did you mean DOORBUSTER_MODE=sql?",
+  ],
+  [
+    "a database of another kind",
+    { DOORBUSTER_MODE: "sql", DOORBUSTER_DATABASE_URL: "mongodb://a:b@db/shop" },
+    undefined,
+    "DOORBUSTER_DATABASE_URL: expected mysql://user:password@host:port/database or postgres://…, got a value that is not",
+  ],
+  [
+    "a database whose password everybody knows",
+    { DOORBUSTER_MODE: "sql", DOORBUSTER_DATABASE_URL: "mysql://root:root@db/shop" },
+    undefined,
+    "DOORBUSTER_DATABASE_URL: a password that everybody knows is refused in production",
+  ],
+  ["a role that there is not", { DOORBUSTER_ROLES: "api,sweeper" }, undefined, "DOORBUSTER_ROLES: expected api, worker, or both"],
+  [
+    "half a process in embedded mode",
+    { DOORBUSTER_ROLES: "api" },
+    undefined,
+    "DOORBUSTER_ROLES: expected api and worker in embedded mode, for one process does everything there",
   ],
   ["a bad shop name", { DOORBUSTER_SHOP: "My Shop" }, undefined, "DOORBUSTER_SHOP: expected lower-case letters"],
 ];

@@ -148,6 +148,22 @@ function unknownNames({ sources, file, known }: Reading): string[] {
 
 /** Options that mean nothing without one another. */
 function incomplete(config: Config): string[] {
+  return [...incompleteMode(config), ...incompleteJwks(config)];
+}
+
+function incompleteMode({ mode, databaseUrl, roles }: Config): string[] {
+  const problems: string[] = [];
+  const name = environmentName(options.databaseUrl);
+  if (mode !== "embedded" && databaseUrl === undefined) problems.push(`${name}: expected in ${mode} mode, got nothing`);
+  if (mode === "embedded" && databaseUrl !== undefined)
+    problems.push(`${name}: set, but in embedded mode nothing uses it; did you mean ${environmentName(options.mode)}=sql?`);
+  if (roles.length === 0) problems.push(`${environmentName(options.roles)}: expected api, worker, or both, got nothing`);
+  if (mode === "embedded" && new Set(roles).size < 2)
+    problems.push(`${environmentName(options.roles)}: expected api and worker in embedded mode, for one process does everything there`);
+  return problems;
+}
+
+function incompleteJwks(config: Config): string[] {
   const together = ["jwksUrl", "jwksIssuer", "jwksAudience"] as const;
   const missing = together.filter((name) => config[name] === undefined);
   if (missing.length === 0 || missing.length === together.length) return [];
@@ -158,6 +174,8 @@ function incomplete(config: Config): string[] {
 function unsafeSecrets(config: Config): string[] {
   if (config.env !== "production") return [];
   const problems: string[] = [];
+  if (hasEverybodysPassword(config.databaseUrl))
+    problems.push(`${environmentName(options.databaseUrl)}: a password that everybody knows is refused in production`);
   for (const name of ["apiKey", "tokenSecret", "tokenSecretPrevious", "accountSecret", "adminPassword", "callbackSecret"] as const) {
     const value = config[name];
     if (value === undefined) continue;
@@ -170,6 +188,16 @@ function unsafeSecrets(config: Config): string[] {
       );
   }
   return problems;
+}
+
+/** None at all may be right: a database can know its users otherwise. */
+function hasEverybodysPassword(url: string | undefined): boolean {
+  if (url === undefined || !URL.canParse(url)) return false;
+  const { username, password } = new URL(url);
+  const plain = decodeURIComponent(password);
+  return (
+    plain !== "" && (knownSecrets.has(plain) || placeholder.test(plain) || plain === username || plain === "root" || plain === "doorbuster")
+  );
 }
 
 function isGuessable(secret: string): boolean {

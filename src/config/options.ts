@@ -38,9 +38,33 @@ export const options = {
   },
   mode: {
     path: "mode",
-    type: { kind: "choice", of: ["embedded"] },
+    type: { kind: "choice", of: ["embedded", "sql"] },
     default: "embedded",
-    about: "Who decides and keeps: embedded needs no services",
+    about: "Who decides and keeps: embedded needs no services, sql shares a MariaDB, MySQL or PostgreSQL with other processes",
+  },
+  roles: {
+    path: "roles",
+    type: { kind: "list", each: (text) => text === "api" || text === "worker", hint: "api, worker, or both" },
+    default: "api,worker",
+    about:
+      "What this process does, comma-separated: api answers requests, worker expires, settles and refunds; embedded is one process with both",
+  },
+  databaseUrl: {
+    path: "database.url",
+    type: {
+      kind: "secret",
+      lengthMin: 12,
+      pattern: /^(?:mysql|mariadb|postgres|postgresql):\/\/[^\s/]+\/[^\s/?]+(?:\?\S*)?$/,
+      hint: "mysql://user:password@host:port/database or postgres://…",
+    },
+    default: undefined,
+    about: "The database that sql mode shares; TLS by ?ssl-mode=VERIFY_IDENTITY (MySQL) or ?sslmode=verify-full (PostgreSQL)",
+  },
+  databaseConnections: {
+    path: "database.connections",
+    type: { kind: "integer", min: 2, max: 200 },
+    default: 10,
+    about: "Most connections of this process to the database; two of five read, the others write",
   },
   httpHost: { path: "http.host", type: { kind: "text" }, default: "127.0.0.1", about: "Address to listen on" },
   httpPort: { path: "http.port", type: port, default: 8083, about: "Port to listen on; 0 takes a free one" },

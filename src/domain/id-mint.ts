@@ -5,23 +5,32 @@ import { assert } from "../lib/assert.ts";
  *
  *   | 41 bits: ms since 2020-01-01 | 22 bits: counter, restarts at a random point each millisecond |
  *
+ * Where several processes mint for one store, the counter's upper bits are the process's number, and it counts in the rest:
+ *
+ *   | 41 bits: ms | 10 bits: process | 12 bits: counter |
+ *
  * Invariant: each id is larger than the one before, also when the clock steps back or stands still. `floor` is the
  * largest id the store holds, so a restart with an earlier clock cannot mint an old id again.
  */
 export const idEpochMs = 1_577_836_800_000;
 const counterBits = 22n;
 const counterMax = 2 ** 22 - 1;
-/** The counter starts in the lower quarter, which leaves three million ids for one millisecond. */
-const counterStartMax = 2 ** 20 - 1;
 const timeMax = 2 ** 41 - 1;
 /** Before it an id would have fewer digits than its lower part. */
 const timeMin = 1_000;
 const lowDigits = 9;
 const lowPart = 10 ** lowDigits;
 
+/** One of `2 ** bits` processes. */
+export type MintingProcess = { readonly number: number; readonly bits: number };
+
 export class IdMint {
   #lastMs: number;
   #counter: number;
+  /** The counter's range, and up to where it may start: the lower quarter of it, which leaves room for one millisecond. */
+  readonly #counterMin: number;
+  readonly #counterMax: number;
+  readonly #starts: number;
   /** The first id of `#baseMs`, cut into numbers that are exact. */
   #baseMs = -1;
   #high = 0;
@@ -29,22 +38,29 @@ export class IdMint {
   readonly #nowMs: () => number;
   readonly #random: () => number;
 
-  constructor(options: { nowMs: () => number; random: () => number; floor?: string | undefined }) {
+  constructor(options: { nowMs: () => number; random: () => number; floor?: string | undefined; process?: MintingProcess | undefined }) {
     this.#nowMs = options.nowMs;
     this.#random = options.random;
+    const { number, bits } = options.process ?? { number: 0, bits: 0 };
+    assert(number >= 0 && number < 2 ** bits, "a process has one of the numbers there are");
+    const room = (counterMax + 1) / 2 ** bits;
+    this.#counterMin = number * room;
+    this.#counterMax = this.#counterMin + room - 1;
+    this.#starts = room / 4;
     const floor = BigInt(options.floor ?? "0");
     this.#lastMs = Number(floor >> counterBits);
-    this.#counter = Number(floor & BigInt(counterMax));
+    // Others' counters say nothing of this one's.
+    this.#counter = bits === 0 ? Number(floor & BigInt(counterMax)) : this.#counterMax;
   }
 
   mint(): string {
     const now = Math.floor(this.#nowMs()) - idEpochMs;
     if (now > this.#lastMs) {
       this.#lastMs = now;
-      this.#counter = Math.floor(this.#random() * (counterStartMax + 1));
-    } else if (this.#counter === counterMax) {
+      this.#counter = this.#counterMin + Math.floor(this.#random() * this.#starts);
+    } else if (this.#counter === this.#counterMax) {
       this.#lastMs += 1;
-      this.#counter = 0;
+      this.#counter = this.#counterMin;
     } else {
       this.#counter += 1;
     }

@@ -188,11 +188,12 @@ export class DirectAcceptance implements Acceptance {
   async #commitDefinitely(lines: readonly Line[], uncertain = false): Promise<void> {
     const batch = batchOf(lines, Math.floor(this.#clock.nowMs()));
     for (let attempt = 0; ; attempt++) {
+      const sentAtMs = this.#clock.nowMs();
       const result = await this.#ledger.commit(batch.ledgerBatch);
       this.counts.commits += 1;
       switch (result.kind) {
         case "committed":
-          return this.#committed(batch.groups, result);
+          return this.#committed(batch.groups, result, sentAtMs);
         case "unknown":
           uncertain = true;
           break;
@@ -208,13 +209,13 @@ export class DirectAcceptance implements Acceptance {
     }
   }
 
-  #committed(groups: readonly Line[][], result: CommitResult & { kind: "committed" }): void {
+  #committed(groups: readonly Line[][], result: CommitResult & { kind: "committed" }, sentAtMs: number): void {
     assert(result.groups.length === groups.length, "a commit answers every group");
-    for (const [g, { sale }] of result.groups.entries()) {
+    for (const { sale, outcomes, moved } of result.groups) {
       if (sale === undefined) continue;
-      this.#board.observe(sale);
-      const outcomes = result.groups[g]?.outcomes ?? [];
+      this.#board.observe(sale, sentAtMs);
       for (const outcome of outcomes) if (outcome.kind === "accepted") this.#board.noteAccepted(sale.id, outcome.purchase.buyerId);
+      if (moved) this.#board.noteCommit(sale.id, { feed: sale.feed, buyers: [] });
     }
     for (const [g, lines] of groups.entries()) {
       const outcomes = result.groups[g]?.outcomes ?? [];

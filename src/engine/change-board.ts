@@ -35,6 +35,14 @@ export class ChangeBoard implements Changes, ChangeSink {
     return this.#bySale.size + this.#byBuyer.size;
   }
 
+  hearsSale(saleId: SaleId): boolean {
+    return this.#bySale.has(saleId);
+  }
+
+  hearsBuyer(buyerId: BuyerId): boolean {
+    return this.#byBuyer.has(buyerId);
+  }
+
   get hearsPurchases(): boolean {
     return this.#byBuyer.size > 0;
   }

@@ -126,7 +126,7 @@ test("[OR10] a round releases a bounded number, the longest overdue first, over 
     await world.pass(10);
   }
   await world.pass(payWindowMs, payWindowMs);
-  expect(await world.answered(expireDue(world.workerDeps, 4))).toEqual({ due: 4, released: 4 });
+  expect(await world.answered(expireDue(world.workerDeps, { countMax: 4 }))).toEqual({ due: 4, released: 4 });
   expect(orders.map(({ id }) => world.read(id).state)).toEqual(["expired", "expired", "expired", "expired", "reserved", "reserved"]);
   expect(releasesMax).toBeLessThanOrEqual(1_000);
 });

@@ -15,6 +15,7 @@ import type { Refund } from "../domain/payment.ts";
 import type { Acceptance, NotTried, Unknown } from "../ports/acceptance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Fence } from "../ports/leases.ts";
 import type { PaymentProvider } from "../ports/payment-provider.ts";
 import type { Records } from "../ports/records.ts";
 import { findPurchase, type Viewer } from "./orders.ts";
@@ -51,18 +52,22 @@ export const refundLimitsDefault: RefundLimits = { refundsMax: 32, retry: { base
 
 export type RefundResult = "done" | "failed" | "open";
 
-/** Tries each refund that is due once. */
-export async function sendDueRefunds(deps: RefundDeps, limits: RefundLimits): Promise<readonly RefundResult[]> {
+/** Tries each refund that is due once. `fence`: whose process may send at this time. */
+export async function sendDueRefunds(deps: RefundDeps, limits: RefundLimits, fence?: Fence): Promise<readonly RefundResult[]> {
   const due = await deps.records.dueRefunds(deps.clock.nowMs(), limits.refundsMax);
-  return Promise.all(due.map((refund) => sendRefund(deps, refund, limits)));
+  return Promise.all(due.map((refund) => sendRefund(deps, refund, { ...limits, fence })));
 }
 
-async function sendRefund(deps: RefundDeps, refund: Refund, { retry, declinedRetryMs }: RefundLimits): Promise<RefundResult> {
+async function sendRefund(
+  deps: RefundDeps,
+  refund: Refund,
+  { retry, declinedRetryMs, fence }: RefundLimits & { fence: Fence | undefined },
+): Promise<RefundResult> {
   const { id: refundId, captureId, money } = refund;
   const note = async (event: "send" | "done" | "failed") => {
     const waitMs = event === "failed" ? declinedRetryMs : backoffMs(refund.tries, retry);
     const nextTryAtMs = Math.floor(deps.clock.nowMs()) + waitMs;
-    const [answer] = await deps.acceptance.submit(refund.saleId, [{ kind: "update_refund", refundId, event, nextTryAtMs }]);
+    const [answer] = await deps.acceptance.submit(refund.saleId, [{ kind: "update_refund", refundId, event, nextTryAtMs }], fence);
     return answer?.kind === "updated";
   };
   if (!(await note("send"))) return "open";

@@ -7,6 +7,12 @@
  * the set of those buyers is loaded, everybody is.
  *
  *   sale's copy ─► refusal by status or stock? ─► buyer ever accepted, or on the way? ─► yes: decider · no: refuse
+ *
+ * Where other processes commit, too (`shared`), a copy is a mark with an end: it refuses for `leaseMs` after the moment
+ * at which a commit of this process was sent that held the sale's lock and found it so. Whoever clears the mark meanwhile
+ * makes everybody wait for longer than that before anybody new is accepted (domain/batch-state.ts), so nobody is refused
+ * here who was accepted elsewhere. When the mark has run out the next purchases go to the decider, together, and its
+ * answer is the next mark. The set of buyers must reach as far as the copy; what others added is read from their log.
  */
 import { refusalToAll } from "../domain/availability.ts";
 import type { BuyerId, SaleId } from "../domain/ids.ts";
@@ -16,19 +22,37 @@ import { NumberSet } from "../lib/number-set.ts";
 import type { ChangeSink } from "../ports/changes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Entropy } from "../ports/entropy.ts";
+import type { ChangeFeed } from "../ports/change-feed.ts";
 import type { Records } from "../ports/records.ts";
 
 export type SaleView = {
   sale: Sale;
   readonly buyers: NumberSet;
   buyersKnown: "no" | "loading" | "all";
+  /** The sale's number up to which `buyers` holds everybody; only where others commit, too. */
+  buyersFeed: number;
+  /** Until when the copy may refuse. */
+  markUntilMs: number;
+  /** Whether a newer copy is known to be in the store. */
+  outdated: boolean;
   usedAtMs: number;
+};
+
+/** For processes that share a store. */
+export type SharedBoard = {
+  readonly feed: Pick<ChangeFeed, "buyersBetween">;
+  /** Less than half of what a cleared mark makes others wait, for a clock that is being led back may go at half its pace. */
+  readonly leaseMs: number;
+  /** So close before its start a sale's refusals are the decider's: our clock is only about its. */
+  readonly edgeMs: number;
 };
 
 export type BoardOptions = {
   readonly salesMax: number;
   /** Over all sales; when reached, the least used sales forget their buyers and let everybody through. */
   readonly buyersMax: number;
+  /** Absent where this process alone commits. */
+  readonly shared?: SharedBoard | undefined;
 };
 
 const buyersPageMax = 10_000;
@@ -62,9 +86,18 @@ export class SaleBoard {
   /** The sale's view, read from the store if need be: one reader per sale however many ask. */
   async load(saleId: SaleId): Promise<SaleView | undefined> {
     const view = this.#views.get(saleId);
-    if (view !== undefined) return view;
+    if (view !== undefined && !view.outdated) return view;
     const absentUntilMs = this.#absent.get(saleId);
     if (absentUntilMs !== undefined && absentUntilMs > this.#clock.nowMs()) return undefined;
+    return this.#readOnce(saleId);
+  }
+
+  /** For who may have changed the sale by way of another process a moment ago. */
+  async loadFresh(saleId: SaleId): Promise<SaleView | undefined> {
+    return this.#options.shared === undefined ? this.load(saleId) : this.#read(saleId);
+  }
+
+  async #readOnce(saleId: SaleId): Promise<SaleView | undefined> {
     let loading = this.#loading.get(saleId);
     if (loading === undefined) {
       loading = this.#read(saleId).finally(() => this.#loading.delete(saleId));
@@ -73,9 +106,34 @@ export class SaleBoard {
     return loading;
   }
 
-  /** Takes over a committed copy of a sale, unless what we have is newer. */
-  observe(sale: Sale): void {
-    this.#observed(sale);
+  /**
+   * Takes over a committed copy of a sale, unless what we have is newer. `sentAtMs`: it comes from a commit that held the
+   * sale's lock, and was sent then.
+   */
+  observe(sale: Sale, sentAtMs?: number): void {
+    const view = this.#observed(sale);
+    const { shared } = this.#options;
+    if (shared === undefined) return;
+    // A copy from elsewhere that is newer says that what we have is over; an older one says nothing.
+    if (sentAtMs === undefined) return;
+    if (view.sale.feed === sale.feed) view.markUntilMs = Math.max(view.markUntilMs, sentAtMs + shared.leaseMs);
+  }
+
+  /** Another process gave the sale this number: a copy with a smaller one refuses nobody, and is read again by who asks. */
+  noteNews(saleId: SaleId, feed: number): void {
+    const view = this.#views.get(saleId);
+    if (view === undefined || feed <= view.sale.feed) return;
+    view.outdated = true;
+    view.markUntilMs = 0;
+  }
+
+  /** Buyers that a commit with this number touched: the set reaches one further, if it reached up to it. */
+  noteCommit(saleId: SaleId, { feed, buyers }: { feed: number; buyers: readonly BuyerId[] }): void {
+    const view = this.#views.get(saleId);
+    if (view === undefined) return;
+    this.#remember(view, buyers);
+    if (view.buyersFeed === feed - 1) view.buyersFeed = feed;
+    this.#boundBuyers(view);
   }
 
   noteAccepted(saleId: SaleId, buyerId: BuyerId): void {
@@ -91,20 +149,36 @@ export class SaleBoard {
   refuse(view: SaleView, ask: { buyerId: BuyerId; pending: () => boolean; nowMs: number }): Refusal | undefined {
     view.usedAtMs = ask.nowMs;
     const refusal = refusalToAll(view.sale, ask.nowMs);
-    // Before the start nobody can have been accepted, and an unpublished sale is nobody's business.
-    if (refusal === undefined || refusal.reason === "not_started" || refusal.reason === "sale_unknown") return refusal;
-    if (view.buyersKnown !== "all") {
-      if (view.buyersKnown === "no") void this.#loadBuyers(view);
-      return undefined;
-    }
+    if (refusal === undefined) return undefined;
+    // Before the start nobody can have been accepted.
+    if (refusal.reason === "not_started") return this.#isBeforeEdge(view.sale, ask.nowMs) ? refusal : undefined;
+    if (ask.nowMs >= view.markUntilMs) return undefined;
+    // An unpublished sale is nobody's business.
+    if (refusal.reason === "sale_unknown") return refusal;
+    if (!this.#knowsBuyers(view)) return undefined;
     return view.buyers.has(ask.buyerId) || ask.pending() ? undefined : refusal;
+  }
+
+  #isBeforeEdge(sale: Sale, nowMs: number): boolean {
+    const { shared } = this.#options;
+    return shared === undefined || nowMs < sale.startsAtMs - shared.edgeMs;
+  }
+
+  /** Whether the set holds everybody accepted up to the copy; if not, sees to it. */
+  #knowsBuyers(view: SaleView): boolean {
+    if (view.buyersKnown === "loading") return false;
+    const isShort = this.#options.shared !== undefined && view.buyersFeed < view.sale.feed;
+    if (view.buyersKnown === "all" && !isShort) return true;
+    void this.#loadBuyers(view);
+    return false;
   }
 
   async #read(saleId: SaleId): Promise<SaleView | undefined> {
     const sale = await this.#records.sale(saleId);
     if (sale !== undefined) return this.#observed(sale);
     if (this.#absent.size >= absentMax) this.#absent.clear();
-    this.#absent.set(saleId, this.#clock.nowMs() + absentForMs * (0.5 + this.#entropy.random()));
+    const forMs = this.#options.shared?.leaseMs ?? absentForMs;
+    this.#absent.set(saleId, this.#clock.nowMs() + (forMs * (1 + this.#entropy.random())) / 2);
     return undefined;
   }
 
@@ -113,6 +187,8 @@ export class SaleBoard {
     if (view === undefined) return this.#add(sale);
     const isNews = sale.feed > view.sale.feed;
     if (isNews || sale.feed === view.sale.feed) view.sale = sale;
+    if (isNews) view.outdated = false;
+    if (isNews && this.#options.shared !== undefined) view.markUntilMs = 0;
     if (isNews) this.#changes?.saleChanged(sale);
     return view;
   }
@@ -121,7 +197,9 @@ export class SaleBoard {
     this.#absent.delete(sale.id);
     // A sale that has issued nothing has accepted nobody.
     const buyersKnown = sale.phase === "draft" ? "all" : "no";
-    const view: SaleView = { sale, buyers: new NumberSet(), buyersKnown, usedAtMs: this.#clock.nowMs() };
+    const markUntilMs = this.#options.shared === undefined ? Number.POSITIVE_INFINITY : 0;
+    const usedAtMs = this.#clock.nowMs();
+    const view: SaleView = { sale, buyers: new NumberSet(), buyersKnown, buyersFeed: sale.feed, markUntilMs, outdated: false, usedAtMs };
     this.#views.set(sale.id, view);
     // Whoever listens may have seen an older copy, before it was forgotten here.
     this.#changes?.saleChanged(sale);
@@ -130,21 +208,35 @@ export class SaleBoard {
   }
 
   async #loadBuyers(view: SaleView): Promise<void> {
+    const knewAll = view.buyersKnown === "all";
     view.buyersKnown = "loading";
     try {
-      for (let after = 0; ;) {
-        const page = await this.#records.buyersOf(view.sale.id, after, buyersPageMax);
-        if (this.#views.get(view.sale.id) !== view) return;
-        this.#remember(view, page);
-        after = page.at(-1) ?? after;
-        if (page.length < buyersPageMax) break;
-      }
+      // Everything up to a committed copy is there to be read.
+      const until = view.sale.feed;
+      const later = knewAll
+        ? await this.#options.shared?.feed.buyersBetween({ saleId: view.sale.id, feed: view.buyersFeed, until })
+        : undefined;
+      if (this.#views.get(view.sale.id) !== view) return;
+      if (later !== undefined) this.#remember(view, later);
+      else if (!(await this.#readAllBuyers(view))) return;
+      view.buyersFeed = Math.max(view.buyersFeed, until);
       view.buyersKnown = "all";
     } catch {
       // The store did not answer: everybody goes on to the decider, and the next request asks again.
-      view.buyersKnown = "no";
+      view.buyersKnown = knewAll ? "all" : "no";
     }
     this.#boundBuyers(view);
+  }
+
+  /** Whether the view is still wanted. */
+  async #readAllBuyers(view: SaleView): Promise<boolean> {
+    for (let after = 0; ;) {
+      const page = await this.#records.buyersOf(view.sale.id, after, buyersPageMax);
+      if (this.#views.get(view.sale.id) !== view) return false;
+      this.#remember(view, page);
+      after = page.at(-1) ?? after;
+      if (page.length < buyersPageMax) return true;
+    }
   }
 
   #remember(view: SaleView, buyers: Iterable<number>): void {

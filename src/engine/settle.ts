@@ -7,6 +7,7 @@ import type { AdjustmentId } from "../domain/ids.ts";
 import type { Acceptance } from "../ports/acceptance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Fence } from "../ports/leases.ts";
 import type { Records } from "../ports/records.ts";
 import type { ProductCache } from "./product-cache.ts";
 
@@ -23,11 +24,14 @@ export const settlementsMax = 100;
 
 export type SettleResult = { readonly due: number; readonly settled: number; readonly units: number };
 
-export async function settleDue(deps: SettleDeps, countMax = settlementsMax): Promise<SettleResult> {
+export async function settleDue(
+  deps: SettleDeps,
+  { countMax = settlementsMax, fence }: { countMax?: number | undefined; fence?: Fence | undefined } = {},
+): Promise<SettleResult> {
   const due = await deps.records.salesToSettle(deps.clock.nowMs(), countMax);
   const answers = await Promise.all(
     // A freshly minted id is a settlement's by its use here.
-    due.map((saleId) => deps.acceptance.submit(saleId, [{ kind: "settle", adjustmentId: deps.ids.mint() as AdjustmentId }])),
+    due.map((saleId) => deps.acceptance.submit(saleId, [{ kind: "settle", adjustmentId: deps.ids.mint() as AdjustmentId }], fence)),
   );
   const settled = answers.flat().flatMap((answer) => (answer.kind === "settled" && !answer.repeated ? [answer] : []));
   for (const { sale } of settled) if (sale.fromInventory) deps.products.forget(sale.productId);

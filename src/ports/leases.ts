@@ -1,6 +1,6 @@
 /**
  * Work that one process at a time may do, where several share a store. A lease is held for a while and renewed; whoever
- * takes it next gets a larger token, and a write that carries an older one is not done: a holder that was stopped in the
+ * takes it next gets a larger term, and a write that carries an older one is not done: a holder that was stopped in the
  * middle of its work cannot go on with it when it wakes.
  *
  * Throws StoreUnavailable.
@@ -13,4 +13,4 @@ export interface Leases {
 }
 
 /** What a write checks in its own transaction. */
-export type Fence = { readonly lease: string; readonly token: number };
+export type Fence = { readonly lease: string; readonly term: number };

@@ -20,16 +20,23 @@ export type LedgerBatch = {
   /** The engine's time. A ledger that several processes share decides by its own clock, which they share too. */
   readonly nowMs: number;
   readonly groups: readonly SaleGroup[];
-  /** Checked in the same transaction: with a token that is no longer the newest nothing happens. */
+  /** Checked in the same transaction: with a term that is no longer the newest nothing happens. */
   readonly fence?: Fence | undefined;
 };
 export type SaleGroup = { readonly saleId: SaleId; readonly movements: readonly Movement[] };
+
+export type CommittedGroup = {
+  readonly outcomes: readonly MovementOutcome[];
+  readonly sale?: Sale | undefined;
+  /** Whether it was this commit that gave the sale its number; told where other processes commit, too. */
+  readonly moved?: boolean | undefined;
+};
 
 export type CommitResult =
   | {
       readonly kind: "committed";
       /** Per group, in its order; each with one outcome per movement and the sale as committed (absent: unknown sale). */
-      readonly groups: readonly { readonly outcomes: readonly MovementOutcome[]; readonly sale?: Sale | undefined }[];
+      readonly groups: readonly CommittedGroup[];
     }
   /** Nothing of the batch happened. `fenced`: its lease is another process's now. */
   | { readonly kind: "failed"; readonly cause: "storage_full" | "bad_line" | "unavailable" | "fenced"; readonly message: string }

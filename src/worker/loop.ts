@@ -5,6 +5,7 @@
  */
 import { backoffMs } from "../lib/backoff.ts";
 import { StoreUnavailable } from "../ports/store-unavailable.ts";
+import type { Fence, Leases } from "../ports/leases.ts";
 import type { StopSignal, Tasks } from "../ports/tasks.ts";
 
 export type LoopOptions = {
@@ -13,19 +14,34 @@ export type LoopOptions = {
   /** Between rounds that left nothing to do. */
   readonly tickMs: number;
   readonly onUnavailable?: ((error: StoreUnavailable) => void) | undefined;
+  /** Where several processes could do this work, the one that holds the lease does. Absent where there is one process. */
+  readonly lease?: { readonly leases: Leases; readonly name: string } | undefined;
 };
 
 const pauseMaxMs = 2_000;
 /** Rounds in a row without a pause: others want the store, too. */
 const roundsInARowMax = 20;
 
-/** Runs `round` until the signal; it returns whether there is more to do at once. */
-export async function runLoop({ tasks, signal, tickMs, onUnavailable }: LoopOptions, round: () => Promise<boolean>): Promise<void> {
+/** Whoever does not hold the lease asks again after so long. */
+const leaseAskMs = 1_000;
+
+/**
+ * Runs `round` until the signal; it returns whether there is more to do at once. What it writes carries the fence it is
+ * given, so that a process which slept through the end of its lease writes nothing any more.
+ */
+export async function runLoop(options: LoopOptions, round: (fence: Fence | undefined) => Promise<boolean>): Promise<void> {
+  const { tasks, signal, tickMs, onUnavailable, lease } = options;
   let failures = 0;
   let inARow = 0;
+  let fence: Fence | undefined;
   while (!signal.aborted) {
     try {
-      const more = await round();
+      fence = await lease?.leases.hold(lease.name);
+      if (lease !== undefined && fence === undefined) {
+        await tasks.sleep(Math.max(tickMs, leaseAskMs), signal);
+        continue;
+      }
+      const more = await round(fence);
       failures = 0;
       inARow = more ? inARow + 1 : 0;
       if (more && inARow < roundsInARowMax) continue;
@@ -38,4 +54,10 @@ export async function runLoop({ tasks, signal, tickMs, onUnavailable }: LoopOpti
       failures += 1;
     }
   }
+  if (lease !== undefined && fence !== undefined) await lease.leases.giveUp(fence).catch(expired);
 }
+
+/** It runs out by itself. */
+const expired = (error: unknown): void => {
+  if (!(error instanceof StoreUnavailable)) throw error;
+};

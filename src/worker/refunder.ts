@@ -12,8 +12,8 @@ export function runRefunder(
   counts: RefundCounts = { done: 0, failed: 0, tries: 0 },
   limits: RefundLimits = refundLimitsDefault,
 ): Promise<void> {
-  return runLoop(loop, async () => {
-    const results = await sendDueRefunds(deps, limits);
+  return runLoop(loop, async (fence) => {
+    const results = await sendDueRefunds(deps, limits, fence);
     counts.tries += results.length;
     for (const result of results) if (result !== "open") counts[result] += 1;
     return results.length === limits.refundsMax && results.some((result) => result !== "open");

@@ -7,8 +7,8 @@ export const settleTickMs = 1_000;
 export type SettleCounts = { settled: number; units: number };
 
 export function runSettler(deps: SettleDeps, loop: LoopOptions, counts: SettleCounts = { settled: 0, units: 0 }): Promise<void> {
-  return runLoop(loop, async () => {
-    const { due, settled, units } = await settleDue(deps);
+  return runLoop(loop, async (fence) => {
+    const { due, settled, units } = await settleDue(deps, { fence });
     counts.settled += settled;
     counts.units += units;
     // A full round that made headway: there may be more.

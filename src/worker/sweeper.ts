@@ -7,9 +7,9 @@ export const sweepTickMs = 250;
 export type SweepCounts = { expired: number; closed: number };
 
 export function runSweeper(deps: ReleaseDeps, loop: LoopOptions, counts: SweepCounts = { expired: 0, closed: 0 }): Promise<void> {
-  return runLoop(loop, async () => {
-    const expired = await expireDue(deps);
-    const closed = await closeCancelled(deps);
+  return runLoop(loop, async (fence) => {
+    const expired = await expireDue(deps, { fence });
+    const closed = await closeCancelled(deps, { fence });
     counts.expired += expired.released;
     counts.closed += closed.released;
     return leftSome(expired) || leftSome(closed);

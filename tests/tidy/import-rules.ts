@@ -23,7 +23,8 @@ export const mayImport: Readonly<Record<string, Row>> = {
   config:    { uses: ["lib"], packages: ["yaml", "zod"], node: true },
   http:      { uses: ["engine", "domain", "lib"], types: ["ports", "config"], packages: ["hono", "@hono/node-server", "zod", "@prometheus-io/client"], node: true },
   cli:       { uses: ["engine", "domain", "lib"], types: ["ports", "config"], packages: ["commander"], node: true },
-  "main.ts": { uses: ["cli", "config", "http", "worker", "adapters", "engine", "ports", "domain", "lib"], packages: [], node: true },
+  modes:     { uses: ["worker", "engine", "adapters", "config", "ports", "domain", "lib"], node: true },
+  "main.ts": { uses: ["modes", "cli", "config", "http", "worker", "adapters", "engine", "ports", "domain", "lib"], packages: [], node: true },
 };
 
 /** Each adapter stands alone with the packages of its technology. */

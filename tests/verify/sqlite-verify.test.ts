@@ -61,7 +61,8 @@ async function run(dataDir: string, ...args: string[]) {
   const program = newProgram(deps);
   registerVerify(program, {
     ...deps,
-    openAuditSource: (config) => openAuditSource(config.dataDir),
+    openAuditSource: async (config) => openAuditSource(config.dataDir),
+    sharedProviderLines: async () => undefined,
     nowMs: () => traces.nowMs,
     colour: false,
     providerJournal: "simulated-provider.jsonl",

@@ -10,6 +10,8 @@ import { dirname } from "node:path";
 export interface ProviderJournal {
   /** The lines so far, read once at the start. */
   read(): Promise<readonly string[]>;
+  /** Those that other processes added since; absent where the journal is this one's alone. */
+  readNew?(): Promise<readonly string[]>;
   /** Rejects when the line could not be kept; it may still be found later. */
   append(line: string): Promise<void>;
   close(): Promise<void>;

@@ -69,9 +69,13 @@ export class ProviderRecord {
 
 export function readProviderLines(lines: readonly string[]): ProviderRecord {
   const record = new ProviderRecord();
+  applyProviderLines(record, lines);
+  return record;
+}
+
+export function applyProviderLines(record: ProviderRecord, lines: readonly string[]): void {
   for (const line of lines) {
-    // Only the provider writes these lines.
+    // Only providers write these lines.
     record.apply(JSON.parse(line) as ProviderLine);
   }
-  return record;
 }

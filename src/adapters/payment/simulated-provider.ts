@@ -23,7 +23,14 @@ import type {
 import type { CancelTask, Tasks } from "../../ports/tasks.ts";
 import { CallbackOutbox, type CallbackSender } from "./callback-outbox.ts";
 import type { ProviderJournal } from "./provider-journal.ts";
-import { readProviderLines, type ProviderLine, type ProviderMoney, type ProviderPayment, type ProviderRecord } from "./provider-record.ts";
+import {
+  applyProviderLines,
+  readProviderLines,
+  type ProviderLine,
+  type ProviderMoney,
+  type ProviderPayment,
+  type ProviderRecord,
+} from "./provider-record.ts";
 import { parseScenario, scenarios, stepsOf, type Step } from "./provider-scenarios.ts";
 
 export const simulatedProviderName = "simulated";
@@ -35,6 +42,8 @@ export type SimulatedProviderDeps = {
   readonly entropy: Entropy;
   /** Brings a callback to the shop. */
   readonly send: CallbackSender;
+  /** Whether it takes the steps that are left of payments it finds in the journal; one that only looks does not. */
+  readonly resumes?: boolean | undefined;
 };
 
 /** A step whose line could not be written is tried again after so long. */
@@ -62,7 +71,7 @@ export class SimulatedProvider implements PaymentProvider {
   /** Reads the journal and goes on where it ends: unfinished payments, callbacks nobody acknowledged. */
   static async open(deps: SimulatedProviderDeps): Promise<SimulatedProvider> {
     const provider = new SimulatedProvider(deps, readProviderLines(await deps.journal.read()));
-    for (const payment of provider.#record.payments.values()) provider.#resume(payment);
+    if (deps.resumes !== false) for (const payment of provider.#record.payments.values()) provider.#resume(payment);
     return provider;
   }
 
@@ -77,6 +86,7 @@ export class SimulatedProvider implements PaymentProvider {
 
   async submit({ paymentId, purchaseId, money, holdUntilMs, scenario = "success" }: PaymentRequest): Promise<SubmitAnswer> {
     const providerRef = `sim_${paymentId}`;
+    if (!this.#record.payments.has(paymentId) && !(await this.#hearOthers())) return { kind: "unknown" };
     if (this.#record.payments.has(paymentId)) return { kind: "submitted", providerRef };
     if (parseScenario(scenario) === undefined)
       return { kind: "declined", message: `There is no scenario "${scenario}", only ${scenarios.join(", ")}` };
@@ -90,14 +100,16 @@ export class SimulatedProvider implements PaymentProvider {
     return kept ? { kind: "submitted", providerRef } : { kind: "unknown" };
   }
 
-  look(paymentId: PaymentId): Promise<LookAnswer> {
+  async look(paymentId: PaymentId): Promise<LookAnswer> {
+    if (!(await this.#hearOthers())) return { kind: "unknown" };
     const payment = this.#record.payments.get(paymentId);
-    if (payment === undefined) return Promise.resolve({ kind: "not_found" });
+    if (payment === undefined) return { kind: "not_found" };
     const captures = payment.captures.map(({ id: captureId, money }) => ({ captureId, money }));
-    return Promise.resolve({ kind: "known", state: payment.failedAtMs === undefined ? "pending" : "failed", captures });
+    return { kind: "known", state: payment.failedAtMs === undefined ? "pending" : "failed", captures };
   }
 
   async refund({ refundId, captureId, money }: RefundRequest): Promise<RefundAnswer> {
+    if (!(await this.#hearOthers())) return { kind: "unknown" };
     const capture = this.#record.captures.get(captureId);
     if (capture === undefined) return { kind: "declined", message: `There is no capture "${captureId}"` };
     // One at a time per capture: two together must not return more than was taken.
@@ -165,6 +177,18 @@ export class SimulatedProvider implements PaymentProvider {
       run();
     });
     this.#timers.add(cancel);
+  }
+
+  /** What other processes wrote into the same journal counts here, too. False when it could not be read. */
+  async #hearOthers(): Promise<boolean> {
+    const { journal } = this.#deps;
+    if (journal.readNew === undefined) return true;
+    try {
+      applyProviderLines(this.#record, await journal.readNew());
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Writes a line, then lets it count. False when it could not be written. */

@@ -6,20 +6,22 @@ import type { SqlTransaction } from "./sql-transaction.ts";
 
 /** How long a lease is held without being renewed: singletons stand still for so long when their process dies. */
 export const leaseMs = 10_000;
+/** Within so long it need not be renewed. Who believes in it for longer writes nothing: the term is checked. */
+const renewAfterMs = 3_000;
 
-const selectLease = `SELECT token, holder, until_at FROM lease WHERE name = ? {lock}`;
-const insertLease = `INSERT INTO lease (name, token, holder, until_at) VALUES (?, 1, ?, ?)`;
-const takeLease = `UPDATE lease SET token = token + 1, holder = ?, until_at = ? WHERE name = ?`;
-const renewLease = `UPDATE lease SET until_at = ? WHERE name = ? AND token = ?`;
-const endLease = `UPDATE lease SET until_at = 0 WHERE name = ? AND token = ?`;
-const currentToken = `SELECT token FROM lease WHERE name = ? {share}`;
+const selectLease = `SELECT term, holder, until_at FROM lease WHERE name = ? {lock}`;
+const insertLease = `INSERT INTO lease (name, term, holder, until_at) VALUES (?, 1, ?, ?)`;
+const takeLease = `UPDATE lease SET term = term + 1, holder = ?, until_at = ? WHERE name = ?`;
+const renewLease = `UPDATE lease SET until_at = ? WHERE name = ? AND term = ?`;
+const endLease = `UPDATE lease SET until_at = 0 WHERE name = ? AND term = ?`;
+const currentTerm = `SELECT term FROM lease WHERE name = ? {share}`;
 
-type LeaseRow = { readonly token: number; readonly holder: number; readonly until_at: number };
+type LeaseRow = { readonly term: number; readonly holder: number; readonly until_at: number };
 
 export class ServerLeases implements Leases {
   readonly #database: ServerDatabase;
   readonly #holder: number;
-  readonly #held = new Map<string, number>();
+  readonly #held = new Map<string, { readonly term: number; readonly askedMs: number }>();
 
   /** `holder`: this process's number, for who looks into the table. */
   constructor(database: ServerDatabase, holder: number) {
@@ -28,15 +30,18 @@ export class ServerLeases implements Leases {
   }
 
   async hold(name: string): Promise<Fence | undefined> {
-    const token = await this.#database.write((tx) => this.#hold(tx, name));
-    if (token === undefined) this.#held.delete(name);
-    else this.#held.set(name, token);
-    return token === undefined ? undefined : { lease: name, token };
+    const askedMs = performance.now();
+    const held = this.#held.get(name);
+    if (held !== undefined && askedMs < held.askedMs + renewAfterMs) return { lease: name, term: held.term };
+    const term = await this.#database.write((tx) => this.#hold(tx, name));
+    if (term === undefined) this.#held.delete(name);
+    else this.#held.set(name, { term, askedMs });
+    return term === undefined ? undefined : { lease: name, term };
   }
 
-  async giveUp({ lease, token }: Fence): Promise<void> {
+  async giveUp({ lease, term }: Fence): Promise<void> {
     this.#held.delete(lease);
-    await this.#database.write(async (tx) => void (await tx.execute(endLease, [lease, token])));
+    await this.#database.write(async (tx) => void (await tx.execute(endLease, [lease, term])));
   }
 
   async #hold(tx: SqlTransaction, name: string): Promise<number | undefined> {
@@ -47,20 +52,20 @@ export class ServerLeases implements Leases {
       await tx.execute(insertLease, [name, this.#holder, nowMs + leaseMs]);
       return 1;
     }
-    if (row.token === this.#held.get(name)) {
-      await tx.execute(renewLease, [nowMs + leaseMs, name, row.token]);
-      return row.token;
+    if (row.term === this.#held.get(name)?.term) {
+      await tx.execute(renewLease, [nowMs + leaseMs, name, row.term]);
+      return row.term;
     }
     if (row.until_at > nowMs) return undefined;
     await tx.execute(takeLease, [this.#holder, nowMs + leaseMs, name]);
-    return row.token + 1;
+    return row.term + 1;
   }
 }
 
 /** Whether the lease is still who presents it; nobody can take it before the transaction ends. */
-export async function isCurrent(tx: SqlTransaction, { lease, token }: Fence): Promise<boolean> {
-  const [row] = await tx.query<{ token: number }>(currentToken, [lease]);
-  return row?.token === token;
+export async function isCurrent(tx: SqlTransaction, { lease, term }: Fence): Promise<boolean> {
+  const [row] = await tx.query<{ term: number }>(currentTerm, [lease]);
+  return row?.term === term;
 }
 
 export async function serverNowMs(tx: SqlTransaction): Promise<number> {

@@ -1,8 +1,11 @@
 /** StockLedger on a database server: one transaction for each batch of a sale, decided by the server's own clock. */
+import type { SaleId } from "../../domain/ids.ts";
 import type { CommitResult, LedgerBatch, StockLedger } from "../../ports/stock-ledger.ts";
 import type { ServerDatabase } from "./server-database.ts";
 import { isCurrent } from "./server-leases.ts";
-import { decideAndWrite } from "./stock-ledger.ts";
+import { decideAndWrite, type BatchAnswer } from "./stock-ledger.ts";
+
+const knownSalesMax = 20_000;
 
 export type ServerLedgerOptions = {
   /** How long marks may live in the memory of processes (see domain/batch-state.ts); 0 where only one decides and refuses. */
@@ -16,6 +19,7 @@ export class ServerLedger implements StockLedger {
   readonly batchesAcrossSales = false;
   readonly #database: ServerDatabase;
   readonly #options: ServerLedgerOptions;
+  readonly #countsAlone = new Set<SaleId>();
 
   constructor(database: ServerDatabase, options: ServerLedgerOptions) {
     this.#database = database;
@@ -24,7 +28,7 @@ export class ServerLedger implements StockLedger {
 
   async commit(batch: LedgerBatch): Promise<CommitResult> {
     const { reopenDelayMs, time = "server" } = this.#options;
-    const terms = { reopenDelayMs, ownClock: time === "server" };
+    const terms = { reopenDelayMs, ownClock: time === "server", countsAlone: this.#countsAlone };
     const result = await this.#database.transact(
       async (tx) => {
         if (batch.fence !== undefined && !(await isCurrent(tx, batch.fence))) return undefined;
@@ -35,9 +39,16 @@ export class ServerLedger implements StockLedger {
     if (result.kind === "done") {
       const { value: answer } = result;
       if (answer === undefined) return { kind: "failed", cause: "fenced", message: "Another process holds the lease" };
+      this.#learn(answer);
       return { kind: "committed", groups: answer.groups };
     }
     const { failure, message } = result;
     return failure === "unknown" ? { kind: "unknown", message } : { kind: "failed", cause: failure, message };
+  }
+
+  #learn({ groups }: BatchAnswer): void {
+    if (this.#countsAlone.size >= knownSalesMax) this.#countsAlone.clear();
+    for (const { sale } of groups)
+      if (sale !== undefined && sale.phase !== "draft" && sale.limitGroup === undefined) this.#countsAlone.add(sale.id);
   }
 }

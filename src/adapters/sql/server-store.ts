@@ -11,6 +11,7 @@ import type { Exports } from "../../ports/exports.ts";
 import type { Leases } from "../../ports/leases.ts";
 import type { Records } from "../../ports/records.ts";
 import type { StockLedger } from "../../ports/stock-ledger.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import { exportReaders } from "./export-readers.ts";
 import { readExtent, type Extent } from "./extent.ts";
 import { openMysql } from "./mysql-driver.ts";
@@ -20,7 +21,7 @@ import { serverAccounts } from "./server-accounts.ts";
 import { ServerCatalogue } from "./server-catalogue.ts";
 import { ServerChangeFeed } from "./server-change-feed.ts";
 import { ServerDatabase } from "./server-database.ts";
-import type { ServerDriver, ServerLimits } from "./server-driver.ts";
+import { ServerError, type ServerDriver, type ServerLimits } from "./server-driver.ts";
 import { ServerLeases } from "./server-leases.ts";
 import { ServerLedger, type ServerLedgerOptions } from "./server-ledger.ts";
 import { migrateServer } from "./server-migrate.ts";
@@ -87,6 +88,9 @@ export async function migrateServerStore(url: string): Promise<readonly string[]
   const driver = openServerDriver(url, migrationLimits);
   try {
     return await migrateServer(driver);
+  } catch (error) {
+    if (!(error instanceof ServerError) || error.kind === "defect") throw error;
+    throw new StoreUnavailable("unavailable", `Open the database "${driver.name}": ${error.message}`, error);
   } finally {
     await driver.close();
   }

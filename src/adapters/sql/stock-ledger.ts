@@ -8,11 +8,10 @@
  * transaction does not commit.
  */
 import type { SaleId } from "../../domain/ids.ts";
-import type { MovementOutcome } from "../../domain/movement.ts";
 import type { SaleFacts } from "../../domain/batch-state.ts";
 import { decideBatch } from "../../domain/sale-batch.ts";
 import type { Sale } from "../../domain/sale.ts";
-import type { LedgerBatch } from "../../ports/stock-ledger.ts";
+import type { CommittedGroup, LedgerBatch } from "../../ports/stock-ledger.ts";
 import { ListStatement } from "./chunks.ts";
 import { readFacts } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
@@ -36,14 +35,9 @@ const groupIds = `SELECT CAST(other.id AS TEXT) AS id FROM sale JOIN sale other 
   WHERE sale.id = #`;
 
 export type BatchAnswer = {
-  readonly groups: readonly GroupAnswer[];
+  readonly groups: readonly CommittedGroup[];
   /** Whether there is anything to commit. */
   readonly wrote: boolean;
-};
-export type GroupAnswer = {
-  readonly outcomes: readonly MovementOutcome[];
-  /** Absent for an unknown sale. */
-  readonly sale?: Sale | undefined;
 };
 /** Committed copies of sales, for a writer that is the only one. */
 export type SaleCopies = { get(id: SaleId): Sale | undefined };
@@ -52,13 +46,15 @@ export type Terms = {
   readonly reopenDelayMs?: number | undefined;
   /** Whether the database's clock decides, and not the batch's time. */
   readonly ownClock?: boolean | undefined;
+  /** Sales known to be published and to count with no other, which stays so: there is nothing to look for. */
+  readonly countsAlone?: { has(id: SaleId): boolean } | undefined;
 };
 
 export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, terms: Terms): Promise<BatchAnswer> {
   const { sales, nowMs } = tx.dialect.shared ? await lockSales(tx, batch, terms) : await readSales(tx, batch, terms);
   const { reopenDelayMs } = terms;
   const writer = new LedgerWriter(tx, nowMs);
-  const groups: GroupAnswer[] = [];
+  const groups: CommittedGroup[] = [];
   const touched = new Set<SaleId>();
   // A server's batch is of one sale, so there is nothing to read together.
   const ahead = tx.dialect.shared ? new Map<SaleId, SaleFacts>() : await readTakesAhead(tx, batch.groups, sales);
@@ -83,7 +79,7 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, ter
       sales.set(saleId, writes.sale);
       touched.add(saleId);
     }
-    groups.push({ outcomes, sale: writes.sale });
+    groups.push({ outcomes, sale: writes.sale, ...(tx.dialect.shared && { moved: writes.sale !== sale }) });
   }
   return { groups, wrote: await writer.finish() };
 }
@@ -105,10 +101,11 @@ async function readSales(tx: SqlTransaction, { groups, nowMs }: LedgerBatch, { c
 type LockedRow = SaleRow & { readonly last_at: number; readonly now_ms: number };
 
 /** Within a sale time never runs back: what a batch is decided by is not before what the one before it was. */
-async function lockSales(tx: SqlTransaction, { groups, nowMs }: LedgerBatch, { ownClock }: Terms): Promise<Met> {
+async function lockSales(tx: SqlTransaction, { groups, nowMs }: LedgerBatch, { ownClock, countsAlone }: Terms): Promise<Met> {
   const wanted = new Set<SaleId>();
   for (const { saleId } of groups) {
     wanted.add(saleId);
+    if (countsAlone?.has(saleId) === true) continue;
     for (const { id } of await tx.query<{ id: SaleId }>(groupIds, [saleId])) wanted.add(id);
   }
   const statement = tx.dialect.name === "mysql" ? lockedSales.mysql : lockedSales.postgres;

@@ -30,6 +30,8 @@ export async function ensureAdmin(
     case "added":
       return { kind: "made", username, password: given.password === undefined ? password : undefined };
     case "taken":
+      // Another process that started at the same time was first.
+      if (await deps.accounts.hasAdmin()) return { kind: "there" };
       return { kind: "wrong", problem: `an account "${username}" exists and is no admin: set another name` };
     case "busy":
       return { kind: "wrong", problem: "the server is too busy to make the first admin" };

@@ -175,9 +175,11 @@ type AskOfSale = Pick<Ask, "context" | "nowMs"> & { readonly params: { readonly 
 /** A sale that has not been published exists for its shop alone. */
 export async function withSale(ask: AskOfSale, caller: Caller, answer: (sale: Sale) => Reply | Promise<Reply>): Promise<Reply> {
   const id = ask.params.sale_id;
-  const sale = (await ask.context.deps.board.load(id))?.sale;
-  if (sale === undefined) return saleUnknown(id);
+  const { board } = ask.context.deps;
   const access = accessFor(caller, "sales:read");
+  // Staff see what they did a moment ago; for the crowd a copy will do.
+  const sale = (await (access === undefined ? board.load(id) : board.loadFresh(id)))?.sale;
+  if (sale === undefined) return saleUnknown(id);
   const maySeeDraft = access !== undefined && mayReach(access, sale.seller);
   return sale.phase === "draft" && !maySeeDraft ? saleUnknown(id) : answer(sale);
 }
@@ -209,7 +211,7 @@ export async function statisticsReply({ context, nowMs }: Pick<Ask, "context" | 
 
 /** If the caller may change it. */
 export async function ownSale({ context, params }: Pick<AskOfSale, "context" | "params">, { access }: Staff): Promise<Sale | undefined> {
-  const sale = (await context.deps.board.load(params.sale_id))?.sale;
+  const sale = (await context.deps.board.loadFresh(params.sale_id))?.sale;
   return sale !== undefined && mayReach(access, sale.seller) ? sale : undefined;
 }
 

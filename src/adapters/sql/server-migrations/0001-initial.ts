@@ -351,6 +351,8 @@ export const initialTables: readonly Table[] = [
       { name: "change_log_by_age", on: "at_ms" },
     ],
   },
+  // The journal of the simulated payment provider, which all processes share like a real one.
+  { name: "provider_line", rows: ["seq NUMBER", "line LONGTEXT NOT NULL", "PRIMARY KEY (seq)"] },
   {
     name: "process",
     rows: [
@@ -366,6 +368,6 @@ export const initialTables: readonly Table[] = [
   },
   {
     name: "lease",
-    rows: ["name TEXT(64) NOT NULL PRIMARY KEY", "token BIGINT NOT NULL", "holder INTEGER NOT NULL", "until_at BIGINT NOT NULL"],
+    rows: ["name TEXT(64) NOT NULL PRIMARY KEY", "term BIGINT NOT NULL", "holder INTEGER NOT NULL", "until_at BIGINT NOT NULL"],
   },
 ];

@@ -1,0 +1,31 @@
+import type { ServerStore } from "../adapters/sql/server-store.ts";
+import type { AccountStore } from "../ports/account-store.ts";
+import type { Catalogue } from "../ports/catalogue.ts";
+import type { Exports } from "../ports/exports.ts";
+import type { Records } from "../ports/records.ts";
+import type { StockLedger } from "../ports/stock-ledger.ts";
+
+/** The system of record as the rest is built on it, whatever the mode. */
+export type OpenedStore = {
+  readonly ledger: StockLedger;
+  readonly catalogue: Catalogue;
+  readonly records: Records;
+  readonly accounts: AccountStore;
+  readonly exports: Exports;
+  /** No id in the store is larger. */
+  readonly idFloor: string;
+  /** The clock must not go behind it. */
+  readonly lastAtMs: number;
+  readonly installation: string;
+  readonly migrations: readonly string[];
+  /** What several processes on one store need of each other; absent in embedded mode. */
+  readonly shared?: SharedStore | undefined;
+  close(): Promise<void>;
+};
+
+export type SharedStore = Pick<ServerStore, "leases" | "changeFeed" | "membership" | "database"> & {
+  /** The store's time minus this machine's wall, as last measured. */
+  readonly offsetMs: () => number;
+  /** Measures it anew. Throws StoreUnavailable. */
+  readonly measureClock: () => Promise<void>;
+};

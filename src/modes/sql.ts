@@ -1,0 +1,46 @@
+/** Any number of processes on one database server, which decides; each keeps marks of sold-out sales for a moment. */
+import { hostname } from "node:os";
+import { measureClock } from "../adapters/sql/server-clock.ts";
+import { openServerStore } from "../adapters/sql/server-store.ts";
+import type { Config } from "../config/options.ts";
+import { assert } from "../lib/assert.ts";
+import type { OpenedStore } from "./opened-store.ts";
+
+/** How long this process refuses from a copy of a sale that it held under its lock. */
+export const markLeaseMs = 250;
+/** How long nobody new is accepted after somebody cleared a mark: see SharedBoard.leaseMs. */
+export const reopenDelayMs = 600;
+/** So close before a sale's start its refusals are the database's. */
+export const startEdgeMs = 250;
+/** Of the connections that the operator allows, the part that reads. */
+const readShare = 0.4;
+
+export type ProcessFacts = {
+  readonly version: string;
+  /** A digest of what all processes must have alike. */
+  readonly secrets: string;
+};
+
+export async function openSql(config: Config, { version, secrets }: ProcessFacts): Promise<OpenedStore> {
+  const { databaseUrl: url, databaseConnections, answerTimeoutMs, roles } = config;
+  assert(url !== undefined, "a shared store has an address");
+  const readsMax = Math.max(1, Math.floor(databaseConnections * readShare));
+  const store = await openServerStore({
+    url,
+    limits: { readsMax, writesMax: databaseConnections - readsMax, statementTimeoutMs: answerTimeoutMs },
+    ledger: { reopenDelayMs },
+    process: { name: `${hostname()} ${process.pid}`, roles, version, secrets },
+  });
+  const { leases, changeFeed, membership, database } = store;
+  let offsetMs = 0;
+  const measure = async () => {
+    ({ offsetMs } = await measureClock(database));
+  };
+  try {
+    await measure();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return { ...store, shared: { leases, changeFeed, membership, database, offsetMs: () => offsetMs, measureClock: measure } };
+}
