@@ -8,10 +8,12 @@ import { isMarked } from "./availability.ts";
 import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
 import { balanceAfter, type Inventory, type InventoryEntry } from "./inventory.ts";
 import { post, type EntryKind, type EntrySource, type LedgerEntry } from "./ledger.ts";
+import type { ScopeId } from "./journal-message.ts";
 import type { Adjustment } from "./movement.ts";
 import type { Capture, Payment, Refund, RefundReason } from "./payment.ts";
-import { countsAgainstLimit, transitions, type Purchase, type PurchaseEvent, type PurchaseState } from "./purchase.ts";
+import { countsAgainstLimit, holdsKey, transitions, type Purchase, type PurchaseEvent, type PurchaseState } from "./purchase.ts";
 import type { Sale } from "./sale.ts";
+import type { Scope } from "./scope.ts";
 
 /** What a batch needs to know, read under the sale's lock. Maps may hold more than the batch names. */
 export type SaleFacts = {
@@ -40,6 +42,10 @@ export type SaleFacts = {
   readonly groupLimit?: number | undefined;
   /** How long a mark may live in the memory of other processes, with a margin; absent where there are none. */
   readonly reopenDelayMs?: number | undefined;
+  /** Of a sale that the cache decides. */
+  readonly scope?: Scope | undefined;
+  /** For a publish, where the cache is to decide. */
+  readonly publishesTo?: ScopeId | undefined;
 };
 
 /** Facts of a sale about which nothing else is known yet. */
@@ -72,6 +78,8 @@ export type SaleWrites = {
   readonly captures: Map<string, Capture>;
   readonly refunds: Map<RefundId, Refund>;
   readonly callbacks: Set<string>;
+  /** What the cache holds for lines that were refused: it is to have them back. */
+  readonly freed: { readonly buyerId: BuyerId; readonly units: number }[];
 };
 
 export type BuyerState = { units: number; attempts: number; readonly byKey: Map<string, Purchase> };
@@ -97,6 +105,7 @@ export class BatchState {
       captures: new Map(),
       refunds: new Map(),
       callbacks: new Set(),
+      freed: [],
     };
     for (const purchase of facts.purchases.values()) this.#index(purchase);
   }
@@ -229,7 +238,7 @@ export class BatchState {
     const buyer = this.buyer(purchase.buyerId);
     buyer.attempts += 1;
     if (countsAgainstLimit(purchase, this.facts.sale.refundedUnitsCount)) buyer.units += purchase.quantity;
-    if (purchase.key !== undefined && purchase.state !== "refused") buyer.byKey.set(purchase.key, purchase);
+    if (purchase.key !== undefined && holdsKey(purchase)) buyer.byKey.set(purchase.key, purchase);
   }
 
   #unindex(id: PurchaseId): void {

@@ -20,6 +20,7 @@ export const publicErrors = {
   limit_reached: error(1007, 409, "The buyer has as many units as the limit allows", "Buy no more in this sale, or ask for fewer units"),
   key_reused: error(1008, 422, "The Idempotency-Key was used with another payload", "Use a new key for a new purchase, the same payload for a repeat"),
   attempts_exhausted: error(1011, 409, "The buyer took and gave back too often in this sale", "Stop trying: a buyer's attempts per sale are bounded"),
+  discarded: error(1012, 409, "The shop could not make an order of the purchase", "Buy again with a new key, while there are units"),
 
   order_not_payable: error(2001, 409, "The order cannot be paid in its state", "Read the order: only a reserved one before its deadline can be paid"),
   order_not_cancellable: error(2002, 409, "The order cannot be cancelled in its state", "Read the order: only a reserved one can be cancelled"),
@@ -67,6 +68,7 @@ export const publicErrors = {
   storage_full: error(5031, 503, "The disk is full, so nothing can be kept", "Repeat with the same key later; the operator has to make room"),
   draining: error(5032, 503, "The server is stopping and takes no new work", "Repeat with the same key after Retry-After seconds"),
   keys_unavailable: error(5033, 503, "The shop's published keys cannot be read", "Repeat after Retry-After seconds; the operator looks at jwks.url"),
+  rebuilding: error(5034, 503, "The sale's stock is being counted anew", "Repeat with the same key after Retry-After seconds"),
   outcome_unknown: error(504, 504, "The outcome is not known yet", "Repeat with the same key: it has one effect"),
   internal: error(500, 500, "The server failed", "Repeat with the same key; report the X-Request-Id if it persists"),
 } as const satisfies Record<string, PublicError> & Record<RefusalReason, PublicError>;

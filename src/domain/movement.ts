@@ -5,7 +5,8 @@
 import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId, SaleId } from "./ids.ts";
 import type { Money } from "./money.ts";
 import type { Payment, PaymentState, Refund, RefundReason, RefundState } from "./payment.ts";
-import type { Purchase, Refusal } from "./purchase.ts";
+import type { Line } from "./journal-message.ts";
+import type { Purchase, Refusal, SettleRefusal } from "./purchase.ts";
 import type { DraftChanges, DraftProblem, Sale, SaleSwitch, SaleStatus } from "./sale.ts";
 
 export type Take = {
@@ -18,6 +19,8 @@ export type Take = {
 };
 export type TakeOutcome =
   | { readonly kind: "accepted"; readonly purchase: Purchase; readonly replayed: boolean }
+  /** Where the cache decides: its line is durable and gets exactly one outcome. "Not yet", and no outcome itself. */
+  | { readonly kind: "queued"; readonly purchase: Purchase; readonly replayed: boolean }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /** Gives a reserved purchase's units back: by its buyer, by time, or by the shop. */
@@ -153,6 +156,32 @@ export type SwitchOutcome =
   | { readonly kind: "not_allowed"; readonly status: SaleStatus }
   | ({ readonly kind: "invalid" } & DraftProblem);
 
+/** A line that the cache accepted comes to the ledger, in a message of this epoch. */
+export type Admit = { readonly kind: "admit"; readonly line: Line; readonly epoch: number };
+export type AdmitOutcome =
+  /** Reserved or refused, now or when it came before. */
+  | { readonly kind: "admitted"; readonly purchase: Purchase; readonly repeated: boolean }
+  /** It waits for the cut, and holds nothing. */
+  | { readonly kind: "parked"; readonly purchase: Purchase; readonly repeated: boolean }
+  /** The cache that stands must be asked first; nothing was written. */
+  | { readonly kind: "readmit" };
+
+/** At the cut: a line that waited is decided by stock and limit. */
+export type Unpark = { readonly kind: "unpark"; readonly purchaseId: PurchaseId; readonly buyerId: BuyerId };
+export type UnparkOutcome =
+  | { readonly kind: "admitted"; readonly purchase: Purchase; readonly repeated: boolean }
+  | { readonly kind: "purchase_unknown" };
+
+/** A line that is not to be settled: the cache that stands said no, or an operator discards it. */
+export type Decline = {
+  readonly kind: "decline";
+  readonly line: Line;
+  readonly epoch: number;
+  readonly reason: Extract<SettleRefusal, "stock" | "limit" | "superseded" | "ended" | "discarded">;
+  readonly supersededBy?: PurchaseId | undefined;
+};
+export type DeclineOutcome = { readonly kind: "admitted"; readonly purchase: Purchase; readonly repeated: boolean };
+
 type Movements = {
   take: { movement: Take; outcome: TakeOutcome };
   release: { movement: Release; outcome: ReleaseOutcome };
@@ -165,6 +194,9 @@ type Movements = {
   settle: { movement: Settle; outcome: SettleOutcome };
   switch: { movement: Switch; outcome: SwitchOutcome };
   edit: { movement: Edit; outcome: EditOutcome };
+  admit: { movement: Admit; outcome: AdmitOutcome };
+  unpark: { movement: Unpark; outcome: UnparkOutcome };
+  decline: { movement: Decline; outcome: DeclineOutcome };
 };
 export type Movement = Movements[keyof Movements]["movement"];
 export type MovementOutcome = Movements[keyof Movements]["outcome"] | SaleUnknown;

@@ -106,7 +106,7 @@ test("[OR6] a terminal state has no way out", () => {
 describe("[PU3] what counts against the limit", () => {
   const rows: readonly (readonly [PurchaseState, boolean, boolean, boolean])[] = [
     // state, refunded, refunded units count, counts
-    ["queued", false, true, true],
+    ["queued", false, false, false],
     ["reserved", false, true, true],
     ["paid", false, true, true],
     ["paid", false, false, true],

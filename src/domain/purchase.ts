@@ -2,6 +2,7 @@ import type { BuyerId, ProductId, PurchaseId, SaleId } from "./ids.ts";
 import type { Money } from "./money.ts";
 import { statusOf, type Sale } from "./sale.ts";
 import { unreachable } from "../lib/assert.ts";
+import { fingerprint } from "../lib/fingerprint.ts";
 
 /**
  * The accepted attempt, the reservation and the order are this one row with one state. The first eleven fields never
@@ -26,7 +27,18 @@ export type Purchase = {
   readonly holdUntilMs: number;
   readonly changedAtMs: number;
   readonly refunded: boolean;
+  /** Why it was refused after the cache had accepted it; of a refused one alone. */
+  readonly refusedFor?: SettleRefusal | undefined;
+  /** The purchase under the same key that was settled first. */
+  readonly supersededBy?: PurchaseId | undefined;
 };
+
+/**
+ * Why the ledger does not settle what the cache accepted (I6): only after a cache was lost, or by somebody's act.
+ * `stock` under an epoch that stands proves that the cache has drifted.
+ */
+export const settleRefusals = ["stock", "limit", "superseded", "sale_cancelled", "ended", "discarded"] as const;
+export type SettleRefusal = (typeof settleRefusals)[number];
 
 export type PurchaseState = "queued" | "refused" | "offered" | "reserved" | "paid" | "cancelled" | "expired" | "closed" | "stuck";
 export type PurchaseEvent = "settle" | "refuse" | "take_offer" | "pay" | "cancel" | "expire" | "close" | "dead_letter";
@@ -63,6 +75,8 @@ export type Refusal =
   | { readonly reason: "attempts_exhausted"; readonly attemptsMax: number }
   | { readonly reason: "all_taken"; readonly held: number; readonly available: number }
   | { readonly reason: "sold_out"; readonly available: number }
+  /** By an operator, after it had been accepted: it could not be settled. */
+  | { readonly reason: "discarded" }
   | { readonly reason: "sale_unknown" };
 export type RefusalReason = Refusal["reason"];
 type RefusalOf<Reason extends RefusalReason> = Extract<Refusal, { readonly reason: Reason }>;
@@ -151,12 +165,21 @@ export function isNewer(copy: Purchase, than: Purchase): boolean {
   return copy.holdUntilMs > than.holdUntilMs;
 }
 
-/** Whether a purchase's units count against its buyer's limit (I3). */
+/** Whether a purchase's units count against its buyer's limit (I3). One that waits in the ledger for a cut holds nothing. */
 export function countsAgainstLimit(purchase: Pick<Purchase, "state" | "refunded">, refundedUnitsCount: boolean): boolean {
   if (purchase.state === "paid") return refundedUnitsCount || !purchase.refunded;
-  return purchase.state === "reserved" || purchase.state === "queued";
+  return purchase.state === "reserved";
+}
+
+/** Whether its key is its own: one that was not decided yet, or not accepted after all, keeps it for look-up only. */
+export function holdsKey({ state }: Pick<Purchase, "state">): boolean {
+  return state !== "refused" && state !== "queued" && state !== "stuck";
 }
 
 export function amountOf(purchase: Pick<Purchase, "price" | "quantity">): Money {
   return { minor: purchase.price.minor * purchase.quantity, currency: purchase.price.currency };
 }
+
+/** What a repeat of a key must ask for again, as a short text to compare. */
+export const payloadFingerprint = ({ quantity, metadata }: Pick<Purchase, "quantity" | "metadata">): string =>
+  fingerprint(`${quantity}\n${metadata ?? ""}`);

@@ -12,6 +12,7 @@ import { unreachable } from "../lib/assert.ts";
 import { BatchState, type SaleFacts, type SaleWrites } from "./batch-state.ts";
 import { capture, startPayment, startRefund, updatePayment, updateRefund } from "./money-movements.ts";
 import type { Movement, MovementOutcome } from "./movement.ts";
+import { admit, decline, unpark } from "./queue-movements.ts";
 import { release, take } from "./stock-movements.ts";
 import { adjust, settle } from "./supply-movements.ts";
 import { edit, flip } from "./switch-movements.ts";
@@ -29,8 +30,9 @@ export function decideBatch(facts: SaleFacts, movements: readonly Movement[], no
   const outcomes = movements.map((movement) => decide(state, movement));
   const { writes } = state;
   const moved = writes.sale !== facts.sale;
-  const { payments, captures, refunds, callbacks, changedPurchases, adjustments } = writes;
-  const changed = moved || payments.size + captures.size + refunds.size + callbacks.size + changedPurchases.size + adjustments.size > 0;
+  const { payments, captures, refunds, callbacks, newPurchases, changedPurchases, adjustments } = writes;
+  const kept = [payments, captures, refunds, callbacks, newPurchases, changedPurchases, adjustments];
+  const changed = moved || kept.some(({ size }) => size > 0);
   return { outcomes, writes, changed };
 }
 
@@ -60,6 +62,12 @@ function decide(state: BatchState, movement: Movement): MovementOutcome {
       return flip(state, movement);
     case "edit":
       return edit(state, movement);
+    case "admit":
+      return admit(state, movement);
+    case "unpark":
+      return unpark(state, movement);
+    case "decline":
+      return decline(state, movement);
     default:
       return unreachable(movement);
   }

@@ -35,6 +35,8 @@ export type Sale = {
    * cleared, it must first have run out in all of them (see BatchState).
    */
   readonly reopensAtMs?: number | undefined;
+  /** Whose lock, epoch and feed it has; present where the cache decides. */
+  readonly scopeId?: SaleId | undefined;
   /** Grows with every change committed under the sale's lock; a copy with a lower number is older. */
   readonly feed: number;
   readonly createdAtMs: number;

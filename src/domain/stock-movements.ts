@@ -1,5 +1,5 @@
 /** Decisions about units between a sale and its buyers: takes and releases. */
-import { unreachable } from "../lib/assert.ts";
+import { assert, unreachable } from "../lib/assert.ts";
 import type { BatchState } from "./batch-state.ts";
 import type { Release, ReleaseOutcome, Take, TakeOutcome } from "./movement.ts";
 import { decideTake, transitions, type Purchase } from "./purchase.ts";
@@ -8,6 +8,7 @@ import type { Sale } from "./sale.ts";
 
 export function take(state: BatchState, take: Take): TakeOutcome {
   const { sale } = state.writes;
+  assert(sale.scopeId === undefined, "where the cache decides, nobody else accepts");
   const buyer = state.buyer(take.buyerId);
   const known = take.key === undefined ? state.facts.purchases.get(take.purchaseId) : buyer.byKey.get(take.key);
   const limit = limitInForce(sale, state.facts.quotas.get(take.buyerId));

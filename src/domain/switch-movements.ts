@@ -54,6 +54,7 @@ function publish(state: BatchState, pastAllowed: boolean): SwitchOutcome {
     phase: "published",
     hasQuotas: productHasQuotas,
     fromInventory: typeof state.inventory === "number",
+    scopeId: state.facts.publishesTo,
   });
   state.moveInventory("allot", stock, { sourceId: id, reason: "the sale was published", actor: systemActor });
   state.post("issue", id, stock);

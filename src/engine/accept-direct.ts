@@ -12,7 +12,7 @@
 import { assert, unreachable } from "../lib/assert.ts";
 import type { SaleId } from "../domain/ids.ts";
 import type { Movement, MovementOutcome } from "../domain/movement.ts";
-import type { Acceptance, Answer, NotTried, NotTriedCause, Unknown } from "../ports/acceptance.ts";
+import type { Acceptance, Answer, NotTried, NotTriedCause, SubmitOptions, Unknown } from "../ports/acceptance.ts";
 import type { ChangeSink } from "../ports/changes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Fence } from "../ports/leases.ts";
@@ -99,7 +99,7 @@ export class DirectAcceptance implements Acceptance {
     return (this.#pending.get(saleId) ?? this.#countPending(saleId)).has(buyerId);
   }
 
-  submit<M extends Movement>(saleId: SaleId, movements: readonly M[], fence?: Fence): Promise<readonly Answer<M>[]> {
+  submit<M extends Movement>(saleId: SaleId, movements: readonly M[], { fence }: SubmitOptions = {}): Promise<readonly Answer<M>[]> {
     const refusal = this.#draining ? "draining" : this.#hasRoom(movements) ? undefined : "busy";
     if (refusal !== undefined) {
       this.counts.shed += movements.length;

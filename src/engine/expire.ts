@@ -44,7 +44,7 @@ async function release(
     if (releases === undefined) bySale.set(saleId, [movement]);
     else releases.push(movement);
   }
-  const answers = await Promise.all([...bySale].map(([saleId, movements]) => deps.acceptance.submit(saleId, movements, fence)));
+  const answers = await Promise.all([...bySale].map(([saleId, movements]) => deps.acceptance.submit(saleId, movements, { fence })));
   const released = answers.flat().filter((answer) => answer.kind === "released" && !answer.repeated).length;
   return { due: due.length, released };
 }

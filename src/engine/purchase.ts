@@ -21,6 +21,8 @@ export type PurchaseRequest = {
   readonly key?: string | undefined;
   readonly quantity: number;
   readonly metadata?: string | undefined;
+  /** See SubmitOptions. */
+  readonly wait?: boolean | undefined;
 };
 
 /** An outcome at once when memory suffices, else a promise of one. */
@@ -48,7 +50,7 @@ async function purchaseUnseen(deps: PurchaseDeps, request: PurchaseRequest): Pro
 }
 
 function purchaseIn(deps: PurchaseDeps, view: SaleView, request: PurchaseRequest): Answer<Take> | Promise<Answer<Take>> {
-  const { saleId, buyerId, issuer, key, quantity, metadata } = request;
+  const { saleId, buyerId, issuer, key, quantity, metadata, wait } = request;
   // A shop's wall: to another shop's buyers its sales do not exist.
   if (!mayBuyFrom(view.sale.seller, issuer)) return { kind: "sale_unknown" };
   const pending = () => deps.acceptance.isPending(saleId, buyerId);
@@ -56,10 +58,10 @@ function purchaseIn(deps: PurchaseDeps, view: SaleView, request: PurchaseRequest
   if (refusal !== undefined) return { kind: "refused", refusal };
   // A freshly minted id is a purchase's id by its use here.
   const purchaseId = deps.ids.mint() as PurchaseId;
-  return submitOne(deps.acceptance, saleId, { kind: "take", purchaseId, buyerId, key, quantity, metadata });
+  return submitOne(deps.acceptance, saleId, { kind: "take", purchaseId, buyerId, key, quantity, metadata }, wait);
 }
 
-async function submitOne(acceptance: Acceptance, saleId: SaleId, take: Take): Promise<Answer<Take>> {
-  const [answer] = await acceptance.submit(saleId, [take]);
+async function submitOne(acceptance: Acceptance, saleId: SaleId, take: Take, wait: boolean | undefined): Promise<Answer<Take>> {
+  const [answer] = await acceptance.submit(saleId, [take], { wait });
   return answer ?? { kind: "unknown" };
 }

@@ -67,7 +67,7 @@ async function sendRefund(
   const note = async (event: "send" | "done" | "failed") => {
     const waitMs = event === "failed" ? declinedRetryMs : backoffMs(refund.tries, retry);
     const nextTryAtMs = Math.floor(deps.clock.nowMs()) + waitMs;
-    const [answer] = await deps.acceptance.submit(refund.saleId, [{ kind: "update_refund", refundId, event, nextTryAtMs }], fence);
+    const [answer] = await deps.acceptance.submit(refund.saleId, [{ kind: "update_refund", refundId, event, nextTryAtMs }], { fence });
     return answer?.kind === "updated";
   };
   if (!(await note("send"))) return "open";

@@ -31,7 +31,7 @@ export async function settleDue(
   const due = await deps.records.salesToSettle(deps.clock.nowMs(), countMax);
   const answers = await Promise.all(
     // A freshly minted id is a settlement's by its use here.
-    due.map((saleId) => deps.acceptance.submit(saleId, [{ kind: "settle", adjustmentId: deps.ids.mint() as AdjustmentId }], fence)),
+    due.map((saleId) => deps.acceptance.submit(saleId, [{ kind: "settle", adjustmentId: deps.ids.mint() as AdjustmentId }], { fence })),
   );
   const settled = answers.flat().flatMap((answer) => (answer.kind === "settled" && !answer.repeated ? [answer] : []));
   for (const { sale } of settled) if (sale.fromInventory) deps.products.forget(sale.productId);

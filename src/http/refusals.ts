@@ -43,6 +43,7 @@ export function refusalReply(refusal: Refusal): Reply {
       return memoized("sale_unknown", 0, 0, () => ({ field: "sale_id" }));
     case "paused":
     case "sale_cancelled":
+    case "discarded":
       return memoized(refusal.reason, 0, 0, () => ({}));
     default:
       return unreachable(refusal);
@@ -73,6 +74,8 @@ export const takeRefusals = [
   "busy",
   "storage_full",
   "draining",
+  "rebuilding",
+  "discarded",
   "outcome_unknown",
 ] as const satisfies readonly ErrorReason[];
 
@@ -81,6 +84,8 @@ export function outcomeName(answer: Answer<Take>): string {
   switch (answer.kind) {
     case "accepted":
       return answer.replayed ? "replayed" : "accepted";
+    case "queued":
+      return answer.replayed ? "requeued" : "queued";
     case "refused":
       return answer.refusal.reason;
     case "not_tried":

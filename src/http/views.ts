@@ -5,12 +5,12 @@ import type { InventoryEntry } from "../domain/inventory.ts";
 import type { Adjustment } from "../domain/movement.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
-import { amountOf, type Purchase } from "../domain/purchase.ts";
+import { amountOf, type Purchase, type PurchaseState } from "../domain/purchase.ts";
 import { statusOf, type Sale } from "../domain/sale.ts";
 import type { Bought, Order } from "../engine/orders.ts";
 import type { ProductStock } from "../ports/records.ts";
 import { parseAsWritten } from "../lib/parse-as-written.ts";
-import type { Reply } from "./envelope.ts";
+import { success, type Reply } from "./envelope.ts";
 import { isoTime } from "./time.ts";
 
 export function productView({ id, name, price, seller, image, inventory, version, createdAtMs }: Product) {
@@ -78,22 +78,43 @@ export function acceptedReply(purchase: Purchase, wasReplayed: boolean): Reply {
   return { status: 201, body: `{"code":0,"message":"OK","data":${acceptedText(purchase)}}`, headers: wasReplayed ? replayed : undefined };
 }
 
-export function purchaseView(p: Purchase) {
+/** It is accepted and not an order yet: where to look for what becomes of it. */
+export function queuedReply(purchase: Purchase, wasReplayed: boolean): Reply {
+  const location = { Location: `/api/v1/purchases/${purchase.id}` };
+  return success({ ...wishView(purchase), ...metadataView(purchase) }, 202, wasReplayed ? { ...location, ...replayed } : location);
+}
+
+/** What is the same of a purchase whatever became of it. */
+function wishView({ id, saleId, productId, quantity, price, state, acceptedAtMs }: Purchase) {
   return {
-    id: p.id,
-    sale_id: p.saleId,
-    product_id: p.productId,
-    quantity: p.quantity,
-    price_minor: p.price.minor,
-    currency: p.price.currency,
-    amount_minor: amountOf(p).minor,
-    state: p.state,
-    accepted_at: isoTime(p.acceptedAtMs),
-    pay_by: isoTime(p.payByMs),
-    hold_until: isoTime(p.holdUntilMs),
+    id,
+    sale_id: saleId,
+    product_id: productId,
+    quantity,
+    price_minor: price.minor,
+    currency: price.currency,
+    amount_minor: amountOf({ price, quantity }).minor,
+    state,
+    accepted_at: isoTime(acceptedAtMs),
+  };
+}
+
+/** The caller's own: reads give its numbers digit by digit, as the 201 did. */
+const metadataView = ({ metadata }: Purchase) => (metadata === undefined ? {} : { metadata: parseAsWritten(metadata) });
+
+/** What was never reserved, or is not yet, has no deadline. */
+const undated: readonly PurchaseState[] = ["queued", "stuck", "refused"];
+
+export function purchaseView(p: Purchase) {
+  const when = (ms: number) => (undated.includes(p.state) ? null : isoTime(ms));
+  return {
+    ...wishView(p),
+    pay_by: when(p.payByMs),
+    hold_until: when(p.holdUntilMs),
     changed_at: isoTime(p.changedAtMs),
-    // The caller's own: reads give its numbers digit by digit, as the 201 did.
-    ...(p.metadata === undefined ? {} : { metadata: parseAsWritten(p.metadata) }),
+    ...(p.refusedFor !== undefined && { refused_for: p.refusedFor }),
+    ...(p.supersededBy !== undefined && { superseded_by: p.supersededBy }),
+    ...metadataView(p),
   };
 }
 

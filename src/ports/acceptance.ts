@@ -13,7 +13,7 @@ import type { Movement, OutcomeOf } from "../domain/movement.ts";
  * once another process has its lease. Never rejects, except for a broken invariant.
  */
 export interface Acceptance {
-  submit<M extends Movement>(saleId: SaleId, movements: readonly M[], fence?: Fence): Promise<readonly Answer<M>[]>;
+  submit<M extends Movement>(saleId: SaleId, movements: readonly M[], options?: SubmitOptions): Promise<readonly Answer<M>[]>;
   /**
    * Whether a take by this buyer is queued or in flight, so that its key may be accepted any moment: no local refusal
    * may be given to it.
@@ -21,8 +21,14 @@ export interface Acceptance {
   isPending(saleId: SaleId, buyerId: number): boolean;
 }
 
+export type SubmitOptions = {
+  readonly fence?: Fence | undefined;
+  /** Whether takes are answered when the order exists, rather than when the acceptance is durable. True unless told. */
+  readonly wait?: boolean | undefined;
+};
+
 export type NotTried = { readonly kind: "not_tried"; readonly cause: NotTriedCause };
 /** `failed`: this line alone makes its commit fail, which is a bug of ours. */
-export type NotTriedCause = "busy" | "storage_full" | "draining" | "failed";
+export type NotTriedCause = "busy" | "storage_full" | "draining" | "rebuilding" | "failed";
 export type Unknown = { readonly kind: "unknown" };
 export type Answer<M extends Movement> = OutcomeOf<M> | NotTried | Unknown;

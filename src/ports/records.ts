@@ -26,6 +26,8 @@ export interface Records {
   /** The sale of a product that product-only paths mean: the live one that ends first, else the next, else the last. */
   currentSaleOf(productId: ProductId, nowMs: number): Promise<Sale | undefined>;
   purchase(id: PurchaseId): Promise<Purchase | undefined>;
+  /** Those that there are, in no order. */
+  purchasesWithIds(ids: readonly PurchaseId[]): Promise<readonly Purchase[]>;
   purchaseByKey(ask: { saleId: SaleId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined>;
   /** The same without a sale: in whichever sale of the product the key was accepted; the latest, should there be several. */
   purchaseByProductKey(ask: { productId: ProductId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined>;

@@ -150,7 +150,10 @@ export class Auditor implements DiskObserver {
       case "switch":
         return this.#switch(sale, movement.change);
       case "edit":
-        // Nobody edits drafts here.
+      case "admit":
+      case "unpark":
+      case "decline":
+        // Nobody edits drafts here, and no cache decides.
         return "unforeseen";
     }
   }

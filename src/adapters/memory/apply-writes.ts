@@ -6,7 +6,7 @@ import { assert } from "../../lib/assert.ts";
 import type { SaleFacts, SaleWrites } from "../../domain/batch-state.ts";
 import type { InventoryEntry } from "../../domain/inventory.ts";
 import type { LedgerEntry } from "../../domain/ledger.ts";
-import type { Purchase } from "../../domain/purchase.ts";
+import { holdsKey, type Purchase } from "../../domain/purchase.ts";
 import { joined, type Changes, type Tables } from "./tables.ts";
 
 export function applyWrites(tables: Tables, facts: SaleFacts, writes: SaleWrites, changes: Changes): void {
@@ -21,6 +21,8 @@ export function applyWrites(tables: Tables, facts: SaleFacts, writes: SaleWrites
   for (const { purchase, from } of writes.changedPurchases.values()) {
     assert(tables.purchases.get(purchase.id)?.state === from, `a purchase changes from "${from}", the state it was decided in`);
     changes.set(tables.purchases, purchase.id, purchase);
+    // A line that is decided after it has waited takes its key.
+    if (!holdsKey({ state: from }) && holdsKey(purchase)) takeKey(tables, purchase, changes);
   }
   for (const payment of writes.payments.values()) {
     assert(tables.purchases.has(payment.purchaseId), "a payment belongs to a purchase");
@@ -61,10 +63,14 @@ export function appendInventory(tables: Tables, entry: InventoryEntry, changes: 
 }
 
 function addPurchase(tables: Tables, purchase: Purchase, changes: Changes): void {
-  const { id, saleId, buyerId, key } = purchase;
+  const { id, buyerId } = purchase;
   changes.insert(tables.purchases, id, purchase, "a purchase");
-  if (key !== undefined) changes.insert(tables.purchaseKeys, joined(saleId, buyerId, key), id, "(sale, buyer, key) of a purchase");
+  if (holdsKey(purchase)) takeKey(tables, purchase, changes);
   changes.set(tables.purchasesOfBuyer, buyerId, [...(tables.purchasesOfBuyer.get(buyerId) ?? []), id]);
+}
+
+function takeKey(tables: Tables, { id, saleId, buyerId, key }: Purchase, changes: Changes): void {
+  if (key !== undefined) changes.insert(tables.purchaseKeys, joined(saleId, buyerId, key), id, "(sale, buyer, key) of a purchase");
 }
 
 function copyQuotas(tables: Tables, sale: SaleWrites["sale"], changes: Changes): void {

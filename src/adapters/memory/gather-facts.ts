@@ -72,6 +72,14 @@ class Gatherer {
       case "adjust":
       case "settle":
         return this.#adjustment(movement.adjustmentId);
+      case "admit":
+        this.#purchase(movement.line.purchaseId);
+        return this.#buyer(movement.line.buyerId);
+      case "unpark":
+        this.#purchase(movement.purchaseId);
+        return this.#buyer(movement.buyerId);
+      case "decline":
+        return this.#purchase(movement.line.purchaseId);
       case "switch":
       case "edit":
         return;

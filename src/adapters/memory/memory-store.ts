@@ -5,6 +5,7 @@
  * constraint would refuse. The synchronous methods (`…Now`) are the store; the port methods only wrap them in promises.
  * `snapshot` and `restore` let a simulation keep what was synced and lose the rest.
  */
+import type { SaleFacts } from "../../domain/batch-state.ts";
 import type { InventoryChange } from "../../domain/inventory.ts";
 import { emptyBalances } from "../../domain/ledger.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type RefundId,
   type SaleId,
 } from "../../domain/ids.ts";
+import type { Movement } from "../../domain/movement.ts";
 import type { Product } from "../../domain/product.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import { decideBatch } from "../../domain/sale-batch.ts";
@@ -28,6 +30,7 @@ import type { CommitResult, LedgerBatch, SaleGroup, StockLedger } from "../../po
 import { applyWrites } from "./apply-writes.ts";
 import { gatherFacts } from "./gather-facts.ts";
 import * as keep from "./keep-products.ts";
+import { MemoryQueue, noteCommit, scopeToPublish, type QueueSetup } from "./memory-queue.ts";
 import * as read from "./read-records.ts";
 import { Changes, copyTables, emptyTables, joined, type Tables } from "./tables.ts";
 
@@ -46,11 +49,16 @@ type AddSaleResult = Awaited<ReturnType<Catalogue["addSale"]>>;
 export class MemoryStore implements StockLedger, Catalogue, Records {
   readonly batchesAcrossSales: boolean;
   readonly #steps: CommitSteps;
+  readonly #queue: QueueSetup | undefined;
   #tables: Tables = emptyTables();
 
-  constructor(options: { steps?: Partial<CommitSteps> | undefined; batchesAcrossSales?: boolean | undefined } = {}) {
+  /** With `queue`, sales that are published from then on are the cache's to decide. */
+  constructor(
+    options: { steps?: Partial<CommitSteps> | undefined; batchesAcrossSales?: boolean | undefined; queue?: QueueSetup | undefined } = {},
+  ) {
     this.#steps = { ...trueSteps, ...options.steps };
     this.batchesAcrossSales = options.batchesAcrossSales ?? true;
+    this.#queue = options.queue;
   }
 
   /** The rows, for audits and models. Not to be changed. */
@@ -80,10 +88,37 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
   #commitGroup({ saleId, movements }: SaleGroup, nowMs: number, changes: Changes): Committed["groups"][number] {
     const sale = this.#tables.sales.get(saleId);
     if (sale === undefined) return { outcomes: movements.map(() => ({ kind: "sale_unknown" })) };
-    const facts = this.#steps.gather(this.#tables, sale, movements);
+    const facts = this.#factsOf(sale, movements);
+    const before = { sale, purchases: this.#queue === undefined ? facts.purchases : new Map(facts.purchases) };
     const { outcomes, writes, changed } = this.#steps.decide(facts, movements, nowMs);
     if (changed) this.#steps.apply(this.#tables, facts, writes, changes);
-    return { outcomes, sale: writes.sale };
+    if (changed && this.#queue !== undefined) noteCommit(this.#tables, { before, writes, outcomes }, this.#queue, changes);
+    return { outcomes, sale: writes.sale, ...(!this.batchesAcrossSales && { moved: writes.sale !== sale }) };
+  }
+
+  #factsOf(sale: Sale, movements: readonly Movement[]): SaleFacts {
+    const facts = this.#steps.gather(this.#tables, sale, movements);
+    if (this.#queue === undefined) return facts;
+    const scope = sale.scopeId === undefined ? undefined : this.#tables.scopes.get(sale.scopeId);
+    return { ...facts, scope, publishesTo: scopeToPublish(this.#tables, sale) };
+  }
+
+  /** The ledger's side of what the cache decides; only with `queue`. */
+  queue(): MemoryQueue {
+    const setup = this.#queue;
+    assert(setup !== undefined, "the store was opened for the cache");
+    return new MemoryQueue({
+      tables: () => this.#tables,
+      setup,
+      commit: (saleId, movements, nowMs) => {
+        const sale = this.#tables.sales.get(saleId);
+        if (sale === undefined) return movements.map(() => ({ kind: "sale_unknown" }));
+        const facts = this.#factsOf(sale, movements);
+        const { outcomes, writes, changed } = this.#steps.decide(facts, movements, nowMs);
+        if (changed) this.#steps.apply(this.#tables, facts, writes, new Changes());
+        return outcomes;
+      },
+    });
   }
 
   addProductNow = (product: NewProduct) => keep.addProduct(this.#tables, product);
@@ -167,6 +202,11 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
   sales = async (query: SaleQuery, page: Page) => read.listSales(this.#tables, query, page);
   currentSaleOf = async (productId: ProductId, nowMs: number) => read.findCurrentSale(this.#tables, productId, nowMs);
   purchase = async (id: PurchaseId) => this.#tables.purchases.get(id);
+  purchasesWithIds = async (ids: readonly PurchaseId[]) =>
+    ids.flatMap((id) => {
+      const purchase = this.#tables.purchases.get(id);
+      return purchase === undefined ? [] : [purchase];
+    });
   purchaseByKey = async (ask: { saleId: SaleId; buyerId: BuyerId; key: string }): Promise<Purchase | undefined> => {
     const id = this.#tables.purchaseKeys.get(joined(ask.saleId, ask.buyerId, ask.key));
     return id === undefined ? undefined : this.#tables.purchases.get(id);

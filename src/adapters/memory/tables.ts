@@ -6,13 +6,17 @@
  */
 import { assert } from "../../lib/assert.ts";
 import type { AdjustmentId, Buyer, BuyerId, PaymentId, ProductId, PurchaseId, RefundId, SaleId } from "../../domain/ids.ts";
+import type { FeedRow } from "../../domain/feed.ts";
 import type { InventoryEntry } from "../../domain/inventory.ts";
 import type { LedgerEntry } from "../../domain/ledger.ts";
 import type { Adjustment } from "../../domain/movement.ts";
 import type { Capture, Payment, Refund } from "../../domain/payment.ts";
 import type { Product } from "../../domain/product.ts";
 import type { Purchase } from "../../domain/purchase.ts";
+import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Sale } from "../../domain/sale.ts";
+import type { Scope } from "../../domain/scope.ts";
+import type { AtCut, AtCutOutcome, DeadLetter } from "../../ports/queue-ledger.ts";
 
 export type Submission = { readonly saleId: SaleId; readonly fingerprint: string };
 export type Claim = { readonly id: string; readonly fingerprint: string };
@@ -44,6 +48,16 @@ export type Tables = {
   readonly captures: Map<string, Capture>;
   readonly refunds: Map<RefundId, Refund>;
   readonly callbacks: Map<string, true>;
+  readonly scopes: Map<ScopeId, Scope>;
+  /** By scope and number. */
+  readonly feedRows: Map<string, FeedRow>;
+  /** By scope and closing: the processes that owe a mark, each as number and life. */
+  readonly scopeWaits: Map<string, readonly string[]>;
+  /** By scope, closing and process. */
+  readonly scopeMarks: Map<string, true>;
+  readonly atCut: Map<string, { readonly ask: AtCut; readonly outcome: AtCutOutcome | undefined }>;
+  readonly failedLines: Map<PurchaseId, number>;
+  readonly deadLetters: Map<string, DeadLetter>;
 };
 
 export function emptyTables(): Tables {
@@ -68,6 +82,13 @@ export function emptyTables(): Tables {
     captures: new Map(),
     refunds: new Map(),
     callbacks: new Map(),
+    scopes: new Map(),
+    feedRows: new Map(),
+    scopeWaits: new Map(),
+    scopeMarks: new Map(),
+    atCut: new Map(),
+    failedLines: new Map(),
+    deadLetters: new Map(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Balances } from "../../domain/ledger.ts";
 import { openPaymentStates } from "../../domain/movement.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Page, Records, SaleCounts, StoreTotals } from "../../ports/records.ts";
+import { ListStatement } from "./chunks.ts";
 import { adjustmentColumns, adjustmentOf, inventoryColumns, inventoryOf, type AdjustmentRow, type InventoryRow } from "./inventory-rows.ts";
 import { listProducts, listPurchases, listSales, type Statement } from "./listings.ts";
 import {
@@ -52,6 +53,7 @@ const liveSale = `${published} AND starts_at <= ? AND ends_at > ? ORDER BY ends_
 const nextSale = `${published} AND starts_at > ? AND ends_at > ? ORDER BY starts_at, sale.id LIMIT 1`;
 const lastSale = `SELECT ${saleColumns} FROM sale WHERE product_id = # AND phase <> 'draft' ORDER BY ends_at DESC, sale.id LIMIT 1`;
 const purchaseById = `SELECT ${purchaseColumns} FROM purchase WHERE id = #`;
+const purchasesById = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE id IN :list`);
 const purchaseByKey = `SELECT ${purchaseColumns} FROM purchase WHERE sale_id = # AND buyer_id = ? AND idempotency_key = ?`;
 // One step in the index of keys for each sale of the product.
 const purchaseByProductKey = `SELECT ${purchaseColumns} FROM purchase
@@ -113,6 +115,7 @@ export function recordReaders(db: SqlReads): RecordReaders {
     currentSaleOf: async (id, nowMs) =>
       (await one(liveSale, saleOf, id, nowMs, nowMs)) ?? (await one(nextSale, saleOf, id, nowMs, nowMs)) ?? one(lastSale, saleOf, id),
     purchase: (id) => one(purchaseById, purchaseOf, id),
+    purchasesWithIds: async (ids) => (await purchasesById.query<PurchaseRow>(db, [], ids)).map(purchaseOf),
     purchaseByKey: ({ saleId, buyerId, key }) => one(purchaseByKey, purchaseOf, saleId, buyerId, key),
     purchaseByProductKey: ({ productId, buyerId, key }) => one(purchaseByProductKey, purchaseOf, productId, buyerId, key),
     purchasesOf: (buyerId, query, at) => page<PurchaseRow, ReturnType<typeof purchaseOf>>(listPurchases(buyerId, query, at), purchaseOf),

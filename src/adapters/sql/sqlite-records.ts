@@ -25,6 +25,7 @@ export class SqliteRecords implements Records {
   sales = (...args: Args<"sales">) => this.#ask("sales", args);
   currentSaleOf = (...args: Args<"currentSaleOf">) => this.#ask("currentSaleOf", args);
   purchase = (...args: Args<"purchase">) => this.#ask("purchase", args);
+  purchasesWithIds = (...args: Args<"purchasesWithIds">) => this.#ask("purchasesWithIds", args);
   purchaseByKey = (...args: Args<"purchaseByKey">) => this.#ask("purchaseByKey", args);
   purchaseByProductKey = (...args: Args<"purchaseByProductKey">) => this.#ask("purchaseByProductKey", args);
   purchasesOf = (...args: Args<"purchasesOf">) => this.#ask("purchasesOf", args);

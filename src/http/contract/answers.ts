@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { saleAnswers } from "../../domain/availability.ts";
 import { inventoryKinds } from "../../domain/inventory.ts";
-import { transitions, type PurchaseState } from "../../domain/purchase.ts";
+import { settleRefusals, transitions, type PurchaseState } from "../../domain/purchase.ts";
 import { saleStatuses } from "../../domain/sale.ts";
 import { described, exampleOf, named, shown, told } from "./described.ts";
 import { idText as id } from "./fields.ts";
@@ -196,7 +196,7 @@ export const statisticsAnswer = named(
 // The transition table has a row for every state.
 export const purchaseStates = Object.keys(transitions) as PurchaseState[];
 const state = z.enum(purchaseStates).register(described, { id: "PurchaseState" });
-const accepted = {
+const wished = {
   id,
   sale_id: id,
   product_id: id,
@@ -205,10 +205,9 @@ const accepted = {
   currency,
   amount_minor: minor,
   accepted_at: instantText,
-  pay_by: instantText,
   metadata: told(z.record(z.string(), z.unknown()), { description: "The caller's own, as it was sent." }).optional(),
 };
-const acceptedExample = {
+const wishedExample = {
   id: "7421690423775232",
   sale_id: "7421690423771136",
   product_id: "1001",
@@ -217,15 +216,29 @@ const acceptedExample = {
   currency: "CNY",
   amount_minor: 4950,
   accepted_at: now,
-  pay_by: "2030-01-31T12:15:00.000Z",
 };
+const acceptedExample = { ...wishedExample, pay_by: "2030-01-31T12:15:00.000Z" };
 const purchaseExample = { ...acceptedExample, hold_until: "2030-01-31T12:15:00.000Z", changed_at: now } as const;
 /** The 201 of a purchase, as it was at acceptance. */
-export const acceptedAnswer = named("AcceptedPurchase", z.strictObject({ ...accepted, state: z.literal("reserved") }), {
+export const acceptedAnswer = named("AcceptedPurchase", z.strictObject({ ...wished, pay_by: instantText, state: z.literal("reserved") }), {
   ...acceptedExample,
   state: "reserved",
 });
-const purchase = { ...accepted, state, hold_until: instantText, changed_at: instantText };
+/** The 202 of a purchase: accepted for good, and not an order yet. */
+export const queuedAnswer = named("QueuedPurchase", z.strictObject({ ...wished, state: z.literal("queued") }), {
+  ...wishedExample,
+  state: "queued",
+});
+const deadline = told(instantText.nullable(), { description: "Null while nothing is reserved." });
+const purchase = {
+  ...wished,
+  state,
+  pay_by: deadline,
+  hold_until: deadline,
+  changed_at: instantText,
+  refused_for: told(z.enum(settleRefusals), { description: "Why it was refused after it had been accepted." }).optional(),
+  superseded_by: told(id, { description: "The purchase that has the key." }).optional(),
+};
 export const purchaseAnswer = named("Purchase", z.strictObject(purchase), { ...purchaseExample, state: "reserved" });
 
 export const boughtAnswer = named(

@@ -92,7 +92,7 @@ export class AnswerBook {
       { value: { code: 0, message: "OK", ...(contract.saysMsg ? { msg: "OK" } : {}), data } },
     ]);
     return {
-      description: status === 201 ? "Created" : "OK",
+      description: status === 201 ? "Created" : status === 202 ? "Accepted, and no order yet" : "OK",
       headers: {
         ...common,
         ...(replays ? { "Idempotency-Replayed": headerRef("Replayed") } : {}),

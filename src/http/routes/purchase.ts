@@ -13,7 +13,7 @@ import { purchase, refuseStranger } from "../../engine/purchase.ts";
 import { unreachable } from "../../lib/assert.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
 import type { Answer } from "../../ports/acceptance.ts";
-import { acceptedAnswer } from "../contract/answers.ts";
+import { acceptedAnswer, queuedAnswer } from "../contract/answers.ts";
 import { keyHeader, saleParams } from "../contract/params.ts";
 import { purchaseBody } from "../contract/requests.ts";
 import {
@@ -35,7 +35,7 @@ import { callerOf, holderOfBearer } from "../identity.ts";
 import { negotiated } from "../problem.ts";
 import { badKey, notTriedReply, outcomeName, refusalReply, takeRefusals, unknownReply } from "../refusals.ts";
 import { barredFromActing, noBuyer, type Contract, type Route } from "../route.ts";
-import { acceptedReply } from "../views.ts";
+import { acceptedReply, queuedReply } from "../views.ts";
 
 export const purchasePath = "/api/v1/sales/:sale_id/purchases";
 /** What the handler below does by hand, as the API's description has it; a test holds the two together. */
@@ -46,12 +46,12 @@ export const purchaseContract = {
   tag: "purchases",
   summary: "Buy in a sale",
   about:
-    "No body and no Content-Type mean one unit. Idempotency-Key makes repeats safe. Prefer: respond-async is accepted; where the ledger decides, the answer is 201 at once.",
+    "No body and no Content-Type mean one unit. Idempotency-Key makes repeats safe. Where a cache decides, the answer waits until there is an order; with Prefer: respond-async, or when that takes too long, it is 202 and means that the purchase is accepted and durable.",
   params: saleParams,
   headers: keyHeader,
   readsItself: true,
   body: purchaseBody,
-  answers: { 201: acceptedAnswer },
+  answers: { 201: acceptedAnswer, 202: queuedAnswer },
   refusals: ["sale_unknown", ...takeRefusals],
 } as const satisfies Contract;
 
@@ -106,7 +106,9 @@ export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
         if (found.kind === "refused") return finish(request, startedMs, resultOf(found), peer);
         who = found.buyerId;
       }
-      const answer = purchase(deps, { saleId, buyerId: who, issuer, key, quantity: wish.quantity, metadata: wish.metadata });
+      const { quantity, metadata } = wish;
+      const wait = !prefersAsync(request.headers);
+      const answer = purchase(deps, { saleId, buyerId: who, issuer, key, quantity, metadata, wait });
       return finish(request, startedMs, resultOf(answer instanceof Promise ? await answer : answer), peer);
     } catch (error) {
       // A client that leaves in the middle of its body is no failure of ours.
@@ -115,6 +117,12 @@ export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
       return finish(request, startedMs, ended(failureReply(context, error, requestId), "internal"), peer, requestId);
     }
   };
+}
+
+/** RFC 7240: whoever asks so wants to hear of the acceptance, and not to wait for the order. */
+function prefersAsync(headers: Headers): boolean {
+  const wishes = headers.get("prefer");
+  return wishes !== null && /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(wishes);
 }
 
 const ended = (reply: Reply, outcome: string): Result => ({ reply, outcome });
@@ -226,6 +234,8 @@ export function takeReply(answer: Answer<Take>): Reply {
   switch (answer.kind) {
     case "accepted":
       return acceptedReply(answer.purchase, answer.replayed);
+    case "queued":
+      return queuedReply(answer.purchase, answer.replayed);
     case "refused":
       return refusalReply(answer.refusal);
     case "sale_unknown":

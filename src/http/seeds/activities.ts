@@ -1,6 +1,6 @@
 /** The Elysia service: sales as "activities", prewarmed when they are created, and orders by buyer. Names in camelCase count, too. */
 import { findOrder, listPurchases } from "../../engine/orders.ts";
-import { acceptedAnswer, orderAnswer, purchaseAnswer, saleAnswer } from "../contract/answers.ts";
+import { acceptedAnswer, orderAnswer, purchaseAnswer, queuedAnswer, saleAnswer } from "../contract/answers.ts";
 import { listOf, listView, pageOf } from "../contract/paging.ts";
 import { keyHeader, orderParams, saleParams } from "../contract/params.ts";
 import { activityBody, activityPurchaseBody, prewarmAnswer, userOrdersQuery, userParams } from "../contract/seeds.ts";
@@ -50,7 +50,7 @@ const buy = {
   headers: keyHeader,
   readsItself: true,
   body: activityPurchaseBody,
-  answers: { 201: acceptedAnswer },
+  answers: { 201: acceptedAnswer, 202: queuedAnswer },
   refusals: ["sale_unknown", ...takeRefusals],
 } as const;
 const readOrder = {

@@ -12,7 +12,12 @@ import { boughtView } from "../views.ts";
 import { namedBuyer, type Known, type NamedBuyer } from "./callers.ts";
 
 type Asking = Pick<Ask, "context" | "request" | "nowMs">;
-type Wish = { readonly userId: string | undefined; readonly quantity: number };
+type Wish = {
+  readonly userId: string | undefined;
+  readonly quantity: number;
+  /** Whether the answer waits for the order; true unless told. */
+  readonly wait?: boolean | undefined;
+};
 
 export async function buyInSale(ask: Asking, caller: Known, wish: Wish & { readonly saleId: SaleId }): Promise<Reply> {
   return buy(ask, caller, { ...wish, saleOf: async () => wish.saleId });
@@ -30,7 +35,7 @@ export async function buyProduct(ask: Asking, caller: Known, wish: Wish & { read
 
 type SaleOf = (buyer: NamedBuyer, key: string | undefined) => Promise<SaleId | Reply>;
 
-async function buy(ask: Asking, caller: Known, { userId, quantity, saleOf }: Wish & { readonly saleOf: SaleOf }): Promise<Reply> {
+async function buy(ask: Asking, caller: Known, { userId, quantity, wait, saleOf }: Wish & { readonly saleOf: SaleOf }): Promise<Reply> {
   const { deps, counters } = ask.context;
   const key = ask.request.headers.get("idempotency-key") ?? undefined;
   if (key !== undefined && !isKey(key)) return badKey();
@@ -40,7 +45,7 @@ async function buy(ask: Asking, caller: Known, { userId, quantity, saleOf }: Wis
   if (typeof saleId !== "string") return saleId;
   const found = await numberOrRefusal(ask.context, { saleId, buyer: buyer.value });
   const { issuer } = caller.kind === "buyer" ? caller.buyer : caller.key;
-  const answer = found.kind === "refused" ? found : await purchase(deps, { saleId, buyerId: found.buyerId, issuer, key, quantity });
+  const answer = found.kind === "refused" ? found : await purchase(deps, { saleId, buyerId: found.buyerId, issuer, key, quantity, wait });
   counters.outcome(outcomeName(answer));
   return takeReply(answer);
 }

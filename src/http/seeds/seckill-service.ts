@@ -1,5 +1,5 @@
 /** The Go "Seckill Service": sales by product, prewarmed in one call. */
-import { acceptedAnswer, statisticsAnswer } from "../contract/answers.ts";
+import { acceptedAnswer, queuedAnswer, statisticsAnswer } from "../contract/answers.ts";
 import { keyHeader, productParams, quotaParams } from "../contract/params.ts";
 import { prewarmAnswer, prewarmBody, purchasedAnswer, seckillPurchaseBody } from "../contract/seeds.ts";
 import { purchaseBytesMax } from "../body.ts";
@@ -22,7 +22,7 @@ const purchaseContract = {
   headers: keyHeader,
   readsItself: true,
   body: seckillPurchaseBody,
-  answers: { 201: acceptedAnswer },
+  answers: { 201: acceptedAnswer, 202: queuedAnswer },
   refusals: ["product_unknown", "sale_unknown", ...takeRefusals],
 } as const;
 const prewarmContract = {
@@ -58,10 +58,10 @@ const purchasedContract = {
 } as const;
 
 export const seckillServiceRoutes: readonly Route[] = [
-  // Where the ledger decides, the order exists when the acceptance is durable: both answer 201 at once.
+  // Where the ledger decides, the order exists when the acceptance is durable: then both answer 201.
   forNamed(
     { ...purchaseContract, path: `${base}/purchase`, operation: "seckillPurchase", summary: "Buy in a product's current sale" },
-    purchaseReply,
+    (ask, caller) => purchaseReply(ask, caller, true),
   ),
   forNamed(
     {
@@ -70,7 +70,7 @@ export const seckillServiceRoutes: readonly Route[] = [
       operation: "seckillPurchaseAsync",
       summary: "Buy in a product's current sale, answered when accepted",
     },
-    purchaseReply,
+    (ask, caller) => purchaseReply(ask, caller, false),
   ),
   forShop("sales:write", prewarmContract, prewarmReply),
   openly(statsContract, (ask) => withCurrentSale(ask, ask.params.product_id, (sale) => statisticsReply(ask, sale))),
@@ -79,11 +79,11 @@ export const seckillServiceRoutes: readonly Route[] = [
 
 type Asking = Pick<Ask, "context" | "request" | "nowMs">;
 
-async function purchaseReply(ask: Asking, caller: Known): Promise<Reply> {
+async function purchaseReply(ask: Asking, caller: Known, wait: boolean): Promise<Reply> {
   const body = await readNumbered(ask, seckillPurchaseBody, { bytesMax: purchaseBytesMax, numbers: ["product_id", "user_id"] });
   if (body.kind === "reply") return body.reply;
   const { product_id: productId, user_id: userId, quantity } = body.value;
-  return buyProduct(ask, caller, { productId, userId, quantity });
+  return buyProduct(ask, caller, { productId, userId, quantity, wait });
 }
 
 const fieldNames = { id: "product_id", name: "product_name", price_minor: "price", starts_at: "start_time", ends_at: "end_time" };

@@ -1,7 +1,7 @@
 /** Purchases, reservations, orders and payments as two of the seeds have them. */
 import { findOrder, findPurchase, listPurchases } from "../../engine/orders.ts";
 import { pay } from "../../engine/pay.ts";
-import { acceptedAnswer, paymentAnswer } from "../contract/answers.ts";
+import { acceptedAnswer, paymentAnswer, queuedAnswer } from "../contract/answers.ts";
 import { listOf, listView, pageOf } from "../contract/paging.ts";
 import { keyHeader, orderParams, purchaseParams } from "../contract/params.ts";
 import { paymentBody } from "../contract/requests.ts";
@@ -28,7 +28,7 @@ const buy = {
   headers: keyHeader,
   readsItself: true,
   body: shopPurchaseBody,
-  answers: { 201: acceptedAnswer },
+  answers: { 201: acceptedAnswer, 202: queuedAnswer },
   refusals: ["product_unknown", "sale_unknown", ...takeRefusals],
 } as const;
 const reservation = {

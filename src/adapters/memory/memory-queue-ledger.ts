@@ -1,0 +1,91 @@
+/** QueueLedger over the memory store, for tests and models. */
+import type { ScopeId } from "../../domain/journal-message.ts";
+import type { Fence } from "../../ports/leases.ts";
+import type { CutResult, DeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
+import type { MemoryQueue } from "./memory-queue.ts";
+import type { MemoryStore } from "./memory-store.ts";
+import { Changes, joined } from "./tables.ts";
+
+export type MemoryQueueDeps = {
+  readonly store: MemoryStore;
+  readonly nowMs: () => number;
+  /** Whether the fence's holder has its lease still. */
+  readonly isCurrent?: ((fence: Fence) => boolean) | undefined;
+};
+
+export class MemoryQueueLedger implements QueueLedger {
+  readonly #store: MemoryStore;
+  readonly #queue: MemoryQueue;
+  readonly #nowMs: () => number;
+  readonly #isCurrent: (fence: Fence) => boolean;
+
+  constructor({ store, nowMs, isCurrent = () => true }: MemoryQueueDeps) {
+    this.#store = store;
+    this.#queue = store.queue();
+    this.#nowMs = nowMs;
+    this.#isCurrent = isCurrent;
+  }
+
+  scopes = async () => this.#queue.scopesNow(this.#nowMs());
+  scope = async (id: ScopeId) => this.#tables.scopes.get(id);
+  close = async (ask: Parameters<QueueLedger["close"]>[0]) => this.#queue.closeNow(ask, new Changes());
+  isDrained = async (scopeId: ScopeId) => this.#queue.isDrainedNow(scopeId);
+
+  async noteMark({ scopeId, closing, process, life }: Parameters<QueueLedger["noteMark"]>[0]): Promise<void> {
+    this.#tables.scopeMarks.set(joined(scopeId, closing, joined(process, life)), true);
+  }
+
+  async cut({ scopeId, fence, nowMs }: Parameters<QueueLedger["cut"]>[0]): Promise<CutResult | undefined> {
+    return this.#isCurrent(fence) ? this.#queue.cutNow(scopeId, nowMs, new Changes()) : undefined;
+  }
+
+  async opened({ scopeId, epoch, fence }: Parameters<QueueLedger["opened"]>[0]): Promise<boolean> {
+    const { scopes } = this.#tables;
+    const scope = scopes.get(scopeId);
+    if (scope?.epoch !== epoch || !this.#isCurrent(fence)) return false;
+    if (scope.state === "opening") scopes.set(scopeId, { ...scope, state: "open" });
+    return scope.state === "opening" || scope.state === "open";
+  }
+
+  async feedAfter({ scopeId, number, countMax }: Parameters<QueueLedger["feedAfter"]>[0]) {
+    const { feedRows } = this.#tables;
+    const rows = [];
+    for (let next = number + 1; rows.length < countMax; next++) {
+      const row = feedRows.get(joined(scopeId, next));
+      if (row === undefined) break;
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  async askAtCut(ask: Parameters<QueueLedger["askAtCut"]>[0]): Promise<void> {
+    const { atCut, scopes } = this.#tables;
+    if (!atCut.has(ask.id)) atCut.set(ask.id, { ask, outcome: undefined });
+    const scope = scopes.get(ask.scopeId);
+    const waits = atCut.get(ask.id)?.outcome === undefined;
+    if (scope !== undefined && waits) await this.close({ scopeId: ask.scopeId, epoch: scope.epoch, cause: "at_cut" });
+  }
+
+  outcomeAtCut = async (id: string) => this.#tables.atCut.get(id)?.outcome;
+
+  async noteFailedLine({ line }: Parameters<QueueLedger["noteFailedLine"]>[0]): Promise<number> {
+    const { failedLines } = this.#tables;
+    const tries = (failedLines.get(line.purchaseId) ?? 0) + 1;
+    failedLines.set(line.purchaseId, tries);
+    return tries;
+  }
+
+  async bury(letter: Parameters<QueueLedger["bury"]>[0]): Promise<void> {
+    const { deadLetters, failedLines } = this.#tables;
+    const tries = letter.kind === "line" ? (failedLines.get(letter.line.purchaseId) ?? 0) : 0;
+    if (!deadLetters.has(letter.id)) deadLetters.set(letter.id, { ...letter, tries });
+  }
+
+  deadLetters = async (): Promise<readonly DeadLetter[]> => [...this.#tables.deadLetters.values()];
+  deadLetter = async (id: string) => this.#tables.deadLetters.get(id);
+  unbury = async (id: string) => void this.#tables.deadLetters.delete(id);
+
+  get #tables() {
+    return this.#store.tables;
+  }
+}

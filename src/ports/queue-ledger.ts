@@ -1,0 +1,94 @@
+import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
+import type { FeedRow } from "../domain/feed.ts";
+import type { Line, MarkMessage, ScopeId } from "../domain/journal-message.ts";
+import type { Adjust, AdjustOutcome, Settle, SettleOutcome, SaleUnknown } from "../domain/movement.ts";
+import type { Sale } from "../domain/sale.ts";
+import type { Scope } from "../domain/scope.ts";
+import type { Fence } from "./leases.ts";
+
+/**
+ * The ledger's side of a sale that the cache decides: scopes with their epochs and feeds, closings and cuts. Lines
+ * themselves settle through StockLedger, as movements.
+ *
+ * Throws StoreUnavailable; every method may be repeated.
+ */
+export interface QueueLedger {
+  /** All scopes that are not over: those that are open, on their way, or wait to be. */
+  scopes(): Promise<readonly Scope[]>;
+  scope(id: ScopeId): Promise<Scope | undefined>;
+  /**
+   * An open scope of this epoch begins to close, and the API processes alive at that moment are noted: they owe an end
+   * mark. Answers the scope as it is then; of another epoch or state nothing happens.
+   */
+  close(ask: { scopeId: ScopeId; epoch: number; cause: CloseCause }): Promise<Scope | undefined>;
+  /** A process has nothing of its epoch on its way any more; its mark came by the broker, behind all its lines. */
+  noteMark(mark: MarkMessage): Promise<void>;
+  /** Whether every process that owes a mark has sent it, or is no longer alive. */
+  isDrained(scopeId: ScopeId): Promise<boolean>;
+  /**
+   * The cut, in one transaction under the scope's locks: raises the epoch, decides the lines that waited and what waits for
+   * a cut, and reads what the cache is to be loaded with. Not without a holder's fence; undefined when it was fenced, or
+   * when the scope is open or not drained.
+   */
+  cut(ask: { scopeId: ScopeId; fence: Fence; nowMs: number }): Promise<CutResult | undefined>;
+  /** The cache was loaded: purchases may come. False when another cut was made since, or when the holder was fenced. */
+  opened(ask: { scopeId: ScopeId; epoch: number; fence: Fence }): Promise<boolean>;
+  /** Rows of the feed behind a number, in order. */
+  feedAfter(ask: { scopeId: ScopeId; number: number; countMax: number }): Promise<readonly FeedRow[]>;
+  /** Asks for what takes units out of a sale, which only a cut can do: it is done at the next one, which is brought about. */
+  askAtCut(ask: AtCut): Promise<void>;
+  /** What became of it; undefined while it waits. */
+  outcomeAtCut(id: string): Promise<AtCutOutcome | undefined>;
+  /** Notes that a line could not be settled; how often that was so far. */
+  noteFailedLine(ask: { line: Line; saleId: SaleId; scopeId: ScopeId; epoch: number; problem: string; nowMs: number }): Promise<number>;
+  /** Puts a line aside that fails again and again, or a message that nobody can read. Somebody has to look at it. */
+  bury(letter: NewDeadLetter): Promise<void>;
+  deadLetters(): Promise<readonly DeadLetter[]>;
+  deadLetter(id: string): Promise<DeadLetter | undefined>;
+  /** It was settled or discarded after all. */
+  unbury(id: string): Promise<void>;
+}
+
+export type CloseCause = "cache_lost" | "drift" | "sale_over" | "sale_published" | "at_cut" | "operator";
+
+export type AtCut = {
+  /** The movement's own id: the same ask again is one. */
+  readonly id: string;
+  readonly scopeId: ScopeId;
+  readonly saleId: SaleId;
+  readonly movement: Adjust | Settle;
+};
+export type AtCutOutcome = AdjustOutcome | SettleOutcome | SaleUnknown;
+
+export type CutResult = {
+  readonly scope: Scope;
+  /** Sales that can still sell; without any the scope stays closed. */
+  readonly sales: readonly CutSale[];
+  /** Units of buyers that count against their limit, over all of the scope's sales. */
+  readonly units: readonly (readonly [buyerId: BuyerId, units: number])[];
+};
+
+export type CutSale = {
+  readonly sale: Sale;
+  /** Limits of buyers' own. */
+  readonly quotas: readonly (readonly [buyerId: BuyerId, units: number])[];
+  /** Everybody who ever had a purchase in the sale, with how many rows. */
+  readonly attempts: readonly (readonly [buyerId: BuyerId, rows: number])[];
+  readonly keys: readonly CutKey[];
+  /** Purchases of the sale, in whatever state. */
+  readonly rows: number;
+};
+
+/** A key that has its purchase, with the fingerprint of what was asked under it. */
+export type CutKey = readonly [buyerId: BuyerId, key: string, purchaseId: PurchaseId, fingerprint: string];
+
+export type NewDeadLetter = {
+  /** The purchase's id, or one made for a message without. */
+  readonly id: string;
+  readonly problem: string;
+  readonly atMs: number;
+} & (
+  | { readonly kind: "line"; readonly scopeId: ScopeId; readonly saleId: SaleId; readonly epoch: number; readonly line: Line }
+  | { readonly kind: "message"; readonly text: string }
+);
+export type DeadLetter = NewDeadLetter & { readonly tries: number };
