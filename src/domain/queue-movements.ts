@@ -12,11 +12,11 @@ import type { BatchState } from "./batch-state.ts";
 import type { Line } from "./journal-message.ts";
 import type { Admit, AdmitOutcome, Decline, DeclineOutcome, Unpark, UnparkOutcome } from "./movement.ts";
 import { transitions, type Purchase, type SettleRefusal } from "./purchase.ts";
-import { isOver, statusOf } from "./sale.ts";
+import { isOver, statusOf, type Sale } from "./sale.ts";
 import { courseOf } from "./scope.ts";
 
 /** A line that the cache accepted and the ledger does not know yet, as the purchase that it is. */
-export function queuedPurchase(line: Line, { saleId, productId }: Pick<Purchase, "saleId" | "productId">): Purchase {
+export function queuedPurchase(line: Line, { id: saleId, productId }: Pick<Sale, "id" | "productId">): Purchase {
   const { purchaseId: id, buyerId, key, quantity, price, limit, metadata, acceptedAtMs } = line;
   const when = { acceptedAtMs, payByMs: acceptedAtMs, holdUntilMs: acceptedAtMs, changedAtMs: acceptedAtMs };
   return { id, saleId, productId, buyerId, key, quantity, price, limit, metadata, ...when, state: "queued", refunded: false };

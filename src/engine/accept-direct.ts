@@ -11,54 +11,27 @@
  */
 import { assert, unreachable } from "../lib/assert.ts";
 import type { SaleId } from "../domain/ids.ts";
-import type { Movement, MovementOutcome } from "../domain/movement.ts";
-import type { Acceptance, Answer, NotTried, NotTriedCause, SubmitOptions, Unknown } from "../ports/acceptance.ts";
+import type { Movement } from "../domain/movement.ts";
+import type { Acceptance, Answer, SubmitOptions } from "../ports/acceptance.ts";
 import type { ChangeSink } from "../ports/changes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Fence } from "../ports/leases.ts";
 import type { CommitResult, LedgerBatch, SaleGroup, StockLedger } from "../ports/stock-ledger.ts";
-import type { CancelTask, Tasks } from "../ports/tasks.ts";
+import type { Tasks } from "../ports/tasks.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import { tellPurchases } from "./change-board.ts";
+import { notTried, OpenLines, unknown, type LineAnswer, type OpenLine, type OpenLinesOptions } from "./open-lines.ts";
 import type { SaleBoard } from "./sale-board.ts";
 
-export type DirectOptions = {
+export type DirectOptions = OpenLinesOptions & {
   /** Lines in one commit. */
   readonly batchMax: number;
-  /** Lines waiting for a commit; beyond it no take is tried, and beyond `otherLinesMax` more nothing is. */
-  readonly queueMax: number;
-  /** After this long a caller hears `unknown` (in flight) or `not_tried` (still queued). */
-  readonly answerTimeoutMs: number;
 };
-
-/**
- * Room beyond `queueMax` for what ends orders, carries money or turns switches: a storm of buyers must not keep holds
- * from expiring. It holds a sweep of `releasesMax` besides callbacks.
- */
-export const otherLinesMax = 1_000;
-
-/** Sales whose pending takes are counted; beyond it all are forgotten, and counted again when asked about. */
-const countedSalesMax = 10_000;
-
-/** A caller hears at most this part of the answer timeout late. */
-export const looksPerTimeout = 4;
 
 type FailCause = Extract<CommitResult, { kind: "failed" }>["cause"];
-type LineAnswer = MovementOutcome | NotTried | Unknown;
-type Line = {
-  readonly saleId: SaleId;
-  readonly fence: Fence | undefined;
-  readonly movement: Movement;
-  readonly queuedAtMs: number;
-  settle: ((answer: LineAnswer) => void) | undefined;
-  /** Its outcome is definite; its caller may have heard `unknown` long before. */
-  done: boolean;
-};
+type Line = OpenLine & { readonly fence: Fence | undefined };
 /** Lines whose commits follow one another. */
-type Lane = { queue: Line[]; inFlight: readonly Line[]; scheduled: boolean };
-
-const unknown: Unknown = { kind: "unknown" };
-const notTried = (cause: NotTriedCause): NotTried => ({ kind: "not_tried", cause });
+type DirectLane = { queue: Line[]; inFlight: readonly Line[]; scheduled: boolean };
 
 export class DirectAcceptance implements Acceptance {
   readonly #ledger: StockLedger;
@@ -67,17 +40,11 @@ export class DirectAcceptance implements Acceptance {
   readonly #tasks: Tasks;
   readonly #changes: ChangeSink | undefined;
   readonly #options: DirectOptions;
-  readonly #lanes = new Map<string, Lane>();
-  /**
-   * How many takes of a buyer are queued or in flight, for the sales somebody asked about: while a sale has units nobody
-   * asks, and that is when it must be fast.
-   */
-  readonly #pending = new Map<SaleId, Map<number, number>>();
-  #waiting = 0;
-  #draining = false;
+  readonly #lanes = new Map<string, DirectLane>();
+  readonly #lines: OpenLines;
   #closed = false;
   /** Commits and lines so far, for the metrics. */
-  readonly counts = { commits: 0, lines: 0, retries: 0, shed: 0 };
+  readonly #counts = { commits: 0, retries: 0 };
 
   constructor(
     deps: { ledger: StockLedger; board: SaleBoard; clock: Clock; tasks: Tasks; changes?: ChangeSink | undefined },
@@ -89,22 +56,24 @@ export class DirectAcceptance implements Acceptance {
     this.#tasks = deps.tasks;
     this.#changes = deps.changes;
     this.#options = options;
+    this.#lines = new OpenLines({ ...deps, lanes: () => this.#lanes.values() }, options);
+  }
+
+  get counts(): Readonly<Record<"commits" | "retries" | "lines" | "shed", number>> {
+    return { ...this.#counts, ...this.#lines.counts };
   }
 
   get waiting(): number {
-    return this.#waiting;
+    return this.#lines.waiting;
   }
 
   isPending(saleId: SaleId, buyerId: number): boolean {
-    return (this.#pending.get(saleId) ?? this.#countPending(saleId)).has(buyerId);
+    return this.#lines.isPending(saleId, buyerId);
   }
 
   submit<M extends Movement>(saleId: SaleId, movements: readonly M[], { fence }: SubmitOptions = {}): Promise<readonly Answer<M>[]> {
-    const refusal = this.#draining ? "draining" : this.#hasRoom(movements) ? undefined : "busy";
-    if (refusal !== undefined) {
-      this.counts.shed += movements.length;
-      return Promise.resolve(movements.map(() => notTried(refusal)));
-    }
+    const obstacle = this.#lines.obstacle(movements);
+    if (obstacle !== undefined) return Promise.resolve(movements.map(() => notTried(obstacle)));
     const [only] = movements;
     if (only !== undefined && movements.length === 1)
       // As below; a storm's takes come one by one.
@@ -123,16 +92,9 @@ export class DirectAcceptance implements Acceptance {
     });
   }
 
-  #hasRoom(movements: readonly Movement[]): boolean {
-    const { queueMax } = this.#options;
-    if (this.#waiting + movements.length <= queueMax) return true;
-    return this.#waiting + movements.length <= queueMax + otherLinesMax && movements.every(({ kind }) => kind !== "take");
-  }
-
   /** Refuses new work and resolves when everything queued has its answer. */
-  async drain(): Promise<void> {
-    this.#draining = true;
-    while (this.#waiting > 0) await this.#tasks.sleep(5);
+  drain(): Promise<void> {
+    return this.#lines.drain();
   }
 
   /** After a drain that did not come to its end: a commit that stays unknown is not tried again, for the store goes away. */
@@ -141,17 +103,13 @@ export class DirectAcceptance implements Acceptance {
   }
 
   #enqueue(ask: Pick<Line, "saleId" | "fence" | "movement">, settle: (answer: LineAnswer) => void): void {
-    const { saleId, movement } = ask;
-    this.#waiting += 1;
-    const pending = this.#pending.get(saleId);
-    if (pending !== undefined && movement.kind === "take") addOne(pending, movement.buyerId);
     const lane = this.#lane(ask);
-    lane.queue.push({ ...ask, queuedAtMs: this.#clock.nowMs(), settle, done: false });
+    lane.queue.push(this.#lines.open(ask, settle));
     this.#schedule(lane);
   }
 
   /** What a fence stops must not stop others, so it has lanes of its own. */
-  #lane({ saleId, fence }: Pick<Line, "saleId" | "fence">): Lane {
+  #lane({ saleId, fence }: Pick<Line, "saleId" | "fence">): DirectLane {
     const name = `${this.#ledger.batchesAcrossSales ? "" : saleId} ${fence?.lease ?? ""}`;
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
@@ -161,14 +119,14 @@ export class DirectAcceptance implements Acceptance {
     return lane;
   }
 
-  #schedule(lane: Lane): void {
+  #schedule(lane: DirectLane): void {
     if (lane.scheduled) return;
     lane.scheduled = true;
     this.#tasks.soon(() => void this.#run(lane));
   }
 
-  async #run(lane: Lane): Promise<void> {
-    const stopWatch = this.#watch(lane);
+  async #run(lane: DirectLane): Promise<void> {
+    const stopWatch = this.#lines.watch(lane);
     while (lane.queue.length > 0) {
       const { batchMax } = this.#options;
       const lines = lane.queue.length <= batchMax ? lane.queue : lane.queue.slice(0, batchMax);
@@ -190,7 +148,7 @@ export class DirectAcceptance implements Acceptance {
     for (let attempt = 0; ; attempt++) {
       const sentAtMs = this.#clock.nowMs();
       const result = await this.#ledger.commit(batch.ledgerBatch);
-      this.counts.commits += 1;
+      this.#counts.commits += 1;
       switch (result.kind) {
         case "committed":
           return this.#committed(batch.groups, result, sentAtMs);
@@ -203,8 +161,8 @@ export class DirectAcceptance implements Acceptance {
         default:
           return unreachable(result);
       }
-      if (this.#closed) return this.#settleAll(lines, unknown);
-      this.counts.retries += 1;
+      if (this.#closed) return this.#lines.settleAll(lines, unknown);
+      this.#counts.retries += 1;
       await this.#tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 1000 }));
     }
   }
@@ -221,7 +179,7 @@ export class DirectAcceptance implements Acceptance {
       const outcomes = result.groups[g]?.outcomes ?? [];
       assert(outcomes.length === lines.length, "a commit answers every line");
       let i = 0;
-      for (const outcome of outcomes) this.#settle(lines[i++], outcome);
+      for (const outcome of outcomes) this.#lines.settle(lines[i++], outcome);
     }
     if (this.#changes?.hearsPurchases) for (const { outcomes } of result.groups) tellPurchases(this.#changes, outcomes);
   }
@@ -236,71 +194,8 @@ export class DirectAcceptance implements Acceptance {
     if (uncertain)
       for (const { saleId, movement } of lines) if (movement.kind === "take") this.#board.noteAccepted(saleId, movement.buyerId);
     const answer = uncertain ? unknown : notTried(cause === "bad_line" ? "failed" : cause === "storage_full" ? cause : "busy");
-    this.#settleAll(lines, answer);
+    this.#lines.settleAll(lines, answer);
   }
-
-  #settleAll(lines: readonly Line[], answer: LineAnswer): void {
-    for (const line of lines) this.#settle(line, answer);
-  }
-
-  /** Ends a line. Its caller may have heard `unknown` before. */
-  #settle(line: Line | undefined, answer: LineAnswer): void {
-    assert(line !== undefined, "every outcome has its line");
-    this.#waiting -= 1;
-    this.counts.lines += 1;
-    assert(!line.done, "a line ends once");
-    line.done = true;
-    const pending = this.#pending.get(line.saleId);
-    if (pending !== undefined && line.movement.kind === "take") removeOne(pending, line.movement.buyerId);
-    line.settle?.(answer);
-    line.settle = undefined;
-  }
-
-  /**
-   * While there is work: callers that wait too long hear `unknown` when in flight, and are let go untried when still
-   * queued. It goes by each line's own waiting, for a store that is slow and never stands still keeps them waiting too.
-   */
-  #watch(lane: Lane): CancelTask {
-    const { answerTimeoutMs } = this.#options;
-    const look = () => {
-      const before = this.#clock.nowMs() - answerTimeoutMs;
-      for (const line of lane.inFlight) {
-        if (line.queuedAtMs > before) break;
-        line.settle?.(unknown);
-        line.settle = undefined;
-      }
-      const fresh = lane.queue.findIndex((line) => line.queuedAtMs > before);
-      const stale = fresh < 0 ? lane.queue.splice(0) : lane.queue.splice(0, fresh);
-      this.counts.shed += stale.length;
-      for (const line of stale) this.#settle(line, notTried("busy"));
-      cancel = this.#tasks.after(answerTimeoutMs / looksPerTimeout, look);
-    };
-    let cancel = this.#tasks.after(answerTimeoutMs / looksPerTimeout, look);
-    return () => cancel();
-  }
-
-  /** From then on the sale's counts are kept up with its lines. */
-  #countPending(saleId: SaleId): Map<number, number> {
-    const pending = new Map<number, number>();
-    for (const { inFlight, queue } of this.#lanes.values())
-      for (const lines of [inFlight, queue])
-        for (const { saleId: of, movement, done } of lines)
-          if (of === saleId && !done && movement.kind === "take") addOne(pending, movement.buyerId);
-    if (this.#pending.size >= countedSalesMax) this.#pending.clear();
-    this.#pending.set(saleId, pending);
-    return pending;
-  }
-}
-
-function addOne(pending: Map<number, number>, buyerId: number): void {
-  pending.set(buyerId, (pending.get(buyerId) ?? 0) + 1);
-}
-
-function removeOne(pending: Map<number, number>, buyerId: number): void {
-  const left = (pending.get(buyerId) ?? 0) - 1;
-  assert(left >= 0, "a settled take was pending");
-  if (left > 0) pending.set(buyerId, left);
-  else pending.delete(buyerId);
 }
 
 /** Groups lines by sale, keeping arrival order within each; sales cannot see each other, so order across them is free. */

@@ -38,6 +38,13 @@ export type SaleView = {
   usedAtMs: number;
 };
 
+/** Where a board reads from. Throws StoreUnavailable. */
+export interface BoardSource {
+  sale(id: SaleId): Promise<Sale | undefined>;
+  /** Everybody ever accepted in the sale, a page at a time. */
+  buyers(id: SaleId): AsyncIterable<Iterable<number>>;
+}
+
 /** For processes that share a store. */
 export type SharedBoard = {
   readonly feed: Pick<ChangeFeed, "buyersBetween">;
@@ -59,8 +66,28 @@ const buyersPageMax = 10_000;
 const absentMax = 10_000;
 const absentForMs = 1_000;
 
+type BoardRecords = Pick<Records, "sale" | "buyersOf">;
+export type BoardDeps = { readonly clock: Clock; readonly entropy: Entropy; readonly changes?: ChangeSink | undefined } & (
+  | { readonly records: BoardRecords }
+  | { readonly source: BoardSource }
+);
+
+export async function* buyersInRecords(records: Pick<Records, "buyersOf">, saleId: SaleId): AsyncGenerator<Iterable<number>> {
+  for (let after = 0; ;) {
+    const page = await records.buyersOf(saleId, after, buyersPageMax);
+    yield page;
+    after = page.at(-1) ?? after;
+    if (page.length < buyersPageMax) return;
+  }
+}
+
+const recordsSource = (records: BoardRecords): BoardSource => ({
+  sale: (id) => records.sale(id),
+  buyers: (id) => buyersInRecords(records, id),
+});
+
 export class SaleBoard {
-  readonly #records: Records;
+  readonly #source: BoardSource;
   readonly #clock: Clock;
   readonly #entropy: Entropy;
   readonly #changes: ChangeSink | undefined;
@@ -71,8 +98,8 @@ export class SaleBoard {
   readonly #absent = new Map<SaleId, number>();
   #buyers = 0;
 
-  constructor(deps: { records: Records; clock: Clock; entropy: Entropy; changes?: ChangeSink | undefined }, options: BoardOptions) {
-    this.#records = deps.records;
+  constructor(deps: BoardDeps, options: BoardOptions) {
+    this.#source = "source" in deps ? deps.source : recordsSource(deps.records);
     this.#clock = deps.clock;
     this.#entropy = deps.entropy;
     this.#changes = deps.changes;
@@ -174,7 +201,7 @@ export class SaleBoard {
   }
 
   async #read(saleId: SaleId): Promise<SaleView | undefined> {
-    const sale = await this.#records.sale(saleId);
+    const sale = await this.#source.sale(saleId);
     if (sale !== undefined) return this.#observed(sale);
     if (this.#absent.size >= absentMax) this.#absent.clear();
     const forMs = this.#options.shared?.leaseMs ?? absentForMs;
@@ -230,13 +257,11 @@ export class SaleBoard {
 
   /** Whether the view is still wanted. */
   async #readAllBuyers(view: SaleView): Promise<boolean> {
-    for (let after = 0; ;) {
-      const page = await this.#records.buyersOf(view.sale.id, after, buyersPageMax);
+    for await (const page of this.#source.buyers(view.sale.id)) {
       if (this.#views.get(view.sale.id) !== view) return false;
       this.#remember(view, page);
-      after = page.at(-1) ?? after;
-      if (page.length < buyersPageMax) return true;
     }
+    return this.#views.get(view.sale.id) === view;
   }
 
   #remember(view: SaleView, buyers: Iterable<number>): void {

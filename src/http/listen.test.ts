@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { openMemoryApi, shopKey, type MemoryApi } from "../../tests/harness/memory-api.ts";
 import { waitFor } from "../../tests/harness/wait.ts";
 import { options } from "../config/options.ts";
-import { looksPerTimeout } from "../engine/accept-direct.ts";
+import { looksPerTimeout } from "../engine/open-lines.ts";
 import { listen as listenBun } from "./listen-bun.ts";
 import { listen as listenNode } from "./listen-node.ts";
 import { idleTimeoutSeconds, type Listener, type Site } from "./listener.ts";

@@ -2,6 +2,7 @@ import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
 import type { FeedRow } from "../domain/feed.ts";
 import type { Line, MarkMessage, ScopeId } from "../domain/journal-message.ts";
 import type { Adjust, AdjustOutcome, Settle, SettleOutcome, SaleUnknown } from "../domain/movement.ts";
+import type { Purchase } from "../domain/purchase.ts";
 import type { Sale } from "../domain/sale.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { Fence } from "./leases.ts";
@@ -16,6 +17,8 @@ export interface QueueLedger {
   /** All scopes that are not over: those that are open, on their way, or wait to be. */
   scopes(): Promise<readonly Scope[]>;
   scope(id: ScopeId): Promise<Scope | undefined>;
+  /** The sales that were ever published into it. */
+  salesOf(scopeId: ScopeId): Promise<readonly SaleId[]>;
   /**
    * An open scope of this epoch begins to close, and the API processes alive at that moment are noted: they owe an end
    * mark. Answers the scope as it is then; of another epoch or state nothing happens.
@@ -27,27 +30,35 @@ export interface QueueLedger {
   isDrained(scopeId: ScopeId): Promise<boolean>;
   /**
    * The cut, in one transaction under the scope's locks: raises the epoch, decides the lines that waited and what waits for
-   * a cut, and reads what the cache is to be loaded with. Not without a holder's fence; undefined when it was fenced, or
-   * when the scope is open or not drained.
+   * a cut, and reads what the cache is to be loaded with. Undefined when it was fenced, or when the scope is open, or is
+   * closing and not drained, or its opener's own mark has not come: all that others published stands before that mark.
    */
-  cut(ask: { scopeId: ScopeId; fence: Fence; nowMs: number }): Promise<CutResult | undefined>;
+  cut(ask: { scopeId: ScopeId; opener: OpenerMark; fence?: Fence | undefined; nowMs: number }): Promise<CutResult | undefined>;
   /** The cache was loaded: purchases may come. False when another cut was made since, or when the holder was fenced. */
-  opened(ask: { scopeId: ScopeId; epoch: number; fence: Fence }): Promise<boolean>;
+  opened(ask: { scopeId: ScopeId; epoch: number; fence?: Fence | undefined }): Promise<boolean>;
+  /** Purchases of an open scope that wait for a cut although there is a cache to ask: they came while it was being loaded. */
+  parked(ask: { scopeId: ScopeId; countMax: number }): Promise<readonly Purchase[]>;
   /** Rows of the feed behind a number, in order. */
   feedAfter(ask: { scopeId: ScopeId; number: number; countMax: number }): Promise<readonly FeedRow[]>;
-  /** Asks for what takes units out of a sale, which only a cut can do: it is done at the next one, which is brought about. */
-  askAtCut(ask: AtCut): Promise<void>;
+  /**
+   * Asks for what takes units out of a sale, which only a cut can do: it is done at the next one, which is brought about.
+   * Answers the id to ask for the outcome by: a settling that waits already stands for another of the same sale.
+   */
+  askAtCut(ask: AtCut): Promise<string>;
   /** What became of it; undefined while it waits. */
   outcomeAtCut(id: string): Promise<AtCutOutcome | undefined>;
   /** Notes that a line could not be settled; how often that was so far. */
   noteFailedLine(ask: { line: Line; saleId: SaleId; scopeId: ScopeId; epoch: number; problem: string; nowMs: number }): Promise<number>;
-  /** Puts a line aside that fails again and again, or a message that nobody can read. Somebody has to look at it. */
+  /** Puts a line aside that fails again and again, or a message that nobody can read. Somebody has to look at it. A later one of the same id stands for both. */
   bury(letter: NewDeadLetter): Promise<void>;
   deadLetters(): Promise<readonly DeadLetter[]>;
   deadLetter(id: string): Promise<DeadLetter | undefined>;
-  /** It was settled or discarded after all. */
-  unbury(id: string): Promise<void>;
+  /** It was settled or discarded, or published anew; unless it was buried again since. */
+  unbury(letter: Pick<DeadLetter, "id" | "atMs">): Promise<void>;
 }
+
+/** The process that opens: its mark stands behind everything that was published before. */
+export type OpenerMark = Pick<MarkMessage, "process" | "life">;
 
 export type CloseCause = "cache_lost" | "drift" | "sale_over" | "sale_published" | "at_cut" | "operator";
 
@@ -75,8 +86,6 @@ export type CutSale = {
   /** Everybody who ever had a purchase in the sale, with how many rows. */
   readonly attempts: readonly (readonly [buyerId: BuyerId, rows: number])[];
   readonly keys: readonly CutKey[];
-  /** Purchases of the sale, in whatever state. */
-  readonly rows: number;
 };
 
 /** A key that has its purchase, with the fingerprint of what was asked under it. */

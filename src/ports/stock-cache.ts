@@ -14,8 +14,8 @@ import type { CutResult } from "./queue-ledger.ts";
 export interface StockCache {
   /** Decides takes of one sale in their order, and keeps of the accepted ones a record each and an entry of the outbox for all. */
   reserve(ask: ReserveAsk): Promise<CacheAnswer<ReserveReply>>;
-  /** Their message is confirmed: the records say so, and the entries leave the outbox. */
-  journaled(ask: AtEpoch & { entries: readonly string[]; purchaseIds: readonly PurchaseId[] }): Promise<CacheAnswer<void>>;
+  /** Their messages are confirmed: these entries, and no others, leave the outbox. */
+  journaled(ask: AtEpoch & { entries: readonly string[] }): Promise<CacheAnswer<void>>;
   /** Applies a row of the feed, if it is the next one. The number at which the cache stands then. */
   apply(ask: AtEpoch & { row: FeedRow; reopenDelayMs: number }): Promise<CacheAnswer<number>>;
   /** Tells the cache how many units are paid, which it cannot know, for what refusals quote. */
@@ -60,15 +60,18 @@ export type ReserveAsk = AtEpoch & {
 
 export type ReserveOutcome =
   | { readonly kind: "accepted" }
-  /** The key has its purchase, or the id came before. `journaled` is unknown of what was loaded: it is in the ledger. */
-  | { readonly kind: "known"; readonly purchaseId: PurchaseId; readonly journaled: boolean | undefined }
+  /** The key has its purchase, or the id came before. Without a record it was loaded: it is in the ledger. */
+  | { readonly kind: "known"; readonly purchaseId: PurchaseId; readonly record: CacheRecord | undefined }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 export type ReserveReply = {
   readonly outcomes: readonly ReserveOutcome[];
   readonly view: CacheView;
-  /** What was appended to the outbox: the message to publish; absent when nothing was accepted. */
+  /** What was appended to the outbox: the message to publish, and the lines in it; absent when nothing was accepted. */
   readonly entry?: OutboxEntry | undefined;
+  readonly lines: readonly Line[];
+  /** How long the outbox is. */
+  readonly outbox: number;
 };
 
 /** The cache's copy of a sale, as far as refusals need it. */
@@ -84,12 +87,11 @@ export type CacheView = {
   readonly reopensAtMs: number;
   /** How long the list of accepted is. */
   readonly accepted: number;
-  /** Rows that the ledger has of the sale when all is settled. */
-  readonly rows: number;
   /** The row of the feed at which it stands. */
   readonly feed: number;
 };
 
 export type AcceptedEntry = { readonly buyerId: BuyerId; readonly purchaseId: PurchaseId | undefined };
 export type OutboxEntry = { readonly id: string; readonly text: string };
-export type CacheRecord = { readonly journaled: boolean; readonly saleId: SaleId; readonly line: Line };
+/** With its message while that is not known to be confirmed. */
+export type CacheRecord = { readonly saleId: SaleId; readonly line: Line; readonly entry?: OutboxEntry | undefined };

@@ -9,6 +9,7 @@ export const batchCases: readonly ContractCase[] = [
   {
     rule: "ST11",
     title: "a line sees the lines before it: the last unit goes to the first, its cancel frees it for the third",
+    needs: ["one_commit"],
     run: async (shop) => {
       const saleId = await shop.sale({ stock: 1 });
       const [ann, bob, cat] = (await shop.buyers(3)).map((buyer) => must(buyer));
@@ -47,6 +48,7 @@ export const batchCases: readonly ContractCase[] = [
   {
     rule: "ST11",
     title: "a whole order's life fits into one commit",
+    needs: ["one_commit"],
     run: async (shop) => {
       const saleId = await shop.sale({ stock: 1 });
       const take = shop.movement({ buyer: await shop.buyer("ann") });
@@ -68,6 +70,7 @@ export const batchCases: readonly ContractCase[] = [
   {
     rule: "ST11",
     title: "switches in a commit hold for the lines after them",
+    needs: ["one_commit"],
     run: async (shop) => {
       const saleId = await shop.draft();
       const [ann, bob] = (await shop.buyers(2)).map((buyer) => must(buyer));

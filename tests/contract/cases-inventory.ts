@@ -281,7 +281,7 @@ export const inventoryCases: readonly ContractCase[] = [
   {
     rule: "IN4",
     title: "a settlement whose commit nobody knows of gives back once",
-    needs: ["lose_answers"],
+    needs: ["lose_answers", "restart"],
     run: async (shop) => {
       const productId = await shop.product({ units: 8 });
       const saleId = await shop.sale({ productId, stock: 8 });

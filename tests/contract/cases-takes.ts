@@ -175,6 +175,7 @@ export const takeCases: readonly ContractCase[] = [
   {
     rule: "PU4",
     title: "in one commit with a publish, the limit is the one that the publish leaves, also when it only repeats",
+    needs: ["one_commit"],
     run: async (shop) => {
       const { catalogue } = shop.fixture;
       const productId = await shop.product();

@@ -42,7 +42,7 @@ export interface Faults {
 }
 
 /** What a strategy may lack, with a reason. */
-export type Capability = "crash" | "hold" | "lose_answers" | "fail" | "poison" | "restart";
+export type Capability = "crash" | "hold" | "lose_answers" | "fail" | "poison" | "restart" | "one_commit";
 export type Lacks = Partial<Record<Capability, string>>;
 
 export type ContractCase = {

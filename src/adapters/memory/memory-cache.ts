@@ -32,7 +32,6 @@ type CachedSale = {
   readonly attempts: Map<BuyerId, number>;
   readonly keys: Map<string, { readonly purchaseId: PurchaseId; readonly fingerprint: string }>;
   readonly accepted: AcceptedEntry[];
-  rows: number;
 };
 type Entry = OutboxEntry & { readonly atMs: number };
 export type CachedEpoch = {
@@ -42,7 +41,7 @@ export type CachedEpoch = {
   entries: number;
   readonly units: Map<BuyerId, number>;
   readonly sales: Map<SaleId, CachedSale>;
-  readonly records: Map<PurchaseId, CacheRecord>;
+  readonly records: Map<PurchaseId, Omit<CacheRecord, "entry"> & { readonly entryId: string }>;
   readonly outbox: Map<string, Entry>;
 };
 
@@ -64,10 +63,11 @@ export class MemoryCache implements StockCache {
     const cached = at?.sales.get(ask.saleId);
     if (at === undefined || cached === undefined) return closed;
     const nowMs = Math.floor(ask.nowMs ?? this.#nowMs());
-    const accepted: Line[] = [];
-    const outcomes = ask.lines.map((line) => decide(at, cached, { line, nowMs, readmit: ask.readmit ?? false, accepted }));
-    const entry = accepted.length === 0 ? undefined : append(at, { saleId: ask.saleId, lines: accepted, nowMs });
-    return { kind: "ok", value: { outcomes, view: viewOf(at, cached, nowMs), entry } };
+    const lines: Line[] = [];
+    const entryId = `${nowMs}-${at.entries++}`;
+    const outcomes = ask.lines.map((line) => decide(at, cached, { line, nowMs, readmit: ask.readmit ?? false, lines, entryId }));
+    const entry = lines.length === 0 ? undefined : append(at, { saleId: ask.saleId, lines, nowMs, entryId });
+    return { kind: "ok", value: { outcomes, view: viewOf(at, cached, nowMs), entry, lines, outbox: at.outbox.size } };
   }
 
   reserve = async (ask: ReserveAsk) => this.reserveNow(ask);
@@ -75,10 +75,6 @@ export class MemoryCache implements StockCache {
   async journaled(ask: Parameters<StockCache["journaled"]>[0]): Promise<CacheAnswer<void>> {
     return this.#at(ask, (at) => {
       for (const id of ask.entries) at.outbox.delete(id);
-      for (const id of ask.purchaseIds) {
-        const record = at.records.get(id);
-        if (record !== undefined) at.records.set(id, { ...record, journaled: true });
-      }
     });
   }
 
@@ -144,7 +140,7 @@ export class MemoryCache implements StockCache {
   }
 
   async records(ask: Parameters<StockCache["records"]>[0]): Promise<CacheAnswer<readonly (CacheRecord | undefined)[]>> {
-    return this.#at(ask, (at) => ask.purchaseIds.map((id) => at.records.get(id)));
+    return this.#at(ask, (at) => ask.purchaseIds.map((id) => recordOf(at, id)));
   }
 
   async load({ scope, sales, units }: CutResult): Promise<CacheAnswer<void>> {
@@ -172,27 +168,41 @@ export class MemoryCache implements StockCache {
   }
 }
 
-function cachedSale({ sale, quotas, attempts, keys, rows }: CutSale): CachedSale {
+function cachedSale({ sale, quotas, attempts, keys }: CutSale): CachedSale {
   return {
     sale: { ...sale, reopensAtMs: undefined },
     quotas: new Map(quotas),
     attempts: new Map(attempts),
     keys: new Map(keys.map(([buyerId, key, purchaseId, fingerprint]) => [keyOf(buyerId, key), { purchaseId, fingerprint }])),
     accepted: attempts.map(([buyerId]) => ({ buyerId, purchaseId: undefined })),
-    rows,
   };
 }
 
-type Ask = { readonly line: ReserveLine; readonly nowMs: number; readonly readmit: boolean; readonly accepted: Line[] };
+function recordOf(at: CachedEpoch, id: PurchaseId): CacheRecord | undefined {
+  const record = at.records.get(id);
+  if (record === undefined) return undefined;
+  const { saleId, line, entryId } = record;
+  const entry = at.outbox.get(entryId);
+  return { saleId, line, entry: entry && { id: entry.id, text: entry.text } };
+}
 
-function decide(at: CachedEpoch, cached: CachedSale, { line, nowMs, readmit, accepted }: Ask): ReserveOutcome {
+type Ask = {
+  readonly line: ReserveLine;
+  readonly nowMs: number;
+  readonly readmit: boolean;
+  /** What was accepted so far, and the entry that is to hold it. */
+  readonly lines: Line[];
+  readonly entryId: string;
+};
+
+function decide(at: CachedEpoch, cached: CachedSale, { line, nowMs, readmit, lines, entryId }: Ask): ReserveOutcome {
   const { purchaseId, buyerId, key, quantity, metadata } = line;
-  const own = at.records.get(purchaseId);
-  if (own !== undefined) return { kind: "known", purchaseId, journaled: own.journaled };
+  const own = recordOf(at, purchaseId);
+  if (own !== undefined) return { kind: "known", purchaseId, record: own };
   const known = key === undefined ? undefined : cached.keys.get(keyOf(buyerId, key));
   if (known !== undefined) {
     if (known.fingerprint !== payloadFingerprint(line)) return refused({ reason: "key_reused" });
-    return { kind: "known", purchaseId: known.purchaseId, journaled: at.records.get(known.purchaseId)?.journaled };
+    return { kind: "known", purchaseId: known.purchaseId, record: recordOf(at, known.purchaseId) };
   }
   const { sale } = cached;
   const limit = limitInForce(sale, cached.quotas.get(buyerId));
@@ -205,11 +215,10 @@ function decide(at: CachedEpoch, cached: CachedSale, { line, nowMs, readmit, acc
   at.units.set(buyerId, units + quantity);
   cached.attempts.set(buyerId, attempts + 1);
   const taken: Line = { purchaseId, buyerId, key, quantity, price: sale.price, limit, acceptedAtMs: nowMs, metadata };
-  at.records.set(purchaseId, { journaled: false, saleId: sale.id, line: taken });
+  at.records.set(purchaseId, { saleId: sale.id, line: taken, entryId });
   if (key !== undefined) cached.keys.set(keyOf(buyerId, key), { purchaseId, fingerprint: payloadFingerprint(line) });
   cached.accepted.push({ buyerId, purchaseId });
-  cached.rows += 1;
-  accepted.push(taken);
+  lines.push(taken);
   return { kind: "accepted" };
 }
 
@@ -221,15 +230,16 @@ function withAvailable(sale: Sale, available: number): Sale {
   return { ...sale, balances: { issued, sold, withdrawn, available, held: Math.max(0, issued - withdrawn - sold - available) } };
 }
 
-function append(at: CachedEpoch, { saleId, lines, nowMs }: { saleId: SaleId; lines: readonly Line[]; nowMs: number }): OutboxEntry {
+type Appended = { readonly saleId: SaleId; readonly lines: readonly Line[]; readonly nowMs: number; readonly entryId: string };
+
+function append(at: CachedEpoch, { saleId, lines, nowMs, entryId: id }: Appended): OutboxEntry {
   const { scopeId, epoch } = at;
-  const id = `${nowMs}-${at.entries++}`;
   const text = encodeMessage({ kind: "lines", scopeId, epoch, saleId, lines });
   at.outbox.set(id, { id, text, atMs: nowMs });
   return { id, text };
 }
 
-function viewOf({ feed }: CachedEpoch, { sale, accepted, rows }: CachedSale, nowMs: number): CacheView {
+function viewOf({ feed }: CachedEpoch, { sale, accepted }: CachedSale, nowMs: number): CacheView {
   const { available, held } = sale.balances;
   const { startsAtMs, endsAtMs, reopensAtMs = 0, paused } = sale;
   return {
@@ -242,7 +252,6 @@ function viewOf({ feed }: CachedEpoch, { sale, accepted, rows }: CachedSale, now
     endsAtMs,
     reopensAtMs,
     accepted: accepted.length,
-    rows,
     feed,
   };
 }

@@ -17,17 +17,18 @@ export class MemoryQueueLedger implements QueueLedger {
   readonly #store: MemoryStore;
   readonly #queue: MemoryQueue;
   readonly #nowMs: () => number;
-  readonly #isCurrent: (fence: Fence) => boolean;
+  readonly #isCurrent: (fence: Fence | undefined) => boolean;
 
   constructor({ store, nowMs, isCurrent = () => true }: MemoryQueueDeps) {
     this.#store = store;
     this.#queue = store.queue();
     this.#nowMs = nowMs;
-    this.#isCurrent = isCurrent;
+    this.#isCurrent = (fence) => fence === undefined || isCurrent(fence);
   }
 
   scopes = async () => this.#queue.scopesNow(this.#nowMs());
   scope = async (id: ScopeId) => this.#tables.scopes.get(id);
+  salesOf = async (scopeId: ScopeId) => [...this.#tables.sales.values()].filter((sale) => sale.scopeId === scopeId).map(({ id }) => id);
   close = async (ask: Parameters<QueueLedger["close"]>[0]) => this.#queue.closeNow(ask, new Changes());
   isDrained = async (scopeId: ScopeId) => this.#queue.isDrainedNow(scopeId);
 
@@ -35,8 +36,8 @@ export class MemoryQueueLedger implements QueueLedger {
     this.#tables.scopeMarks.set(joined(scopeId, closing, joined(process, life)), true);
   }
 
-  async cut({ scopeId, fence, nowMs }: Parameters<QueueLedger["cut"]>[0]): Promise<CutResult | undefined> {
-    return this.#isCurrent(fence) ? this.#queue.cutNow(scopeId, nowMs, new Changes()) : undefined;
+  async cut({ fence, ...ask }: Parameters<QueueLedger["cut"]>[0]): Promise<CutResult | undefined> {
+    return this.#isCurrent(fence) ? this.#queue.cutNow(ask, new Changes()) : undefined;
   }
 
   async opened({ scopeId, epoch, fence }: Parameters<QueueLedger["opened"]>[0]): Promise<boolean> {
@@ -58,12 +59,18 @@ export class MemoryQueueLedger implements QueueLedger {
     return rows;
   }
 
-  async askAtCut(ask: Parameters<QueueLedger["askAtCut"]>[0]): Promise<void> {
+  async askAtCut(ask: Parameters<QueueLedger["askAtCut"]>[0]): Promise<string> {
     const { atCut, scopes } = this.#tables;
-    if (!atCut.has(ask.id)) atCut.set(ask.id, { ask, outcome: undefined });
+    const same = [...atCut.values()].find(
+      ({ ask: other, outcome }) =>
+        ask.movement.kind === "settle" && other.movement.kind === "settle" && other.saleId === ask.saleId && outcome === undefined,
+    );
+    const id = same?.ask.id ?? ask.id;
+    if (!atCut.has(id)) atCut.set(id, { ask, outcome: undefined });
     const scope = scopes.get(ask.scopeId);
-    const waits = atCut.get(ask.id)?.outcome === undefined;
+    const waits = atCut.get(id)?.outcome === undefined;
     if (scope !== undefined && waits) await this.close({ scopeId: ask.scopeId, epoch: scope.epoch, cause: "at_cut" });
+    return id;
   }
 
   outcomeAtCut = async (id: string) => this.#tables.atCut.get(id)?.outcome;
@@ -78,12 +85,17 @@ export class MemoryQueueLedger implements QueueLedger {
   async bury(letter: Parameters<QueueLedger["bury"]>[0]): Promise<void> {
     const { deadLetters, failedLines } = this.#tables;
     const tries = letter.kind === "line" ? (failedLines.get(letter.line.purchaseId) ?? 0) : 0;
-    if (!deadLetters.has(letter.id)) deadLetters.set(letter.id, { ...letter, tries });
+    deadLetters.set(letter.id, { ...letter, tries });
   }
 
   deadLetters = async (): Promise<readonly DeadLetter[]> => [...this.#tables.deadLetters.values()];
   deadLetter = async (id: string) => this.#tables.deadLetters.get(id);
-  unbury = async (id: string) => void this.#tables.deadLetters.delete(id);
+  parked = async ({ scopeId, countMax }: Parameters<QueueLedger["parked"]>[0]) => this.#queue.parkedNow(scopeId, countMax);
+
+  async unbury({ id, atMs }: Parameters<QueueLedger["unbury"]>[0]): Promise<void> {
+    const { deadLetters } = this.#tables;
+    if (deadLetters.get(id)?.atMs === atMs) deadLetters.delete(id);
+  }
 
   get #tables() {
     return this.#store.tables;

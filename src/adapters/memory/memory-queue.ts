@@ -8,7 +8,7 @@ import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
 import { afterCommit, closing, newScope, type Scope } from "../../domain/scope.ts";
 import type { SaleWrites } from "../../domain/batch-state.ts";
 import { assert } from "../../lib/assert.ts";
-import type { AtCutOutcome, CutKey, CutResult, CutSale, QueueLedger } from "../../ports/queue-ledger.ts";
+import type { AtCutOutcome, CutKey, CutResult, CutSale, OpenerMark, QueueLedger } from "../../ports/queue-ledger.ts";
 import { joined, type Changes, type Tables } from "./tables.ts";
 
 export type QueueSetup = {
@@ -96,10 +96,13 @@ export class MemoryQueue {
   }
 
   /** Undefined where the scope is not to be cut. */
-  cutNow(scopeId: ScopeId, nowMs: number, changes: Changes): CutResult | undefined {
+  cutNow(ask: { scopeId: ScopeId; opener: OpenerMark; nowMs: number }, changes: Changes): CutResult | undefined {
+    const { scopeId, opener, nowMs } = ask;
     const tables = this.#tables();
     const scope = tables.scopes.get(scopeId);
     if (scope === undefined || !this.isDrainedNow(scopeId)) return undefined;
+    const own = joined(scopeId, scope.closing, joined(opener.process, opener.life));
+    if (scope.state === "closing" && !tables.scopeMarks.has(own)) return undefined;
     for (const sale of this.#salesOf(scopeId)) this.#unpark(sale.id, nowMs);
     for (const [id, { ask, outcome }] of tables.atCut) {
       if (ask.scopeId !== scopeId || outcome !== undefined) continue;
@@ -111,6 +114,12 @@ export class MemoryQueue {
     const cut: Scope = { ...scope, epoch: scope.epoch + 1, state: sales.length > 0 ? "opening" : "closed" };
     changes.set(tables.scopes, scopeId, cut);
     return { scope: cut, sales: sales.map((sale) => this.#cutSale(sale)), units: this.#units(scopeId) };
+  }
+
+  parkedNow(scopeId: ScopeId, countMax: number): readonly Purchase[] {
+    if (this.#tables().scopes.get(scopeId)?.state !== "open") return [];
+    const sales = new Set(this.#salesOf(scopeId).map(({ id }) => id));
+    return [...this.#tables().purchases.values()].filter(({ saleId, state }) => state === "queued" && sales.has(saleId)).slice(0, countMax);
   }
 
   #unpark(saleId: SaleId, nowMs: number): void {
@@ -127,10 +136,8 @@ export class MemoryQueue {
     const { saleQuotas, purchases } = this.#tables();
     const attempts = new Map<BuyerId, number>();
     const keys: CutKey[] = [];
-    let rows = 0;
     for (const purchase of purchases.values()) {
       if (purchase.saleId !== sale.id) continue;
-      rows += 1;
       const { buyerId, key, id } = purchase;
       attempts.set(buyerId, (attempts.get(buyerId) ?? 0) + 1);
       if (key !== undefined && holdsKey(purchase)) keys.push([buyerId, key, id, payloadFingerprint(purchase)]);
@@ -140,7 +147,7 @@ export class MemoryQueue {
       // What stands behind the sale's id is a buyer's.
       name.startsWith(prefix) ? [[Number(name.slice(prefix.length)) as BuyerId, units] as const] : [],
     );
-    return { sale, quotas, attempts: [...attempts], keys, rows };
+    return { sale, quotas, attempts: [...attempts], keys };
   }
 
   #units(scopeId: ScopeId): [BuyerId, number][] {

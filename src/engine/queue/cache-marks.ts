@@ -1,0 +1,121 @@
+/**
+ * Refusals from memory where the cache decides: a board of its own, whose copies come from the cache and whose buyers
+ * from the cache's list of accepted. Its numbers count what changes in the cache, epoch by epoch.
+ */
+import type { BuyerId, SaleId } from "../../domain/ids.ts";
+import type { ScopeId } from "../../domain/journal-message.ts";
+import type { Sale } from "../../domain/sale.ts";
+import type { Scope } from "../../domain/scope.ts";
+import type { Records } from "../../ports/records.ts";
+import type { CacheView, StockCache } from "../../ports/stock-cache.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
+import { buyersInRecords, type BoardSource, type SaleBoard } from "../sale-board.ts";
+import type { ScopeBook } from "./scope-book.ts";
+
+/** A board that the way through the cache feeds. */
+export type CacheMarks = Pick<SaleBoard, "observe" | "noteAccepted"> & {
+  /** The ledger's own copy, of a sale that is over. */
+  observeOver(sale: Sale, sentAtMs: number): void;
+};
+
+/** More than the changes of one epoch; an epoch's numbers stand above all of those before it. */
+const numbersPerEpoch = 2 ** 32;
+const buyersPageMax = 10_000;
+
+/** The ledger's copy with what the cache knows better. */
+export function cachedSale(sale: Sale, view: CacheView, epoch: number): Sale {
+  const { available, held, paused, cancelled, startsAtMs, endsAtMs, reopensAtMs, accepted, feed } = view;
+  return {
+    ...sale,
+    balances: { ...sale.balances, available, held },
+    phase: cancelled ? "cancelled" : "published",
+    paused,
+    startsAtMs,
+    endsAtMs,
+    reopensAtMs,
+    feed: epoch * numbersPerEpoch + accepted + feed,
+  };
+}
+
+/** Before its first epoch a sale's own number; later the cut's. */
+const ledgerSale = (sale: Sale, epoch: number): Sale => (epoch === 0 ? sale : { ...sale, feed: epoch * numbersPerEpoch });
+
+export type CacheSourceDeps = {
+  readonly records: Pick<Records, "sale" | "buyersOf">;
+  readonly cache: Pick<StockCache, "look" | "accepted">;
+  readonly book: ScopeBook;
+};
+
+/** Where such a board reads from: the cache while it stands, the ledger before and afterwards. */
+export class CacheSource implements BoardSource {
+  readonly #deps: CacheSourceDeps;
+  /** How far the list of accepted was read, of sales whose buyers are known. */
+  readonly #read = new Map<SaleId, { readonly epoch: number; readonly index: number }>();
+
+  constructor(deps: CacheSourceDeps) {
+    this.#deps = deps;
+  }
+
+  async sale(saleId: SaleId): Promise<Sale | undefined> {
+    const { records, book, cache } = this.#deps;
+    const sale = await records.sale(saleId);
+    if (sale?.scopeId === undefined) return sale;
+    const standing = await book.look(sale.scopeId);
+    if (standing.kind !== "open") return ledgerSale(sale, standing.epoch);
+    const { id: scopeId, epoch } = standing.scope;
+    const view = await cache.look({ scopeId, epoch, saleId });
+    if (view.kind === "closed") book.lost(standing.scope);
+    return view.kind === "ok" ? cachedSale(sale, view.value, epoch) : ledgerSale(sale, epoch);
+  }
+
+  async *buyers(saleId: SaleId): AsyncGenerator<Iterable<number>> {
+    this.#read.delete(saleId);
+    const scope = await this.#openScope(saleId);
+    if (scope === undefined) yield* buyersInRecords(this.#deps.records, saleId);
+    else yield* this.#accepted(saleId, scope, 0);
+  }
+
+  async buyersBetween({ saleId }: { saleId: SaleId }): Promise<readonly BuyerId[] | undefined> {
+    const read = this.#read.get(saleId);
+    const scope = await this.#openScope(saleId);
+    if (scope === undefined || read?.epoch !== scope.epoch) return undefined;
+    const buyers: BuyerId[] = [];
+    for await (const page of this.#accepted(saleId, scope, read.index)) buyers.push(...page);
+    return buyers;
+  }
+
+  /** Undefined where the ledger has everybody: nothing is accepted any more. Throws StoreUnavailable while that is not known. */
+  async #openScope(saleId: SaleId): Promise<Scope | undefined> {
+    const { records, book } = this.#deps;
+    const scopeId: ScopeId | undefined = (await records.sale(saleId))?.scopeId;
+    const standing = scopeId === undefined ? undefined : await book.look(scopeId);
+    if (standing?.kind === "rebuilding") throw new StoreUnavailable("unavailable", "The sale's stock is being counted anew");
+    return standing?.kind === "open" ? standing.scope : undefined;
+  }
+
+  async *#accepted(saleId: SaleId, scope: Scope, from: number): AsyncGenerator<readonly BuyerId[]> {
+    const { id: scopeId, epoch } = scope;
+    for (let index = from; ;) {
+      const page = await this.#deps.cache.accepted({ scopeId, epoch, saleId, from: index, countMax: buyersPageMax });
+      if (page.kind !== "ok") throw new StoreUnavailable("unavailable", "The cache did not answer");
+      yield page.value.map(({ buyerId }) => buyerId);
+      index += page.value.length;
+      if (page.value.length < buyersPageMax) {
+        this.#read.set(saleId, { epoch, index });
+        return;
+      }
+    }
+  }
+}
+
+/** `board`: one that reads from a CacheSource. */
+export function cacheMarks(board: SaleBoard, book: ScopeBook): CacheMarks {
+  return {
+    observe: (sale, sentAtMs) => board.observe(sale, sentAtMs),
+    noteAccepted: (saleId, buyerId) => board.noteAccepted(saleId, buyerId),
+    observeOver: (sale, sentAtMs) => {
+      const standing = sale.scopeId === undefined ? undefined : book.peek(sale.scopeId);
+      if (standing?.kind === "over") board.observe(ledgerSale(sale, standing.epoch), sentAtMs);
+    },
+  };
+}

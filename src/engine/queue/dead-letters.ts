@@ -1,0 +1,53 @@
+/** What somebody has to look at: accepted purchases that cannot be settled, and messages that cannot be read. */
+import { encodeMessage } from "../../domain/journal-message.ts";
+import type { Purchase } from "../../domain/purchase.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Journal } from "../../ports/journal.ts";
+import type { QueueLedger } from "../../ports/queue-ledger.ts";
+import type { StockLedger } from "../../ports/stock-ledger.ts";
+
+export type DeadLetterDeps = {
+  readonly ledger: Pick<QueueLedger, "scope" | "deadLetter" | "unbury">;
+  readonly stockLedger: StockLedger;
+  readonly journal: Pick<Journal, "publish">;
+  readonly clock: Clock;
+};
+
+export type DeadLetterAnswer =
+  | { readonly kind: "done"; readonly purchase?: Purchase | undefined }
+  | { readonly kind: "unknown_letter" }
+  /** Of a message that nobody can read there is nothing to try again. */
+  | { readonly kind: "not_replayable" }
+  /** The broker or the database did not take it; it is as it was. */
+  | { readonly kind: "unavailable" };
+
+/** Sends a line its way again: it settles, or comes back here. Throws StoreUnavailable. */
+export async function replayDeadLetter({ ledger, journal }: DeadLetterDeps, id: string): Promise<DeadLetterAnswer> {
+  const letter = await ledger.deadLetter(id);
+  if (letter === undefined) return { kind: "unknown_letter" };
+  if (letter.kind === "message") return { kind: "not_replayable" };
+  const { scopeId, saleId, epoch, line } = letter;
+  const scope = await ledger.scope(scopeId);
+  if (scope === undefined) return { kind: "not_replayable" };
+  const text = encodeMessage({ kind: "lines", scopeId, epoch, saleId, lines: [line] });
+  if (!(await journal.publish(scope.partition, text))) return { kind: "unavailable" };
+  await ledger.unbury(letter);
+  return { kind: "done" };
+}
+
+/** Refuses a line for good: its buyer's limit and, where the cache still counts it, its unit are free again. Throws StoreUnavailable. */
+export async function discardDeadLetter({ ledger, stockLedger, clock }: DeadLetterDeps, id: string): Promise<DeadLetterAnswer> {
+  const letter = await ledger.deadLetter(id);
+  if (letter === undefined) return { kind: "unknown_letter" };
+  if (letter.kind === "message") {
+    await ledger.unbury(letter);
+    return { kind: "done" };
+  }
+  const { saleId, line, epoch } = letter;
+  const decline = { kind: "decline", line, epoch, reason: "discarded" } as const;
+  const result = await stockLedger.commit({ nowMs: Math.floor(clock.nowMs()), groups: [{ saleId, movements: [decline] }] });
+  const outcome = result.kind === "committed" ? result.groups[0]?.outcomes[0] : undefined;
+  if (outcome?.kind !== "admitted") return { kind: "unavailable" };
+  await ledger.unbury(letter);
+  return { kind: "done", purchase: outcome.purchase };
+}

@@ -1,0 +1,93 @@
+/**
+ * Opens scopes: the cut in the ledger, then the cache loaded with what it read, then the word that purchases may come.
+ *
+ *   closing ─► every process has marked ─► what the old cache still has goes out ─► own mark ─► settled ─► cut ─► load ─► open
+ *
+ * Must stay true: an epoch is loaded by the one who cut it, once; whoever does not know how that went cuts anew. So what
+ * a stalled opener writes late is of an epoch that nobody asks.
+ */
+import { encodeMessage, type ScopeId } from "../../domain/journal-message.ts";
+import type { Scope } from "../../domain/scope.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Journal } from "../../ports/journal.ts";
+import type { Fence } from "../../ports/leases.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Presence } from "../../ports/presence.ts";
+import type { QueueLedger } from "../../ports/queue-ledger.ts";
+import type { StockCache } from "../../ports/stock-cache.ts";
+import { relayScope, type RelayDeps } from "./relay-outbox.ts";
+
+export type OpenScopesDeps = RelayDeps & {
+  readonly ledger: Pick<QueueLedger, "scopes" | "isDrained" | "cut" | "opened">;
+  readonly cache: StockCache;
+  readonly journal: Journal;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** A mark that has not come back after so long is sent again. */
+const markAgainMs = 5_000;
+
+export class ScopeOpener {
+  readonly #deps: OpenScopesDeps;
+  /** Closings that this opener has marked, and when. */
+  readonly #marked = new Map<ScopeId, { readonly closing: number; readonly atMs: number }>();
+  readonly counts = { cuts: 0, opened: 0 };
+
+  constructor(deps: OpenScopesDeps) {
+    this.#deps = deps;
+  }
+
+  /** One round over all scopes; how many were opened. Throws StoreUnavailable. */
+  async round(fence?: Fence): Promise<number> {
+    const scopes = await this.#deps.ledger.scopes();
+    const opened = await Promise.all(scopes.map((scope) => this.#see(scope, fence)));
+    return opened.filter(Boolean).length;
+  }
+
+  async #see(scope: Scope, fence: Fence | undefined): Promise<boolean> {
+    if (scope.state === "open") return false;
+    if (scope.state === "closing" && !(await this.#ownMark(scope))) return false;
+    return this.#open(scope.id, fence);
+  }
+
+  /** Whether all others have marked and this process has, too; whether it came back the ledger knows at the cut. */
+  async #ownMark(scope: Scope): Promise<boolean> {
+    const { ledger, journal, presence, clock } = this.#deps;
+    const { id: scopeId, epoch, closing, partition } = scope;
+    const marked = this.#marked.get(scopeId);
+    if (marked?.closing === closing && clock.nowMs() < marked.atMs + markAgainMs) return true;
+    if (!(await ledger.isDrained(scopeId))) return false;
+    // Where the cache stands, what nobody has published is published before it is cut off.
+    await relayScope(this.#deps, scope, { olderThanMs: 0 });
+    const { number: process, life } = presence;
+    const text = encodeMessage({ kind: "mark", scopeId, epoch, closing, process, life });
+    if (!(await journal.publish(partition, text))) return false;
+    this.#marked.set(scopeId, { closing, atMs: clock.nowMs() });
+    return true;
+  }
+
+  async #open(scopeId: ScopeId, fence: Fence | undefined): Promise<boolean> {
+    const { ledger, cache, presence, clock, log } = this.#deps;
+    const opener = { process: presence.number, life: presence.life };
+    const startedMs = clock.nowMs();
+    const cut = await ledger.cut({ scopeId, opener, fence, nowMs: Math.floor(startedMs) });
+    if (cut === undefined) return false;
+    this.counts.cuts += 1;
+    this.#marked.delete(scopeId);
+    const { epoch } = cut.scope;
+    const ends = cut.sales.length === 0;
+    const loaded = ends ? undefined : await cache.load(cut);
+    if (loaded !== undefined && loaded.kind !== "ok") {
+      log.warn("the cache could not be loaded", { scope: scopeId, epoch, kind: loaded.kind });
+      return false;
+    }
+    const isOpen = !ends && (await ledger.opened({ scopeId, epoch, fence }));
+    await cache.drop({ scopeId, epoch });
+    if (!isOpen) return false;
+    this.counts.opened += 1;
+    log.info("the cache decides a sale", { scope: scopeId, epoch, sales: cut.sales.length, tookMs: Math.round(clock.nowMs() - startedMs) });
+    return true;
+  }
+}

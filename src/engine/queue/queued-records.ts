@@ -1,0 +1,101 @@
+/**
+ * Records where the cache decides: what the ledger does not have yet is looked for among the lines put aside, and then in
+ * the caches. Whoever was told yes never hears that there is no such purchase: while that cannot be known, nothing is said.
+ */
+import type { BuyerId, PurchaseId, SaleId } from "../../domain/ids.ts";
+import { idMintedAtMs } from "../../domain/id-mint.ts";
+import { holdsKey, type Purchase } from "../../domain/purchase.ts";
+import { queuedPurchase } from "../../domain/queue-movements.ts";
+import type { Line } from "../../domain/journal-message.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { QueueLedger } from "../../ports/queue-ledger.ts";
+import type { Records } from "../../ports/records.ts";
+import type { CacheAnswer, StockCache } from "../../ports/stock-cache.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
+import type { ScopeBook } from "./scope-book.ts";
+
+export type QueuedRecordsDeps = {
+  readonly records: Records;
+  readonly ledger: Pick<QueueLedger, "deadLetter">;
+  readonly cache: Pick<StockCache, "records" | "findKey">;
+  readonly book: ScopeBook;
+  readonly clock: Clock;
+};
+
+/** So young an id that nobody knows may be on its way yet, by a process that was stopped in the middle. */
+const youngMs = 60_000;
+
+/** The ledger's records, with purchases that are on their way. */
+export function queuedRecords(deps: QueuedRecordsDeps): Records {
+  const { records } = deps;
+  const own: Pick<Records, "purchase" | "purchaseByKey"> = {
+    purchase: (id) => purchaseWithId(deps, id),
+    purchaseByKey: (ask) => purchaseUnderKey(deps, ask),
+  };
+  return new Proxy(records, {
+    get(target, name) {
+      if (name === "purchase" || name === "purchaseByKey") return own[name];
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+async function purchaseWithId(deps: QueuedRecordsDeps, id: PurchaseId): Promise<Purchase | undefined> {
+  const { records, ledger, book, clock } = deps;
+  const kept = await records.purchase(id);
+  if (kept !== undefined) return kept;
+  const letter = await ledger.deadLetter(id);
+  if (letter?.kind === "line") return withState(deps, letter.saleId, letter.line, "stuck");
+  for (const { id: scopeId, epoch } of book.open()) {
+    const found = await deps.cache.records({ scopeId, epoch, purchaseIds: [id] });
+    noteLoss(deps, { scopeId, epoch }, found);
+    const [record] = found.kind === "ok" ? found.value : [];
+    if (record !== undefined) return withState(deps, record.saleId, record.line, "queued");
+    if (found.kind !== "ok") throw notNow();
+  }
+  // It may have settled between the look into the ledger and that into the cache.
+  const settled = await records.purchase(id);
+  if (settled !== undefined) return settled;
+  const ageMs = clock.nowMs() - idMintedAtMs(id);
+  if (!book.isWhole || Math.abs(ageMs) < youngMs) throw notNow();
+  return undefined;
+}
+
+async function purchaseUnderKey(
+  deps: QueuedRecordsDeps,
+  ask: { saleId: SaleId; buyerId: BuyerId; key: string },
+): Promise<Purchase | undefined> {
+  const { records, book, cache } = deps;
+  const kept = await records.purchaseByKey(ask);
+  if (kept !== undefined && holdsKey(kept)) return kept;
+  const scopeId = (await records.sale(ask.saleId))?.scopeId;
+  const standing = scopeId === undefined ? undefined : await book.look(scopeId);
+  if (standing === undefined || standing.kind === "over") return kept;
+  if (standing.kind !== "open") throw notNow();
+  const at = { scopeId: standing.scope.id, epoch: standing.scope.epoch };
+  const found = await cache.findKey({ ...at, ...ask });
+  noteLoss(deps, at, found);
+  if (found.kind !== "ok") throw notNow();
+  return found.value === undefined ? kept : purchaseWithId(deps, found.value);
+}
+
+function noteLoss(
+  { book }: QueuedRecordsDeps,
+  { scopeId: id, epoch }: { scopeId: SaleId; epoch: number },
+  answer: CacheAnswer<unknown>,
+): void {
+  if (answer.kind === "closed") book.lost({ id, epoch });
+}
+
+async function withState(
+  { records }: QueuedRecordsDeps,
+  saleId: SaleId,
+  line: Line,
+  state: "queued" | "stuck",
+): Promise<Purchase | undefined> {
+  const sale = await records.sale(saleId);
+  return sale && { ...queuedPurchase(line, sale), state };
+}
+
+const notNow = () => new StoreUnavailable("unavailable", "Whether there is such a purchase cannot be said just now");

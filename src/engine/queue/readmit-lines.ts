@@ -1,0 +1,118 @@
+/**
+ * Lines of a cache that is gone, while another one stands: that one is asked whether they may come in, with their old ids,
+ * by limit and stock alone. Those it takes are published anew under its epoch before their old message is acknowledged;
+ * the others are refused in the ledger.
+ */
+import type { PurchaseId, SaleId } from "../../domain/ids.ts";
+import type { Line, ScopeId } from "../../domain/journal-message.ts";
+import type { Decline } from "../../domain/movement.ts";
+import { lineOf } from "../../domain/queue-movements.ts";
+import type { Scope } from "../../domain/scope.ts";
+import { assert } from "../../lib/assert.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { QueueLedger } from "../../ports/queue-ledger.ts";
+import type { ReserveOutcome, StockCache } from "../../ports/stock-cache.ts";
+import type { StockLedger } from "../../ports/stock-ledger.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
+import type { Carrier } from "./carrier.ts";
+
+/** A line out of a message of this epoch. */
+export type LineInHand = { readonly saleId: SaleId; readonly scopeId: ScopeId; readonly epoch: number; readonly line: Line };
+
+export type ReadmissionDeps = {
+  readonly stockLedger: StockLedger;
+  readonly ledger: Pick<QueueLedger, "scope" | "close" | "parked">;
+  readonly cache: Pick<StockCache, "reserve" | "findKey">;
+  readonly carrier: Carrier;
+  readonly clock: Clock;
+};
+
+export class Readmission {
+  readonly #deps: ReadmissionDeps;
+  readonly counts = { readmitted: 0, declined: 0 };
+
+  constructor(deps: ReadmissionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Lines of one sale. Answers those that the ledger must look at again. Throws StoreUnavailable, and then may have dealt with some. */
+  async ask(items: readonly LineInHand[]): Promise<readonly LineInHand[]> {
+    const { ledger, cache } = this.#deps;
+    const [first] = items;
+    assert(first !== undefined, "there are lines to ask for");
+    const { scopeId, saleId } = first;
+    const scope = await ledger.scope(scopeId);
+    if (scope?.state !== "open") return items;
+    const { epoch } = scope;
+    const answer = await cache.reserve({ scopeId, epoch, saleId, lines: items.map(({ line }) => line), readmit: true });
+    if (answer.kind === "closed") {
+      await ledger.close({ scopeId, epoch, cause: "cache_lost" });
+      return items;
+    }
+    if (answer.kind !== "ok") throw new StoreUnavailable("unavailable", answer.message);
+    const { outcomes, entry } = answer.value;
+    if (entry !== undefined) await this.#carry(scope, entry);
+    const declines: Decline[] = [];
+    for (const [index, item] of items.entries()) {
+      const decline = await this.#dealWith(scope, item, outcomes[index]);
+      if (decline !== undefined) declines.push(decline);
+    }
+    await this.#decline(saleId, declines);
+    return [];
+  }
+
+  /** Lines that were parked while the cache that stands was being loaded. Whether there may be more. */
+  async askParked(scopeId: ScopeId, countMax: number): Promise<boolean> {
+    const parked = await this.#deps.ledger.parked({ scopeId, countMax });
+    const bySale = Map.groupBy(parked, ({ saleId }) => saleId);
+    for (const [saleId, purchases] of bySale)
+      // Of an epoch before any: none that stands has counted them.
+      await this.ask(purchases.map((purchase) => ({ saleId, scopeId, epoch: 0, line: lineOf(purchase) })));
+    return parked.length >= countMax;
+  }
+
+  /** Undefined of a line that is in, and published. */
+  async #dealWith(scope: Scope, item: LineInHand, outcome: ReserveOutcome | undefined): Promise<Decline | undefined> {
+    const { line, epoch } = item;
+    assert(outcome !== undefined, "the cache answers every line");
+    const decline = (reason: Decline["reason"], supersededBy?: PurchaseId): Decline => ({
+      kind: "decline",
+      line,
+      epoch,
+      reason,
+      supersededBy,
+    });
+    switch (outcome.kind) {
+      case "accepted":
+        this.counts.readmitted += 1;
+        return undefined;
+      case "known":
+        if (outcome.purchaseId !== line.purchaseId) return decline("superseded", outcome.purchaseId);
+        if (outcome.record?.entry !== undefined) await this.#carry(scope, outcome.record.entry);
+        return undefined;
+      case "refused":
+        if (outcome.refusal.reason === "limit_reached") return decline("limit");
+        if (outcome.refusal.reason === "key_reused") return decline("superseded", await this.#firstUnderKey(scope, item));
+        return decline("stock");
+    }
+  }
+
+  async #firstUnderKey({ id: scopeId, epoch }: Scope, { saleId, line }: LineInHand): Promise<PurchaseId | undefined> {
+    const { buyerId, key } = line;
+    const found = key === undefined ? undefined : await this.#deps.cache.findKey({ scopeId, epoch, saleId, buyerId, key });
+    if (found?.kind === "ok") return found.value;
+    throw new StoreUnavailable("unavailable", "The cache did not say whose the key is");
+  }
+
+  async #carry(scope: Scope, entry: { readonly id: string; readonly text: string }): Promise<void> {
+    if (!(await this.#deps.carrier.carry(scope, entry))) throw new StoreUnavailable("unavailable", "The process stops");
+  }
+
+  async #decline(saleId: SaleId, movements: readonly Decline[]): Promise<void> {
+    if (movements.length === 0) return;
+    const nowMs = Math.floor(this.#deps.clock.nowMs());
+    const result = await this.#deps.stockLedger.commit({ nowMs, groups: [{ saleId, movements }] });
+    if (result.kind !== "committed") throw new StoreUnavailable(result.kind === "unknown" ? "unknown" : "unavailable", result.message);
+    this.counts.declined += movements.length;
+  }
+}

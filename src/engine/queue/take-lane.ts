@@ -1,0 +1,265 @@
+/**
+ * The takes of one sale on their way through the cache and the broker.
+ *
+ *   add ─► (one turn of the event loop) ─► cache.reserve ─► refused: answer
+ *                                     └─► accepted: broker ─► confirmed: 202, or wait for the order: 201
+ *
+ * Must stay true: a line whose call got no answer is called again with the same id, and then ends accepted or unknown,
+ * never refused, for the first call may have run or run yet; 202 is said of lines that the broker has confirmed while this
+ * process counted as alive without a break since before the cache was asked; the book hears of a line's end after its confirm.
+ */
+import type { PurchaseId } from "../../domain/ids.ts";
+import type { Purchase } from "../../domain/purchase.ts";
+import type { Take, TakeOutcome } from "../../domain/movement.ts";
+import { queuedPurchase } from "../../domain/queue-movements.ts";
+import type { Sale } from "../../domain/sale.ts";
+import type { Scope } from "../../domain/scope.ts";
+import { assert, unreachable } from "../../lib/assert.ts";
+import { backoffMs } from "../../lib/backoff.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Presence } from "../../ports/presence.ts";
+import type { Records } from "../../ports/records.ts";
+import type { OutboxEntry, ReserveOutcome, ReserveReply, StockCache } from "../../ports/stock-cache.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
+import type { CancelTask, Tasks } from "../../ports/tasks.ts";
+import { notTried, unknown, type Lane, type LineAnswer, type OpenLine, type OpenLines } from "../open-lines.ts";
+import { cachedSale, type CacheMarks } from "./cache-marks.ts";
+import type { Carrier } from "./carrier.ts";
+import type { LedgerAnswers } from "./ledger-answers.ts";
+import type { OrderWatch } from "./order-watch.ts";
+import type { ScopeBook } from "./scope-book.ts";
+
+export type TakeLine = OpenLine & { readonly movement: Take; readonly wait: boolean };
+
+export type TakeLaneDeps = {
+  readonly lines: OpenLines;
+  readonly book: ScopeBook;
+  readonly cache: Pick<StockCache, "reserve">;
+  readonly carrier: Carrier;
+  readonly orders: OrderWatch;
+  readonly marks: CacheMarks;
+  readonly ledgerAnswers: LedgerAnswers;
+  readonly records: Pick<Records, "sale" | "purchasesWithIds">;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  readonly tasks: Tasks;
+  /** Called when the cache tells how long its outbox is. */
+  readonly noteOutbox: (entries: number) => void;
+};
+
+export type TakeLaneOptions = { readonly batchMax: number; readonly answerTimeoutMs: number };
+
+/** Calls of one sale that may be on their way at once: the next need not wait for the disk of the one before. */
+const callsMax = 2;
+
+type Asked = {
+  readonly scope: Scope;
+  readonly sale: Sale;
+  /** The presence during which it was sent. */
+  readonly during: number | undefined;
+  readonly sentAtMs: number;
+};
+
+export class TakeLane implements Lane<TakeLine> {
+  readonly #sale: Sale;
+  readonly #deps: TakeLaneDeps;
+  readonly #options: TakeLaneOptions;
+  queue: TakeLine[] = [];
+  readonly inFlight = new Set<TakeLine>();
+  #calls = 0;
+  #isScheduled = false;
+  #stopWatch: CancelTask | undefined;
+  #isClosed = false;
+
+  /** `sale`: for what never changes of it. */
+  constructor(sale: Sale, deps: TakeLaneDeps, options: TakeLaneOptions) {
+    this.#sale = sale;
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  get isIdle(): boolean {
+    return this.queue.length === 0 && this.inFlight.size === 0 && this.#calls === 0;
+  }
+
+  add(line: TakeLine): void {
+    this.queue.push(line);
+    this.#stopWatch ??= this.#deps.lines.watch(this);
+    this.#schedule();
+  }
+
+  /** After a drain: calls that stay unknown are not tried again. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#calls >= callsMax) return;
+    this.#isScheduled = true;
+    this.#deps.tasks.soon(() => {
+      this.#isScheduled = false;
+      void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    const lines = this.queue.splice(0, this.#options.batchMax);
+    if (lines.length > 0) {
+      this.#calls += 1;
+      for (const line of lines) this.inFlight.add(line);
+      await this.#decide(lines);
+      this.#calls -= 1;
+    }
+    if (this.queue.length > 0) this.#schedule();
+    else this.#rest();
+  }
+
+  #rest(): void {
+    if (!this.isIdle) return;
+    this.#stopWatch?.();
+    this.#stopWatch = undefined;
+  }
+
+  #settle(line: TakeLine, answer: LineAnswer): void {
+    this.inFlight.delete(line);
+    this.#deps.lines.settle(line, answer);
+    this.#rest();
+  }
+
+  #settleAll(lines: readonly TakeLine[], answer: LineAnswer): void {
+    for (const line of lines) this.#settle(line, answer);
+  }
+
+  async #decide(lines: readonly TakeLine[]): Promise<void> {
+    const { book, clock, presence, ledgerAnswers } = this.#deps;
+    const { scopeId } = this.#sale;
+    assert(scopeId !== undefined, "the cache decides sales that have a scope");
+    try {
+      const standing = await book.look(scopeId);
+      // Between the look and the begin nothing may come: a closing would be answered ahead of these lines.
+      if (standing.kind === "open") {
+        const asked = { scope: standing.scope, sale: this.#sale, during: presence.unbroken, sentAtMs: clock.nowMs() };
+        book.begin(asked.scope, lines.length);
+        return await this.#ask(asked, lines);
+      }
+      if (standing.kind === "rebuilding") return this.#settleAll(lines, notTried("rebuilding"));
+      const answers = await ledgerAnswers.afterwards(this.#sale.id, lines);
+      lines.forEach((line, index) => this.#settle(line, answers[index] ?? unknown));
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      this.#settleAll(lines, notTried("busy"));
+    }
+  }
+
+  async #ask(asked: Asked, lines: readonly TakeLine[]): Promise<void> {
+    const { scope, sale } = asked;
+    const ask = { scopeId: scope.id, epoch: scope.epoch, saleId: sale.id, lines: lines.map(({ movement }) => movement) };
+    let isUncertain = false;
+    for (let attempt = 0; ; attempt++) {
+      const answer = await this.#deps.cache.reserve(ask);
+      switch (answer.kind) {
+        case "ok":
+          return this.#decided(asked, { lines, reply: answer.value, isUncertain });
+        case "closed":
+          this.#deps.book.lost(scope);
+          return this.#untaken(asked, lines, isUncertain ? unknown : notTried("rebuilding"));
+        case "failed":
+          if (!isUncertain) return this.#untaken(asked, lines, notTried("busy"));
+          break;
+        case "unknown":
+          isUncertain = true;
+          break;
+        default:
+          return unreachable(answer);
+      }
+      if (this.#isClosed) return this.#untaken(asked, lines, unknown);
+      await this.#deps.tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 500 }));
+    }
+  }
+
+  #untaken({ scope }: Asked, lines: readonly TakeLine[], answer: LineAnswer): void {
+    this.#deps.book.end(scope, lines.length);
+    this.#settleAll(lines, answer);
+  }
+
+  #decided(asked: Asked, { lines, reply, isUncertain }: { lines: readonly TakeLine[]; reply: ReserveReply; isUncertain: boolean }): void {
+    const { marks, noteOutbox, book } = this.#deps;
+    const { scope, sale, sentAtMs } = asked;
+    assert(reply.outcomes.length === lines.length, "the cache answers every line");
+    noteOutbox(reply.outbox);
+    marks.observe(cachedSale(sale, reply.view, scope.epoch), sentAtMs);
+    const fates = fatesOf(reply, { lines, sale, isUncertain });
+    book.end(scope, fates.filter(({ fate }) => fate.kind !== "taken").length);
+    const inLedger: Kept[] = [];
+    for (const { line, fate } of fates) {
+      if (fate.kind === "answered") {
+        this.#settle(line, fate.answer);
+        continue;
+      }
+      marks.noteAccepted(sale.id, line.movement.buyerId);
+      if (fate.kind === "taken") void this.#carry(asked, line, fate);
+      else inLedger.push({ line, purchaseId: fate.purchaseId });
+    }
+    if (inLedger.length > 0) void this.#answerFromLedger(inLedger);
+  }
+
+  async #carry({ scope, during }: Asked, line: TakeLine, { purchase, replayed, entry }: Taken): Promise<void> {
+    const { carrier, orders, book, presence, ledgerAnswers } = this.#deps;
+    const isConfirmed = entry === undefined || (await carrier.carry(scope, entry));
+    book.end(scope, 1);
+    // Whoever was taken for dead is not waited for: what it published may come too late for the cut.
+    if (!isConfirmed || during === undefined || presence.unbroken !== during) return this.#settle(line, unknown);
+    const queued: TakeOutcome = { kind: "queued", purchase, replayed };
+    line.late = queued;
+    if (!line.wait) return this.#settle(line, queued);
+    const order = await orders.wait(purchase.id, line.queuedAtMs + this.#options.answerTimeoutMs);
+    this.#settle(line, order === undefined ? queued : await ledgerAnswers.settled(order, replayed));
+  }
+
+  /** Keys that were loaded with the cache have their purchases in the ledger. */
+  async #answerFromLedger(kept: readonly Kept[]): Promise<void> {
+    const found = new Map<PurchaseId, Purchase>();
+    try {
+      const ids = new Set(kept.map(({ purchaseId }) => purchaseId));
+      for (const purchase of await this.#deps.records.purchasesWithIds([...ids])) found.set(purchase.id, purchase);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+    for (const { line, purchaseId } of kept) {
+      const purchase = found.get(purchaseId);
+      this.#settle(line, purchase === undefined ? unknown : await this.#deps.ledgerAnswers.settled(purchase, true));
+    }
+  }
+}
+
+type Kept = { readonly line: TakeLine; readonly purchaseId: PurchaseId };
+type Taken = {
+  readonly kind: "taken";
+  readonly purchase: Purchase;
+  readonly replayed: boolean;
+  /** What is to be confirmed first; absent where that was known. */
+  readonly entry: OutboxEntry | undefined;
+};
+type Fate =
+  | Taken
+  | { readonly kind: "answered"; readonly answer: LineAnswer }
+  | { readonly kind: "in_ledger"; readonly purchaseId: PurchaseId };
+type Call = { readonly lines: readonly TakeLine[]; readonly sale: Sale; readonly isUncertain: boolean };
+
+function fatesOf(reply: ReserveReply, { lines, sale, isUncertain }: Call): readonly { readonly line: TakeLine; readonly fate: Fate }[] {
+  const accepted = new Map(reply.lines.map((line) => [line.purchaseId, line]));
+  const fateOf = (outcome: ReserveOutcome | undefined, { movement: { purchaseId } }: TakeLine): Fate => {
+    assert(outcome !== undefined, "the cache answers every line");
+    if (outcome.kind === "refused") return { kind: "answered", answer: isUncertain ? unknown : outcome };
+    if (outcome.kind === "known") {
+      const { record } = outcome;
+      if (record === undefined) return { kind: "in_ledger", purchaseId: outcome.purchaseId };
+      const replayed = outcome.purchaseId !== purchaseId;
+      return { kind: "taken", purchase: queuedPurchase(record.line, sale), replayed, entry: record.entry };
+    }
+    const line = accepted.get(purchaseId);
+    assert(line !== undefined && reply.entry !== undefined, "an accepted line has its record and its message");
+    return { kind: "taken", purchase: queuedPurchase(line, sale), replayed: false, entry: reply.entry };
+  };
+  return lines.map((line, index) => ({ line, fate: fateOf(reply.outcomes[index], line) }));
+}
