@@ -11,6 +11,8 @@ export type CountedSale = rows.SaleRow & {
   readonly cancelled_count: number;
   readonly expired_count: number;
   readonly closed_count: number;
+  readonly queued_count: number;
+  readonly refused_count: number;
 };
 export type LedgerSqlRow = {
   readonly seq: number;
@@ -23,7 +25,7 @@ export type LedgerSqlRow = {
 };
 export type QuotaRow = { readonly sale_id: SaleQuota["saleId"]; readonly buyer_id: BuyerId; readonly units: number };
 
-export const countedSaleColumns = `${rows.saleColumns}, buyer_count, reserved_count, paid_count, cancelled_count, expired_count, closed_count`;
+export const countedSaleColumns = `${rows.saleColumns}, buyer_count, reserved_count, paid_count, cancelled_count, expired_count, closed_count, queued_count, refused_count`;
 export function saleOf(row: CountedSale): AuditedSale {
   const byState = {
     reserved: row.reserved_count,
@@ -31,6 +33,8 @@ export function saleOf(row: CountedSale): AuditedSale {
     cancelled: row.cancelled_count,
     expired: row.expired_count,
     closed: row.closed_count,
+    queued: row.queued_count,
+    refused: row.refused_count,
   };
   return { ...rows.saleOf(row), counts: { byState, buyers: row.buyer_count } };
 }

@@ -106,15 +106,13 @@ class Named {
         this.supplies ||= movement.change.kind === "cancel_sale";
         return;
       case "admit":
+      case "decline":
         this.purchases.add(movement.line.purchaseId);
         this.buyers.add(movement.line.buyerId);
         return;
       case "unpark":
         this.purchases.add(movement.purchaseId);
         this.buyers.add(movement.buyerId);
-        return;
-      case "decline":
-        this.purchases.add(movement.line.purchaseId);
         return;
       case "edit":
         return;

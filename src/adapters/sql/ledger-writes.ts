@@ -9,7 +9,8 @@ import type { BuyerId, PurchaseId } from "../../domain/ids.ts";
 import type { LedgerEntry } from "../../domain/ledger.ts";
 import type { Capture, Payment, Refund } from "../../domain/payment.ts";
 import type { Inventory, InventoryEntry } from "../../domain/inventory.ts";
-import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
+import type { Money } from "../../domain/money.ts";
+import { holdsKey, type Purchase, type PurchaseState } from "../../domain/purchase.ts";
 import { sameDraft, type Sale } from "../../domain/sale.ts";
 import { addToChangeLog } from "./change-log.ts";
 import { ListStatement } from "./chunks.ts";
@@ -37,6 +38,8 @@ const purchase = {
   refunded: "integer",
 } as const;
 const insertPurchases = insertInto("purchase", purchase);
+/** With what only a purchase has that waits for a cut, or was refused after all. */
+const insertUnsettled = insertInto("purchase", { ...purchase, key_aside: "text", refused_for: "text", superseded_by: "id" });
 const insertEntries = insertInto("ledger", {
   sale_id: "id",
   source_id: "id",
@@ -49,29 +52,33 @@ const insertEntries = insertInto("ledger", {
 const own = (name: string, kind: ValueKind): InsertColumn => ({ name, from: "row", kind });
 const shared = (name: string, at: number): InsertColumn => ({ name, from: "common", at });
 const fixed = (name: string, text: string): InsertColumn => ({ name, from: "sql", text });
-/** Purchases of one sale accepted together. In common: sale, product, price and currency, times of acceptance and deadline. */
-const insertAccepted = new InsertStatement(
-  "purchase",
-  [
-    own("id", "id"),
-    shared("sale_id", 0),
-    shared("product_id", 1),
-    own("buyer_id", "integer"),
-    own("idempotency_key", "text"),
-    own("quantity", "integer"),
-    shared("price_minor", 2),
-    shared("currency", 3),
-    own("buyer_limit", "integer"),
-    own("metadata", "text"),
-    shared("accepted_at", 4),
-    shared("pay_by", 5),
-    fixed("state", "'reserved'"),
-    shared("hold_until", 5),
-    shared("changed_at", 4),
-    fixed("refunded", "0"),
-  ],
-  ["id", "id", "integer", "text", "integer", "integer"],
-);
+/** Purchases of one sale reserved together. In common: sale, product, price and currency, times of the commit and of the deadline. */
+const reserved = (acceptedAt: InsertColumn) =>
+  new InsertStatement(
+    "purchase",
+    [
+      own("id", "id"),
+      shared("sale_id", 0),
+      shared("product_id", 1),
+      own("buyer_id", "integer"),
+      own("idempotency_key", "text"),
+      own("quantity", "integer"),
+      shared("price_minor", 2),
+      shared("currency", 3),
+      own("buyer_limit", "integer"),
+      own("metadata", "text"),
+      acceptedAt,
+      shared("pay_by", 5),
+      fixed("state", "'reserved'"),
+      shared("hold_until", 5),
+      shared("changed_at", 4),
+      fixed("refunded", "0"),
+    ],
+    ["id", "id", "integer", "text", "integer", "integer"],
+  );
+const insertAccepted = reserved(shared("accepted_at", 4));
+/** Lines that a cache accepted, each at its own time. */
+const insertSettled = reserved(own("accepted_at", "integer"));
 /** Their ledger entries. In common: sale and time. */
 const insertTakes = new InsertStatement(
   "ledger",
@@ -90,8 +97,11 @@ const kindredMin = 4;
 const movePurchases = new ListStatement(
   `UPDATE purchase SET state = ?, changed_at = ?, refunded = ? WHERE sale_id = # AND state = ? AND id IN :list`,
 );
+const settleParked = `UPDATE purchase SET state = ?, changed_at = ?, pay_by = ?, hold_until = ?, idempotency_key = ?, key_aside = ?, refused_for = ?,
+    superseded_by = ? WHERE id = # AND sale_id = # AND state = ?`;
 const moveHold = `UPDATE purchase SET hold_until = ? WHERE id = # AND sale_id = #`;
-const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ?, from_inventory = ?, settled_at = ?, reopens_at = ? WHERE id = #`;
+const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ?, from_inventory = ?, settled_at = ?, reopens_at = ?,
+    scope_id = ? WHERE id = #`;
 const updateDraft = `UPDATE sale SET name = ?, price_minor = ?, currency = ?, stock = ?, per_buyer_limit = ?, limit_group = ?,
     refunded_units_count = ?, pay_window = ?, starts_at = ?, ends_at = ? WHERE id = #`;
 const updateInventory = `UPDATE product SET inventory = ?, version = version + 1 WHERE id = # AND inventory IS NOT DISTINCT FROM ?`;
@@ -129,10 +139,15 @@ export function beforeDeciding({ sale, purchases, payments, refunds, product }: 
   };
 }
 
-/** The whole decision is takes, each as it was accepted: what a storm consists of. */
+/** The whole decision is takes, each as it was reserved: what a storm consists of. */
 function isTakesOnly({ ledger, newPurchases }: SaleWrites): boolean {
   if (newPurchases.size < kindredMin || newPurchases.size !== ledger.length) return false;
-  for (const { state, holdUntilMs, payByMs } of newPurchases.values()) if (state !== "reserved" || holdUntilMs !== payByMs) return false;
+  let price: Money | undefined;
+  for (const purchase of newPurchases.values()) {
+    if (purchase.state !== "reserved" || purchase.holdUntilMs !== purchase.payByMs) return false;
+    price ??= purchase.price;
+    if (purchase.price.minor !== price.minor || purchase.price.currency !== price.currency) return false;
+  }
   return ledger.every(({ kind }) => kind === "take");
 }
 
@@ -140,6 +155,7 @@ export class LedgerWriter {
   readonly #tx: SqlTransaction;
   readonly #nowMs: number;
   #purchases: SqlValue[] = [];
+  #unsettled: SqlValue[] = [];
   #entries: SqlValue[] = [];
   #stock: SqlValue[] = [];
   #wrote = false;
@@ -152,12 +168,15 @@ export class LedgerWriter {
   /** Writes what was gathered. */
   async flush(): Promise<void> {
     const purchases = this.#purchases;
+    const unsettled = this.#unsettled;
     const entries = this.#entries;
     const stock = this.#stock;
     this.#purchases = [];
+    this.#unsettled = [];
     this.#entries = [];
     this.#stock = [];
     if (purchases.length > 0) await this.#tx.insert(insertPurchases, purchases);
+    if (unsettled.length > 0) await this.#tx.insert(insertUnsettled, unsettled);
     if (entries.length > 0) await this.#tx.insert(insertEntries, entries);
     if (stock.length > 0) await updateStock(this.#tx, stock, this.#nowMs);
   }
@@ -177,7 +196,7 @@ export class LedgerWriter {
       for (const entry of writes.ledger) this.#addEntry(entry);
       for (const purchase of writes.newPurchases.values()) this.#addPurchase(purchase);
     }
-    if (writes.sale !== before.sale) this.#addStock(before, writes);
+    if (writes.sale !== before.sale || isCountedAnew(writes)) this.#addStock(before, writes);
     if (this.#tx.dialect.shared) await addToChangeLog(this.#tx, { ...writes, nowMs: this.#nowMs });
     if (isRedefined(before.sale, writes.sale)) await this.#redefine(before.sale, writes);
     if (writes.adjustments.size > 0) await addAdjustments(this.#tx, writes.adjustments.values());
@@ -195,15 +214,19 @@ export class LedgerWriter {
   async #insertTakes(purchases: readonly Purchase[]): Promise<void> {
     const [first] = purchases;
     assert(first !== undefined, "there are purchases to insert");
-    const { saleId, productId, price, acceptedAtMs, payByMs } = first;
+    const { saleId, productId, price, changedAtMs, payByMs } = first;
+    // A line was accepted before it comes here, each at its own time.
+    const cameByCache = purchases.some(({ acceptedAtMs }) => acceptedAtMs !== changedAtMs);
     const rows: SqlValue[] = [];
     const entries: SqlValue[] = [];
-    for (const { id, buyerId, key, quantity, limit, metadata } of purchases) {
+    for (const { id, buyerId, key, quantity, limit, metadata, acceptedAtMs } of purchases) {
       rows.push(id, buyerId, key ?? null, quantity, limit, metadata ?? null);
+      if (cameByCache) rows.push(acceptedAtMs);
       entries.push(id, quantity, limit);
     }
-    await this.#tx.insert(insertAccepted, rows, [saleId, productId, price.minor, price.currency, acceptedAtMs, payByMs]);
-    await this.#tx.insert(insertTakes, entries, [saleId, acceptedAtMs]);
+    const common = [saleId, productId, price.minor, price.currency, changedAtMs, payByMs];
+    await this.#tx.insert(cameByCache ? insertSettled : insertAccepted, rows, common);
+    await this.#tx.insert(insertTakes, entries, [saleId, changedAtMs]);
   }
 
   #addEntry({ saleId, sourceId, kind, units, limit, atMs }: LedgerEntry): void {
@@ -211,12 +234,14 @@ export class LedgerWriter {
   }
 
   #addPurchase(p: Purchase): void {
-    this.#purchases.push(
+    const keeps = holdsKey(p);
+    const rows = keeps ? this.#purchases : this.#unsettled;
+    rows.push(
       p.id,
       p.saleId,
       p.productId,
       p.buyerId,
-      p.key ?? null,
+      keeps ? (p.key ?? null) : null,
       p.quantity,
       p.price.minor,
       p.price.currency,
@@ -229,13 +254,14 @@ export class LedgerWriter {
       p.changedAtMs,
       p.refunded ? 1 : 0,
     );
+    if (!keeps) rows.push(p.key ?? null, p.refusedFor ?? null, p.supersededBy ?? null);
   }
 
   #addStock(before: Before, writes: SaleWrites): void {
     const { id, feed, balances } = writes.sale;
-    const { reserved, paid, cancelled, expired, closed } = countsChanged(writes);
+    const { reserved, paid, cancelled, expired, closed, queued, refused } = countsChanged(writes);
     this.#stock.push(id, before.sale.feed, feed, balances.issued, balances.available, balances.held, balances.sold, balances.withdrawn);
-    this.#stock.push(newBuyers(before, writes), reserved, paid, cancelled, expired, closed);
+    this.#stock.push(newBuyers(before, writes), reserved, paid, cancelled, expired, closed, queued, refused);
   }
 
   async #redefine(before: Sale, { sale, copyQuotas: withQuotas }: SaleWrites): Promise<void> {
@@ -245,7 +271,7 @@ export class LedgerWriter {
       await this.#one(updateDraft, [...terms, payWindowMs, startsAtMs, endsAtMs, id]);
     }
     const flags = [sale.phase, sale.paused ? 1 : 0, sale.hasQuotas ? 1 : 0, endsAtMs, sale.fromInventory ? 1 : 0];
-    await this.#one(updateSwitches, [...flags, sale.settledAtMs ?? null, sale.reopensAtMs ?? null, id]);
+    await this.#one(updateSwitches, [...flags, sale.settledAtMs ?? null, sale.reopensAtMs ?? null, sale.scopeId ?? null, id]);
     if (withQuotas) await this.#tx.execute(copyQuotas, [sale.id, sale.productId]);
   }
 
@@ -263,6 +289,10 @@ export class LedgerWriter {
     for (const { purchase, from } of writes.changedPurchases.values()) {
       const old = before.purchases.get(purchase.id);
       assert(old !== undefined, "a purchase that changes was read or is new");
+      if (from === "queued") {
+        await this.#settleParked(purchase, from);
+        continue;
+      }
       if (old.holdUntilMs !== purchase.holdUntilMs) await this.#one(moveHold, [purchase.holdUntilMs, purchase.id, purchase.saleId]);
       const name = `${from} ${purchase.state} ${purchase.changedAtMs} ${purchase.refunded}`;
       const step = steps.get(name);
@@ -274,6 +304,12 @@ export class LedgerWriter {
       const matched = await movePurchases.execute(this.#tx, params, ids);
       assert(matched === ids.length, `${ids.length} purchases change from "${from}", the state they were decided in, got ${matched}`);
     }
+  }
+
+  async #settleParked(p: Purchase, from: PurchaseState): Promise<void> {
+    const keys = holdsKey(p) ? [p.key ?? null, null] : [null, p.key ?? null];
+    const how = [p.state, p.changedAtMs, p.payByMs, p.holdUntilMs, ...keys, p.refusedFor ?? null, p.supersededBy ?? null];
+    await this.#one(settleParked, [...how, p.id, p.saleId, from]);
   }
 
   async #putPayment(p: Payment, known: boolean): Promise<void> {
@@ -314,6 +350,13 @@ export function isRedefined(before: Sale, after: Sale): boolean {
     before.reopensAtMs !== after.reopensAtMs ||
     (before.phase === "draft" && !sameDraft(before, after))
   );
+}
+
+/** A line that is parked or refused changes the sale's counts and nothing else of it. */
+function isCountedAnew({ newPurchases, changedPurchases }: SaleWrites): boolean {
+  if (newPurchases.size > 0) return true;
+  for (const { from } of changedPurchases.values()) if (from === "queued") return true;
+  return false;
 }
 
 function countsChanged({ newPurchases, changedPurchases }: SaleWrites): Record<PurchaseState, number> {

@@ -7,6 +7,7 @@ import { initial } from "./migrations/0001-initial.ts";
 import { accounts } from "./migrations/0002-accounts.ts";
 import { shop } from "./migrations/0003-shop.ts";
 import { reopening } from "./migrations/0004-reopening.ts";
+import { queued } from "./migrations/0005-queued.ts";
 
 export type Migration = { readonly number: number; readonly name: string; readonly sql: string };
 
@@ -15,6 +16,7 @@ export const migrations: readonly Migration[] = [
   { number: 2, name: "accounts", sql: accounts },
   { number: 3, name: "shop", sql: shop },
   { number: 4, name: "reopening", sql: reopening },
+  { number: 5, name: "queued", sql: queued },
 ];
 
 /** Applies what is missing and returns its names. Throws SchemaTooNew for a database that a newer program has migrated. */

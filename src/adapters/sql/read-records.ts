@@ -56,6 +56,8 @@ const purchaseById = `SELECT ${purchaseColumns} FROM purchase WHERE id = #`;
 const purchasesById = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE id IN :list`);
 const purchaseByKey = `SELECT ${purchaseColumns} FROM purchase WHERE sale_id = # AND buyer_id = ? AND idempotency_key = ?`;
 // One step in the index of keys for each sale of the product.
+// Of those that lost the key, or do not have it yet, the latest: a buyer's purchases in a sale are few.
+const purchaseWithKeyAside = `SELECT ${purchaseColumns} FROM purchase WHERE sale_id = # AND buyer_id = ? AND key_aside = ? ORDER BY purchase.id DESC LIMIT 1`;
 const purchaseByProductKey = `SELECT ${purchaseColumns} FROM purchase
   WHERE sale_id IN (SELECT sale.id FROM sale WHERE product_id = #) AND buyer_id = ? AND idempotency_key = ?
   ORDER BY purchase.id DESC LIMIT 1`;
@@ -75,13 +77,13 @@ const open = openPaymentStates.map((state) => `'${state}'`).join(", ");
 const quietPayments = `SELECT ${paymentColumns} FROM payment WHERE state IN (${open}) AND changed_at < ? ORDER BY changed_at LIMIT ?`;
 const dueRefunds = `SELECT ${refundColumns} FROM refund WHERE state <> 'done' AND next_try_at <= ? ORDER BY next_try_at LIMIT ?`;
 const counts = `SELECT buyer_count AS buyers, reserved_count AS reserved, paid_count AS paid, cancelled_count AS cancelled,
-  expired_count AS expired, closed_count AS closed FROM sale WHERE id = #`;
+  expired_count AS expired, closed_count AS closed, queued_count AS queued, refused_count AS refused FROM sale WHERE id = #`;
 const totals = `SELECT count(*) AS sales,
-  coalesce(sum(reserved_count + paid_count + cancelled_count + expired_count + closed_count), 0) AS purchases,
+  coalesce(sum(reserved_count + paid_count + cancelled_count + expired_count + closed_count + queued_count + refused_count), 0) AS purchases,
   (SELECT coalesce(max(id), 0) FROM buyer) AS buyers, (SELECT count(*) FROM refund WHERE state <> 'done') AS refunds_open FROM sale`;
 
 type DueRow = Pick<PurchaseRow, "id" | "sale_id">;
-type CountsRow = Record<"buyers" | "reserved" | "paid" | "cancelled" | "expired" | "closed", number>;
+type CountsRow = Record<"buyers" | "reserved" | "paid" | "cancelled" | "expired" | "closed" | "queued" | "refused", number>;
 type StockRow = Balances & { readonly sales: number };
 type TotalsRow = Omit<StoreTotals, "refundsOpen"> & { readonly refunds_open: number };
 
@@ -116,7 +118,9 @@ export function recordReaders(db: SqlReads): RecordReaders {
       (await one(liveSale, saleOf, id, nowMs, nowMs)) ?? (await one(nextSale, saleOf, id, nowMs, nowMs)) ?? one(lastSale, saleOf, id),
     purchase: (id) => one(purchaseById, purchaseOf, id),
     purchasesWithIds: async (ids) => (await purchasesById.query<PurchaseRow>(db, [], ids)).map(purchaseOf),
-    purchaseByKey: ({ saleId, buyerId, key }) => one(purchaseByKey, purchaseOf, saleId, buyerId, key),
+    purchaseByKey: async ({ saleId, buyerId, key }) =>
+      (await one(purchaseByKey, purchaseOf, saleId, buyerId, key)) ??
+      (db.dialect.shared ? one(purchaseWithKeyAside, purchaseOf, saleId, buyerId, key) : undefined),
     purchaseByProductKey: ({ productId, buyerId, key }) => one(purchaseByProductKey, purchaseOf, productId, buyerId, key),
     purchasesOf: (buyerId, query, at) => page<PurchaseRow, ReturnType<typeof purchaseOf>>(listPurchases(buyerId, query, at), purchaseOf),
     buyerId: ({ issuer, subject }) => one(buyerIdOf, numberOf, issuer, subject),

@@ -31,7 +31,7 @@ export function productOf(row: ProductRow): Product {
 export const saleColumns =
   `${text("sale", "id")}, ${text("sale", "product_id")}, name, price_minor, currency, stock, per_buyer_limit, limit_group, refunded_units_count, ` +
   `pay_window, starts_at, ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed, created_at, seller, from_inventory, ` +
-  `settled_at, reopens_at`;
+  `settled_at, reopens_at, ${text("sale", "scope_id")}`;
 export type SaleRow = {
   readonly id: Sale["id"];
   readonly product_id: Sale["productId"];
@@ -59,6 +59,7 @@ export type SaleRow = {
   readonly from_inventory: number;
   readonly settled_at: number | null;
   readonly reopens_at: number | null;
+  readonly scope_id: Sale["id"] | null;
 };
 
 export function saleOf(row: SaleRow): Sale {
@@ -82,6 +83,7 @@ export function saleOf(row: SaleRow): Sale {
     fromInventory: row.from_inventory === 1,
     settledAtMs: row.settled_at ?? undefined,
     reopensAtMs: row.reopens_at ?? undefined,
+    ...(row.scope_id !== null && { scopeId: row.scope_id }),
     feed: row.feed,
     createdAtMs: row.created_at,
   };
@@ -89,7 +91,7 @@ export function saleOf(row: SaleRow): Sale {
 
 export const purchaseColumns =
   `${text("purchase", "id")}, ${text("purchase", "sale_id")}, ${text("purchase", "product_id")}, buyer_id, idempotency_key, quantity, price_minor, currency, buyer_limit, ` +
-  `metadata, accepted_at, pay_by, state, hold_until, changed_at, refunded`;
+  `metadata, accepted_at, pay_by, state, hold_until, changed_at, refunded, key_aside, refused_for, ${text("purchase", "superseded_by")}`;
 export type PurchaseRow = {
   readonly id: Purchase["id"];
   readonly sale_id: Purchase["saleId"];
@@ -107,6 +109,9 @@ export type PurchaseRow = {
   readonly hold_until: number;
   readonly changed_at: number;
   readonly refunded: number;
+  readonly key_aside: string | null;
+  readonly refused_for: NonNullable<Purchase["refusedFor"]> | null;
+  readonly superseded_by: Purchase["id"] | null;
 };
 
 export function purchaseOf(row: PurchaseRow): Purchase {
@@ -115,7 +120,7 @@ export function purchaseOf(row: PurchaseRow): Purchase {
     saleId: row.sale_id,
     productId: row.product_id,
     buyerId: row.buyer_id,
-    key: row.idempotency_key ?? undefined,
+    key: row.idempotency_key ?? row.key_aside ?? undefined,
     quantity: row.quantity,
     price: { minor: row.price_minor, currency: row.currency },
     limit: row.buyer_limit,
@@ -126,6 +131,8 @@ export function purchaseOf(row: PurchaseRow): Purchase {
     holdUntilMs: row.hold_until,
     changedAtMs: row.changed_at,
     refunded: row.refunded === 1,
+    ...(row.refused_for !== null && { refusedFor: row.refused_for }),
+    ...(row.superseded_by !== null && { supersededBy: row.superseded_by }),
   };
 }
 

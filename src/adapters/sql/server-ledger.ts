@@ -2,6 +2,7 @@
 import type { SaleId } from "../../domain/ids.ts";
 import type { CommitResult, LedgerBatch, StockLedger } from "../../ports/stock-ledger.ts";
 import type { ServerDatabase } from "./server-database.ts";
+import type { QueueTerms } from "./scope-rows.ts";
 import { isCurrent } from "./server-leases.ts";
 import { decideAndWrite, type BatchAnswer } from "./stock-ledger.ts";
 
@@ -10,6 +11,8 @@ const knownSalesMax = 20_000;
 export type ServerLedgerOptions = {
   /** How long marks may live in the memory of processes (see domain/batch-state.ts); 0 where only one decides and refuses. */
   readonly reopenDelayMs: number;
+  /** Where a cache decides, and this ledger settles. */
+  readonly queue?: QueueTerms | undefined;
   /** Whose time decides: the server's, or the batch's, for tests that turn the clock. */
   readonly time?: "server" | "batch" | undefined;
 };
@@ -27,8 +30,8 @@ export class ServerLedger implements StockLedger {
   }
 
   async commit(batch: LedgerBatch): Promise<CommitResult> {
-    const { reopenDelayMs, time = "server" } = this.#options;
-    const terms = { reopenDelayMs, ownClock: time === "server", countsAlone: this.#countsAlone };
+    const { reopenDelayMs, queue, time = "server" } = this.#options;
+    const terms = { reopenDelayMs: reopenDelayMs || undefined, queue, ownClock: time === "server", countsAlone: this.#countsAlone };
     const result = await this.#database.transact(
       async (tx) => {
         if (batch.fence !== undefined && !(await isCurrent(tx, batch.fence))) return undefined;

@@ -50,6 +50,8 @@ export type ProcessIntroduction = {
 
 export type Membership = {
   readonly number: number;
+  /** Of this start; the number may have another one later. */
+  readonly life: string;
   /** Whether other living processes have other secrets: their tokens are not ours. */
   readonly secretsDiffer: boolean;
   /** False when the number is another's now. Throws StoreUnavailable. */
@@ -76,6 +78,7 @@ export async function registerProcess(
   });
   return {
     number,
+    life,
     secretsDiffer,
     renew: () => database.write((tx) => renewIn(tx, number, life)),
     leave: () => database.write(async (tx) => void (await tx.execute(remove, [number, life]))),

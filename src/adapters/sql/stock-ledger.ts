@@ -17,6 +17,7 @@ import { readFacts } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
 import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
+import { noteInScope, readScope, type QueueTerms } from "./scope-rows.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 import { readTakesAhead } from "./takes-ahead.ts";
 
@@ -46,6 +47,8 @@ export type Terms = {
   readonly reopenDelayMs?: number | undefined;
   /** Whether the database's clock decides, and not the batch's time. */
   readonly ownClock?: boolean | undefined;
+  /** Where a cache decides: what sales are published into. */
+  readonly queue?: QueueTerms | undefined;
   /** Sales known to be published and to count with no other, which stays so: there is nothing to look for. */
   readonly countsAlone?: { has(id: SaleId): boolean } | undefined;
 };
@@ -72,10 +75,13 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, ter
       // Only the sale's first group was read ahead.
       ahead.delete(saleId);
     }
+    if (reopenDelayMs !== undefined) facts = { ...facts, reopenDelayMs };
+    if (terms.queue !== undefined) facts = { ...facts, ...(await readScope(tx, sale, sales)) };
     const before = beforeDeciding(facts);
-    const { outcomes, writes, changed } = decideBatch(reopenDelayMs === undefined ? facts : { ...facts, reopenDelayMs }, movements, nowMs);
+    const { outcomes, writes, changed } = decideBatch(facts, movements, nowMs);
     if (changed) {
       await writer.write(before, writes);
+      if (terms.queue !== undefined) await noteInScope(tx, { facts, before, writes, outcomes }, terms.queue);
       sales.set(saleId, writes.sale);
       touched.add(saleId);
     }

@@ -8,7 +8,16 @@ import { RowsStatement } from "./chunks.ts";
 import type { SqlTransaction, SqlValue } from "./sql-transaction.ts";
 
 const balances = ["issued", "available", "held", "sold", "withdrawn"];
-const counts = ["buyer_count", "reserved_count", "paid_count", "cancelled_count", "expired_count", "closed_count"];
+const counts = [
+  "buyer_count",
+  "reserved_count",
+  "paid_count",
+  "cancelled_count",
+  "expired_count",
+  "closed_count",
+  "queued_count",
+  "refused_count",
+];
 /** Columns of a row: id, the feed it was decided on, its new feed, balances, changes of the counts. */
 const width = 3 + balances.length + counts.length;
 const column = (at: number) => `new.column${at}`;

@@ -16,6 +16,63 @@ const oneOf = (name: string, length: number, words: readonly string[]) =>
 const id = "id BIGINT NOT NULL PRIMARY KEY CHECK (id > 0)";
 const refers = (column: string, table: string) => `FOREIGN KEY (${column}) REFERENCES ${table} (id)`;
 
+/** What a cache that decides is opened, fed and closed by. */
+const queueTables: readonly Table[] = [
+  {
+    name: "scope",
+    rows: [
+      id,
+      oneOf("state", 16, ["closed", "opening", "open", "closing"]),
+      ...atLeast(0, "BIGINT", "epoch", "feed", "closing"),
+      ...atLeast(0, "INTEGER", "queue_partition"),
+    ],
+    indexes: [{ name: "scope_by_state", on: "state" }],
+  },
+  {
+    name: "scope_wait",
+    rows: [
+      "scope_id BIGINT NOT NULL",
+      "closing BIGINT NOT NULL",
+      "process INTEGER NOT NULL",
+      "life TEXT(32) NOT NULL",
+      "PRIMARY KEY (scope_id, closing, process, life)",
+    ],
+  },
+  {
+    name: "scope_mark",
+    rows: [
+      "scope_id BIGINT NOT NULL",
+      "closing BIGINT NOT NULL",
+      "process INTEGER NOT NULL",
+      "life TEXT(32) NOT NULL",
+      "PRIMARY KEY (scope_id, closing, process, life)",
+    ],
+  },
+  {
+    name: "feed_row",
+    rows: ["scope_id BIGINT NOT NULL", "number BIGINT NOT NULL", "patch LONGTEXT NOT NULL", "PRIMARY KEY (scope_id, number)"],
+  },
+  {
+    name: "at_cut",
+    rows: [
+      id,
+      "scope_id BIGINT NOT NULL",
+      "sale_id BIGINT NOT NULL",
+      oneOf("kind", 16, ["adjust", "settle"]),
+      "movement LONGTEXT NOT NULL",
+      "outcome LONGTEXT",
+      flag("waits"),
+    ],
+    indexes: [{ name: "at_cut_waits", on: "scope_id, sale_id", where: "waits = 1", mysqlOn: "waits, scope_id, sale_id" }],
+  },
+  { name: "failed_line", rows: [id, "tries INTEGER NOT NULL CHECK (tries > 0)", "problem LONGTEXT NOT NULL", "at_ms BIGINT NOT NULL"] },
+  {
+    name: "dead_letter",
+    rows: ["id TEXT(64) NOT NULL PRIMARY KEY", "tries INTEGER NOT NULL", "at_ms BIGINT NOT NULL", "letter LONGTEXT NOT NULL"],
+    indexes: [{ name: "dead_letter_by_age", on: "at_ms, id" }],
+  },
+];
+
 export const initialTables: readonly Table[] = [
   {
     name: "store",
@@ -62,11 +119,21 @@ export const initialTables: readonly Table[] = [
       ...atLeast(0, "INTEGER", "issued", "available", "held", "sold", "withdrawn"),
       ...atLeast(0, "BIGINT", "feed"),
       "created_at BIGINT NOT NULL",
-      ...["buyer_count", "reserved_count", "paid_count", "cancelled_count", "expired_count", "closed_count"].map(counter),
+      ...[
+        "buyer_count",
+        "reserved_count",
+        "paid_count",
+        "cancelled_count",
+        "expired_count",
+        "closed_count",
+        "queued_count",
+        "refused_count",
+      ].map(counter),
       "seller TEXT(64) NOT NULL",
       "from_inventory INTEGER NOT NULL DEFAULT 0 CHECK (from_inventory IN (0, 1))",
       "settled_at BIGINT",
       "reopens_at BIGINT",
+      "scope_id BIGINT",
       "last_at BIGINT NOT NULL DEFAULT 0",
       "CHECK (ends_at > starts_at)",
       "CHECK (available + held + sold + withdrawn = issued)",
@@ -76,6 +143,7 @@ export const initialTables: readonly Table[] = [
       { name: "sale_by_product", on: "product_id" },
       { name: "sale_by_seller", on: "seller, id" },
       { name: "sale_by_limit_group", on: "seller, limit_group, id", where: "limit_group IS NOT NULL" },
+      { name: "sale_by_scope", on: "scope_id, id" },
       // Rows of sale change with every batch, so no index names a column that a purchase changes.
       { name: "sale_to_close", on: "id", where: "phase = 'cancelled'", mysqlOn: "phase, ends_at" },
       {
@@ -136,14 +204,23 @@ export const initialTables: readonly Table[] = [
       "metadata TEXT(1024)",
       "accepted_at BIGINT NOT NULL",
       "pay_by BIGINT NOT NULL",
-      oneOf("state", 16, ["reserved", "paid", "expired", "cancelled", "closed"]),
+      oneOf("state", 16, ["reserved", "paid", "expired", "cancelled", "closed", "queued", "refused"]),
       "hold_until BIGINT NOT NULL",
       "changed_at BIGINT NOT NULL",
       flag("refunded"),
+      // Of what was not decided yet, or was refused after the cache had accepted it: its key may be another's.
+      "key_aside TEXT(128)",
+      "refused_for TEXT(32)",
+      "superseded_by BIGINT",
       "CHECK (buyer_limit >= quantity)",
+      "CHECK (idempotency_key IS NULL OR state NOT IN ('queued', 'refused'))",
+      "CHECK ((state = 'refused') = (refused_for IS NOT NULL))",
       "UNIQUE (sale_id, buyer_id, idempotency_key)",
     ],
-    indexes: [{ name: "purchase_due", on: "hold_until, sale_id", where: "state = 'reserved'", mysqlOn: "state, hold_until, sale_id" }],
+    indexes: [
+      { name: "purchase_due", on: "hold_until, sale_id", where: "state = 'reserved'", mysqlOn: "state, hold_until, sale_id" },
+      { name: "purchase_queued", on: "sale_id, id", where: "state = 'queued'", mysqlOn: "sale_id, state, id" },
+    ],
   },
   {
     name: "ledger",
@@ -370,4 +447,5 @@ export const initialTables: readonly Table[] = [
     name: "lease",
     rows: ["name TEXT(64) NOT NULL PRIMARY KEY", "term BIGINT NOT NULL", "holder INTEGER NOT NULL", "until_at BIGINT NOT NULL"],
   },
+  ...queueTables,
 ];
