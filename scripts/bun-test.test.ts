@@ -46,6 +46,8 @@ test.each([
   ["tests/tidy.test.ts", "quick"],
   ["tests/simulation/kernel.test.ts", "simulation"],
   ["tests/nemesis/kill.test.ts", "nemesis"],
+  ["tests/deploy/tls.test.ts", "deploy"],
+  ["tests/proxy-files.test.ts", "quick"],
 ])("%s belongs to %s", (file, suite) => {
   expect(suiteOf(file)).toBe(suite);
 });

@@ -3,7 +3,7 @@
  * under the command line.
  *
  *   start   store (locked) ─► clock and ids behind its newest ─► engine ─► listener ─► workers
- *   stop    not ready, new purchases refused ─► queued ones answered ─► workers ─► listener ─► store
+ *   stop    not ready ─► new purchases refused ─► queued ones answered ─► workers ─► listener ─► store
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -164,6 +164,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
   const engine = await openEngine(config, log, version);
   const { store, tasks, entropy, acceptance } = engine;
   opened.defer(() => store.close());
+  let leaving = false;
   let draining = false;
   let url = "";
   const providers = await openProviders(config, engine, () => `${url}/api/v1/payments/callback/${simulatedProviderName}`);
@@ -182,6 +183,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
     people,
     provider: providers.provider,
     callbackVerifiers: providers.callbackVerifiers,
+    isLeaving: () => leaving,
     isDraining: () => draining,
     log,
     logCounts: log.counts,
@@ -199,9 +201,11 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
   log.info(listener === undefined ? "working" : "listening", { url, metrics: metrics?.url, mode, env, data, roles });
 
   const stop = async (signal: string) => {
-    if (draining) return;
-    draining = true;
+    if (leaving) return;
+    leaving = true;
     log.info("stopping", { signal });
+    if (config.drainNoticeMs > 0) await tasks.sleep(config.drainNoticeMs);
+    draining = true;
     const drained = new AbortController();
     await Promise.race([acceptance.drain(), tasks.sleep(config.drainTimeoutMs, drained.signal)]);
     // A timer that is left running keeps the process alive for as long.

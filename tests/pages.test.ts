@@ -9,7 +9,7 @@ import { rootDir } from "./tidy/source-file.ts";
 
 const read = (path: string) => readFileSync(join(rootDir, path), "utf8");
 /** Pages whose claims name the tests that show them, as `file` "part of its title". */
-const pagesWithTests = ["docs/failure-behaviour.md", "docs/threat-model.md", "docs/what-the-seeds-get-wrong.md"];
+const pagesWithTests = ["docs/failure-behaviour.md", "docs/threat-model.md", "docs/deployment.md", "docs/what-the-seeds-get-wrong.md"];
 
 type Named = { readonly file: string; readonly title: string };
 

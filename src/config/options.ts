@@ -260,6 +260,12 @@ export const options = {
     default: 5_000,
     about: "After this long without a commit the answer is 504 outcome_unknown",
   },
+  drainNoticeMs: {
+    path: "drain.notice_ms",
+    type: { kind: "integer", min: 0, max: 60_000 },
+    default: 0,
+    about: "How long /readyz says 503 before anything is refused, so that balancers turn away first",
+  },
   drainTimeoutMs: {
     path: "drain.timeout_ms",
     type: { kind: "integer", min: 0, max: 600_000 },

@@ -118,10 +118,10 @@ describe("the system", () => {
   });
 
   test("is ready while the store answers and nobody stops it; alive all the same", async () => {
-    let draining = false;
-    await open({ isDraining: () => draining });
+    let leaving = false;
+    await open({ isLeaving: () => leaving });
     expect((await api.ask("GET", "/readyz")).data).toEqual({ status: "ready" });
-    draining = true;
+    leaving = true;
     const told = await api.ask("GET", "/readyz");
     expect([told.status, told.data["reason"], told.headers.get("retry-after")]).toEqual([503, "draining", "1"]);
     expect((await api.ask("GET", "/health")).data["status"]).toBe("draining");

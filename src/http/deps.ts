@@ -73,7 +73,9 @@ export type HttpDeps = {
   readonly provider: PaymentProvider;
   /** Who checks callbacks, by the provider's name in the path. */
   readonly callbackVerifiers: ReadonlyMap<string, CallbackVerifier>;
-  /** Whether the process has begun to stop. */
+  /** Whether the process has begun to stop, so that balancers shall send nothing more. */
+  readonly isLeaving: () => boolean;
+  /** Whether new work is refused: from then on, or when balancers have had their notice. */
   readonly isDraining: () => boolean;
   /** Failures that an operator should see; the answer says only that there was one. */
   readonly log: Log;

@@ -116,11 +116,11 @@ function cpuSamples(): Sample[] {
 }
 
 function gaugeFamilies({ deps, live }: HttpContext, delay: ReturnType<typeof monitorEventLoopDelay>): Family[] {
-  const { acceptance, isDraining } = deps;
+  const { acceptance, isLeaving } = deps;
   return [
     { name: "doorbuster_queue_length", help: "Movements waiting for a commit", samples: () => [{ value: acceptance.waiting }] },
     { name: "doorbuster_streams_open", help: "Live streams (SSE)", samples: () => [{ value: live.streams.size }] },
-    { name: "doorbuster_draining", help: "1 while the process is stopping", samples: () => [{ value: isDraining() ? 1 : 0 }] },
+    { name: "doorbuster_draining", help: "1 while the process is stopping", samples: () => [{ value: isLeaving() ? 1 : 0 }] },
     {
       name: "doorbuster_process_memory_bytes",
       help: "Memory of this process",

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectSecurely } from "node:tls";
 
 export type RawAnswer = {
   /** Status lines in the order they came. */
@@ -8,12 +9,18 @@ export type RawAnswer = {
   readonly closed: boolean;
 };
 
-/** Sends bytes as they are and collects what comes back until the server closes, or is silent for `quietMs`. */
+/**
+ * Sends bytes as they are and collects what comes back until the server closes, or is silent for `quietMs`. To an https URL
+ * they go through TLS, whoever it says it is.
+ */
 export function sendRaw(url: string, parts: readonly (string | Uint8Array)[], quietMs = 500): Promise<RawAnswer> {
-  const { hostname, port } = new URL(url);
+  const { protocol, hostname, port } = new URL(url);
+  const isSecure = protocol === "https:";
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket: Socket = connect(Number(port), hostname);
+    const socket: Socket = isSecure
+      ? connectSecurely({ port: Number(port), host: hostname, ALPNProtocols: ["http/1.1"], rejectUnauthorized: false })
+      : connect(Number(port), hostname);
     const finish = (closed: boolean) => {
       clearTimeout(timer);
       socket.destroy();
@@ -30,7 +37,7 @@ export function sendRaw(url: string, parts: readonly (string | Uint8Array)[], qu
     socket.on("error", (error: NodeJS.ErrnoException) =>
       error.code === "ECONNRESET" || error.code === "EPIPE" ? finish(true) : reject(error),
     );
-    socket.on("connect", () => {
+    socket.on(isSecure ? "secureConnect" : "connect", () => {
       for (const part of parts) socket.write(part);
     });
   });

@@ -103,6 +103,7 @@ export async function openMemoryApi(change: Partial<HttpDeps> & { store?: Memory
     serverKeys: keyRing,
     people,
     callbackVerifiers: new Map([["simulated", new WebhookVerifier([webhookSecret])]]),
+    isLeaving: () => false,
     isDraining: () => false,
     ...change,
   };

@@ -127,6 +127,18 @@ test(
   { timeout: 60_000 },
 );
 
+test("[G7] a server that gives balancers notice says at once that it leaves, and serves on until the notice is over", async () => {
+  const server = await ServerProcess.start({ dataDir: tempFolder().path, env: { DOORBUSTER_DRAIN_NOTICE_MS: "3000" } });
+  const shop = new Shop(() => server.url);
+  const saleId = await shop.liveSale({ stock: 10, per_buyer_limit: 10 });
+  const stopped = server.stop();
+  await waitFor("it says that it leaves", async () => (await shop.get("/readyz")).reason === "draining", { withinMs: 2_000 });
+  expect((await shop.get("/healthz")).data["status"]).toBe("draining");
+  expect((await shop.buy(saleId, "ann")).status).toBe(201);
+  expect((await fetch(`${server.url}/api/v1/sales/${saleId}/events`)).status).toBe(200);
+  expect(await stopped).toBe(0);
+});
+
 test(
   "negative control: an abrupt end under load is seen as such",
   async () => {

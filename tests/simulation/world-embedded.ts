@@ -177,6 +177,7 @@ export class World {
       people,
       provider,
       callbackVerifiers,
+      isLeaving: () => this.#draining,
       isDraining: () => this.#draining,
       // Nothing is taken out in bulk here.
       exports: new MemoryExports({ tables: emptyTables() }),

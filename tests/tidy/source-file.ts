@@ -83,7 +83,8 @@ export class SourceFile {
 }
 
 const ignoredFolders = new Set(["node_modules", ".git", "var", "local"]);
-const textFiles = /\.(ts|tsx|mjs|json|md|ya?ml|sql|sh|html|css|txt|toml|example)$|^(\.ci\/run|LICENSE|\.npmrc|\.gitignore|\.editorconfig)$/;
+const textFiles =
+  /\.(ts|tsx|mjs|json|md|ya?ml|sql|sh|html|css|txt|toml|example|conf|cfg|env|http)$|^(\.ci\/run|LICENSE|\.npmrc|\.gitignore|\.editorconfig)$/;
 
 /** Every text file of the tree. */
 export function readTree(): SourceFile[] {

@@ -88,7 +88,7 @@ function forOperator<const C extends Contract>(contract: C, answer: (ask: Asked<
 const anyProduct = parseProductId("1");
 
 async function readyReply({ deps }: HttpContext): Promise<Reply> {
-  if (deps.isDraining()) return failure("draining");
+  if (deps.isLeaving()) return failure("draining");
   if (anyProduct === undefined) return failure("internal");
   let cancel: (() => void) | undefined;
   const late = new Promise<"late">((resolve) => {
@@ -108,7 +108,7 @@ async function readyReply({ deps }: HttpContext): Promise<Reply> {
 
 function summaryReply({ context: { deps }, nowMs }: Pick<Ask, "context" | "nowMs">): Reply {
   const { version, commit, environment } = deps.options;
-  const status = deps.isDraining() ? "draining" : "ok";
+  const status = deps.isLeaving() ? "draining" : "ok";
   return success({
     status,
     version,
