@@ -94,7 +94,7 @@ export function decodeMessage(text: string): DecodedMessage {
   }
   const saleId = typeof sale === "string" ? parseSaleId(sale) : undefined;
   if (saleId === undefined || !Array.isArray(lines) || lines.length === 0) return damaged("has no sale or no lines");
-  const read = lines.map(lineOf);
+  const read = lines.map(lineOfWire);
   const whole = read.filter((line) => line !== undefined);
   return whole.length < read.length ? damaged("has a broken line") : found({ kind: "lines", scopeId, epoch, saleId, lines: whole });
 }
@@ -121,7 +121,8 @@ function markOf(mark: unknown): Pick<MarkMessage, "closing" | "process" | "life"
   return isCount(closing) && isCount(process) && typeof life === "string" ? { closing, process, life } : undefined;
 }
 
-function lineOf(wire: unknown): Line | undefined {
+/** A line as it stands in a message, or undefined of anything else. */
+export function lineOfWire(wire: unknown): Line | undefined {
   if (!Array.isArray(wire)) return undefined;
   const [id, buyer, key, quantity, minor, code, limit, acceptedAtMs, metadata]: unknown[] = wire;
   const purchaseId = typeof id === "string" ? parsePurchaseId(id) : undefined;

@@ -48,6 +48,8 @@ export type ReserveLine = {
   readonly key?: string | undefined;
   readonly quantity: number;
   readonly metadata?: string | undefined;
+  /** Of a line that another cache accepted before, which keeps its time; the cache's now otherwise. */
+  readonly acceptedAtMs?: number | undefined;
 };
 export type ReserveAsk = AtEpoch & {
   readonly saleId: SaleId;

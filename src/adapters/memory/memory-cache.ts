@@ -65,8 +65,12 @@ export class MemoryCache implements StockCache {
     const nowMs = Math.floor(ask.nowMs ?? this.#nowMs());
     const lines: Line[] = [];
     const entryId = `${nowMs}-${at.entries++}`;
-    const outcomes = ask.lines.map((line) => decide(at, cached, { line, nowMs, readmit: ask.readmit ?? false, lines, entryId }));
+    const decided = ask.lines.map((line) => decide(at, cached, { line, nowMs, readmit: ask.readmit ?? false, lines, entryId }));
     const entry = lines.length === 0 ? undefined : append(at, { saleId: ask.saleId, lines, nowMs, entryId });
+    // A line that met one of this very call is known with its message, too.
+    const outcomes = decided.map((outcome) =>
+      outcome.kind === "known" && outcome.record !== undefined ? { ...outcome, record: recordOf(at, outcome.purchaseId) } : outcome,
+    );
     return { kind: "ok", value: { outcomes, view: viewOf(at, cached, nowMs), entry, lines, outbox: at.outbox.size } };
   }
 
@@ -214,7 +218,7 @@ function decide(at: CachedEpoch, cached: CachedSale, { line, nowMs, readmit, lin
   cached.sale = withAvailable(sale, sale.balances.available - quantity);
   at.units.set(buyerId, units + quantity);
   cached.attempts.set(buyerId, attempts + 1);
-  const taken: Line = { purchaseId, buyerId, key, quantity, price: sale.price, limit, acceptedAtMs: nowMs, metadata };
+  const taken: Line = { purchaseId, buyerId, key, quantity, price: sale.price, limit, acceptedAtMs: line.acceptedAtMs ?? nowMs, metadata };
   at.records.set(purchaseId, { saleId: sale.id, line: taken, entryId });
   if (key !== undefined) cached.keys.set(keyOf(buyerId, key), { purchaseId, fingerprint: payloadFingerprint(line) });
   cached.accepted.push({ buyerId, purchaseId });

@@ -1,0 +1,43 @@
+/**
+ * The scripts of one epoch. Scope and epoch stand in the text of each, so that a script's name (its digest) belongs to them
+ * alone; only who opens the epoch loads them. A server that does not know one has lost the epoch or never had it.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AtEpoch } from "../../ports/stock-cache.ts";
+
+export const scriptNames = ["reserve", "journaled", "apply", "quote", "look", "accepted", "outbox", "find-key", "records", "open"] as const;
+export type ScriptName = (typeof scriptNames)[number];
+
+const read = (name: string) => readFileSync(join(import.meta.dirname, "scripts", `${name}.lua`), "utf8");
+/** The server keeps every text until it is restarted, so what is for people stays here. */
+const stripped = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.trimStart().startsWith("--"))
+    .map((line) => line.trimStart())
+    .join("\n");
+const prelude = stripped(read("prelude"));
+const bodies = new Map(scriptNames.map((name) => [name, `${prelude}\n${stripped(read(name))}`]));
+
+const epochsMax = 1_000;
+const digests = new Map<string, Map<ScriptName, string>>();
+
+/** Where the keys of an epoch stand; all of a scope's share its slot. */
+export const prefixOf = ({ scopeId, epoch }: AtEpoch): string => `{db:${scopeId}}:${epoch}:`;
+
+export function scriptText(name: ScriptName, at: AtEpoch): string {
+  return `-- ${prefixOf(at)}\n${bodies.get(name) ?? ""}`;
+}
+
+export function scriptDigest(name: ScriptName, at: AtEpoch): string {
+  const prefix = prefixOf(at);
+  let known = digests.get(prefix);
+  if (known === undefined) {
+    if (digests.size >= epochsMax) digests.clear();
+    known = new Map(scriptNames.map((each) => [each, createHash("sha1").update(scriptText(each, at)).digest("hex")]));
+    digests.set(prefix, known);
+  }
+  return known.get(name) ?? "";
+}

@@ -1,0 +1,122 @@
+/**
+ * A connection to Redis, on which nothing is ever sent twice: what is asked while it is away is refused at once, and what
+ * was sent and not answered is told as unknown.
+ */
+import { createClient, ErrorReply, ClientOfflineError } from "@redis/client";
+
+export type RedisReply =
+  | { readonly kind: "ok"; readonly value: unknown }
+  /** The script is not there: this server has never been told of the epoch, or has forgotten it. */
+  | { readonly kind: "no_script" }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "unknown"; readonly message: string };
+
+export type RedisOptions = {
+  /** redis://user:password@host:port/number, or rediss://… */
+  readonly url: string;
+  /** For who looks at the server's list of clients. */
+  readonly name: string;
+  /** A call that is not answered by then is unknown; it may be done yet. */
+  readonly callTimeoutMs: number;
+  readonly onError?: ((message: string) => void) | undefined;
+};
+
+const connectTimeoutMs = 2_000;
+const reconnect = { baseMs: 20, ceilingMs: 500 };
+
+/** What the server says when it has done nothing of a command. */
+const notDone = /^(?:LOADING|READONLY|MASTERDOWN|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|TRYAGAIN|CLUSTERDOWN|MOVED|ASK|NOREPLICAS)\b/;
+
+export class RedisUrlWrong extends Error {
+  override readonly name = "RedisUrlWrong";
+  readonly code = "redis_url_wrong";
+  constructor() {
+    super("Open the cache: its URL must begin with redis:// or rediss://");
+  }
+}
+
+export class RedisConnection {
+  readonly #client: ReturnType<typeof newClient>;
+  readonly #callTimeoutMs: number;
+
+  private constructor(client: ReturnType<typeof newClient>, callTimeoutMs: number) {
+    this.#client = client;
+    this.#callTimeoutMs = callTimeoutMs;
+  }
+
+  /** Begins to connect, and goes on until it is closed. Throws RedisUrlWrong. */
+  static open(options: RedisOptions): RedisConnection {
+    const protocol = URL.canParse(options.url) ? new URL(options.url).protocol : "";
+    if (protocol !== "redis:" && protocol !== "rediss:") throw new RedisUrlWrong();
+    const client = newClient(options);
+    client.on("error", (error: unknown) => options.onError?.(messageOf(error)));
+    // It tries again by itself; who asks meanwhile hears of it.
+    client.connect().catch((error: unknown) => options.onError?.(messageOf(error)));
+    return new RedisConnection(client, options.callTimeoutMs);
+  }
+
+  get isReady(): boolean {
+    return this.#client.isReady;
+  }
+
+  /** Whether it could connect by then. */
+  async ready(withinMs: number): Promise<boolean> {
+    const untilMs = performance.now() + withinMs;
+    while (!this.#client.isReady && performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 10));
+    return this.#client.isReady;
+  }
+
+  async ask(command: readonly string[]): Promise<RedisReply> {
+    if (!this.#client.isReady) return { kind: "failed", message: "The cache is not connected" };
+    try {
+      // The client changes nothing of what it is given.
+      return await this.#within(this.#client.sendCommand(command as string[]));
+    } catch (error) {
+      return failureOf(error);
+    }
+  }
+
+  /** Sent together, answered in their order; nothing of later ones is done before the earlier ones are. */
+  async askAll(commands: readonly (readonly string[])[]): Promise<readonly RedisReply[]> {
+    return Promise.all(commands.map((command) => this.ask(command)));
+  }
+
+  close(): void {
+    if (this.#client.isOpen) this.#client.destroy();
+  }
+
+  #within(sent: Promise<unknown>): Promise<RedisReply> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => resolve({ kind: "unknown", message: `The cache did not answer within ${this.#callTimeoutMs} ms` }),
+        this.#callTimeoutMs,
+      );
+      sent.then((value) => resolve({ kind: "ok", value }), reject).finally(() => clearTimeout(timer));
+    });
+  }
+}
+
+function newClient({ url, name }: RedisOptions) {
+  return createClient({
+    url,
+    name: name.replaceAll(/[^!-~]/g, "-"),
+    RESP: 2,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: "disabled",
+    socket: {
+      connectTimeout: connectTimeoutMs,
+      reconnectStrategy: (tries) => Math.min(reconnect.ceilingMs, reconnect.baseMs * 2 ** Math.min(tries, 10)),
+    },
+  });
+}
+
+function failureOf(error: unknown): RedisReply {
+  const message = messageOf(error);
+  if (error instanceof ClientOfflineError) return { kind: "failed", message };
+  if (!(error instanceof ErrorReply)) return { kind: "unknown", message };
+  if (error.message.startsWith("NOSCRIPT")) return { kind: "no_script" };
+  return { kind: notDone.test(error.message) ? "failed" : "unknown", message };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -1,0 +1,242 @@
+/** StockCache on Redis: one script call each, under the epoch's own scripts and keys. */
+import { payloadFingerprint, type Refusal } from "../../domain/purchase.ts";
+import { parseBuyerId, parsePurchaseId, parseSaleId, type PurchaseId, type SaleId } from "../../domain/ids.ts";
+import { lineOfWire, type Line } from "../../domain/journal-message.ts";
+import { assert } from "../../lib/assert.ts";
+import type { CutResult } from "../../ports/queue-ledger.ts";
+import type {
+  AcceptedEntry,
+  AtEpoch,
+  CacheAnswer,
+  CacheRecord,
+  CacheView,
+  OutboxEntry,
+  ReserveAsk,
+  ReserveLine,
+  ReserveOutcome,
+  ReserveReply,
+  StockCache,
+} from "../../ports/stock-cache.ts";
+import { saleKeys, scopeKeys } from "./epoch-keys.ts";
+import { scriptDigest, type ScriptName } from "./epoch-scripts.ts";
+import { dropEpochs, loadEpoch } from "./load-epoch.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+
+/** Entries that one call takes away. */
+const entriesMax = 1_000;
+
+export type RedisStockCacheOptions = {
+  readonly connection: RedisConnection;
+  /** For what is large, so that nobody waits behind it. */
+  readonly bulk: RedisConnection;
+  /** For tests that turn the clock; the server's own otherwise. */
+  readonly nowMs?: (() => number) | undefined;
+};
+
+export class RedisStockCache implements StockCache {
+  readonly #connection: RedisConnection;
+  readonly #bulk: RedisConnection;
+  readonly #nowMs: (() => number) | undefined;
+
+  constructor({ connection, bulk, nowMs }: RedisStockCacheOptions) {
+    this.#connection = connection;
+    this.#bulk = bulk;
+    this.#nowMs = nowMs;
+  }
+
+  reserve(ask: ReserveAsk): Promise<CacheAnswer<ReserveReply>> {
+    const own = scopeKeys(ask);
+    const sale = saleKeys(ask, ask.saleId);
+    const keys = [own.scope, own.units, own.records, own.outbox, sale.sale, sale.attempts, sale.quotas, sale.keys, sale.accepted];
+    const args = [ask.saleId, this.#time(ask.nowMs), ask.readmit ? "1" : "", ask.scopeId, String(ask.epoch)];
+    for (const line of ask.lines) addLine(args, line);
+    return this.#call("reserve", ask, { keys, args }, (reply) => reserveReplyOf(ask.lines, reply));
+  }
+
+  async journaled(ask: AtEpoch & { entries: readonly string[] }): Promise<CacheAnswer<void>> {
+    const { scope, outbox } = scopeKeys(ask);
+    let answer: CacheAnswer<void> = { kind: "ok", value: undefined };
+    for (let at = 0; at < ask.entries.length && answer.kind === "ok"; at += entriesMax)
+      answer = await this.#call("journaled", ask, { keys: [scope, outbox], args: ask.entries.slice(at, at + entriesMax) }, nothing);
+    return answer;
+  }
+
+  apply(ask: Parameters<StockCache["apply"]>[0]): Promise<CacheAnswer<number>> {
+    const { number, patch } = ask.row;
+    const own = scopeKeys(ask);
+    const keys = [own.scope, own.units, saleKeys(ask, patch.saleId).sale];
+    const switches = [flagOf(patch.paused), patch.endsAtMs === undefined ? "" : String(patch.endsAtMs), patch.cancelled ? "1" : ""];
+    const buyers = patch.buyers.flatMap(([buyerId, units]) => [String(buyerId), String(units)]);
+    const args = [String(number), String(patch.available), String(ask.reopenDelayMs), ...switches, this.#time(), ...buyers];
+    return this.#call("apply", ask, { keys, args }, Number);
+  }
+
+  quote(ask: Parameters<StockCache["quote"]>[0]): Promise<CacheAnswer<void>> {
+    const keys = [scopeKeys(ask).scope, saleKeys(ask, ask.saleId).sale];
+    return this.#call("quote", ask, { keys, args: [ask.sold, ask.withdrawn, ask.issued].map(String) }, nothing);
+  }
+
+  look(ask: AtEpoch & { saleId: SaleId }): Promise<CacheAnswer<CacheView>> {
+    const { sale, accepted } = saleKeys(ask, ask.saleId);
+    return this.#call("look", ask, { keys: [scopeKeys(ask).scope, sale, accepted], args: [this.#time()] }, viewOf);
+  }
+
+  accepted(ask: Parameters<StockCache["accepted"]>[0]): Promise<CacheAnswer<readonly AcceptedEntry[]>> {
+    const keys = [scopeKeys(ask).scope, saleKeys(ask, ask.saleId).accepted];
+    return this.#call("accepted", ask, { keys, args: [String(ask.from), String(ask.countMax)] }, (reply) => texts(reply).map(acceptedOf));
+  }
+
+  outbox(ask: Parameters<StockCache["outbox"]>[0]): Promise<CacheAnswer<readonly OutboxEntry[]>> {
+    const { scope, outbox } = scopeKeys(ask);
+    const args = [String(ask.olderThanMs), String(ask.countMax), this.#time()];
+    return this.#call("outbox", ask, { keys: [scope, outbox], args }, (reply) =>
+      list(reply).map((entry) => {
+        const [id = "", text = ""] = texts(entry);
+        return { id, text };
+      }),
+    );
+  }
+
+  findKey(ask: Parameters<StockCache["findKey"]>[0]): Promise<CacheAnswer<PurchaseId | undefined>> {
+    const keys = [scopeKeys(ask).scope, saleKeys(ask, ask.saleId).keys];
+    return this.#call("find-key", ask, { keys, args: [`${ask.buyerId} ${JSON.stringify(ask.key)}`] }, (reply) =>
+      parsePurchaseId(String(reply)),
+    );
+  }
+
+  records(ask: Parameters<StockCache["records"]>[0]): Promise<CacheAnswer<readonly (CacheRecord | undefined)[]>> {
+    const { scope, records, outbox } = scopeKeys(ask);
+    return this.#call("records", ask, { keys: [scope, records, outbox], args: ask.purchaseIds }, (reply) =>
+      list(reply).map((found) => {
+        const [record = "", entry = "", text = ""] = texts(found);
+        return recordOf(record, { id: entry, text });
+      }),
+    );
+  }
+
+  load(state: CutResult): Promise<CacheAnswer<void>> {
+    return loadEpoch(this.#bulk, state);
+  }
+
+  drop(ask: AtEpoch): Promise<CacheAnswer<void>> {
+    return dropEpochs(this.#bulk, ask);
+  }
+
+  #time(given?: number): string {
+    const nowMs = given ?? this.#nowMs?.();
+    return nowMs === undefined ? "" : String(Math.floor(nowMs));
+  }
+
+  async #call<Value>(
+    name: ScriptName,
+    at: AtEpoch,
+    { keys, args }: { keys: readonly string[]; args: readonly string[] },
+    of: (reply: unknown) => Value,
+  ): Promise<CacheAnswer<Value>> {
+    const reply = await this.#connection.ask(["EVALSHA", scriptDigest(name, at), String(keys.length), ...keys, ...args]);
+    if (reply.kind === "no_script") return { kind: "closed" };
+    if (reply.kind !== "ok") return reply;
+    return reply.value === null ? { kind: "closed" } : { kind: "ok", value: of(reply.value) };
+  }
+}
+
+const nothing = () => undefined;
+const flagOf = (flag: boolean | undefined) => (flag === undefined ? "" : flag ? "1" : "0");
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const texts = (value: unknown): string[] => list(value).map(String);
+
+function addLine(args: string[], { purchaseId, buyerId, key, quantity, metadata, acceptedAtMs }: ReserveLine): void {
+  const hash = key === undefined ? "" : payloadFingerprint({ quantity, metadata });
+  const wish = [String(quantity), JSON.stringify(metadata ?? null), acceptedAtMs === undefined ? "" : String(acceptedAtMs)];
+  args.push(purchaseId, String(buyerId), JSON.stringify(key ?? null), hash, ...wish);
+}
+
+function viewOf(value: unknown): CacheView {
+  const numbers = list(value).map(Number);
+  const [nowMs = 0, available = 0, held = 0, paused, cancelled, startsAtMs = 0, endsAtMs = 0, reopensAtMs = 0, accepted = 0, feed = 0] =
+    numbers;
+  return { nowMs, available, held, paused: paused === 1, cancelled: cancelled === 1, startsAtMs, endsAtMs, reopensAtMs, accepted, feed };
+}
+
+function acceptedOf(text: string): AcceptedEntry {
+  const [buyer, purchase] = text.split(" ");
+  const buyerId = parseBuyerId(Number(buyer));
+  assert(buyerId !== undefined, () => `an accepted buyer has a number, got "${text}"`);
+  return { buyerId, purchaseId: purchase === undefined ? undefined : parsePurchaseId(purchase) };
+}
+
+/** `entry sale line`, as reserve.lua writes it. */
+function recordOf(text: string, entry: OutboxEntry): CacheRecord | undefined {
+  if (text === "") return undefined;
+  const sale = text.indexOf(" ") + 1;
+  const wire = text.indexOf(" ", sale) + 1;
+  const saleId = parseSaleId(text.slice(sale, wire - 1));
+  const line = lineOfWire(JSON.parse(text.slice(wire)));
+  assert(saleId !== undefined && line !== undefined, () => `a record holds a line, got "${text}"`);
+  return { saleId, line, entry: entry.id === "" ? undefined : entry };
+}
+
+function reserveReplyOf(lines: readonly ReserveLine[], value: unknown): ReserveReply {
+  const [view, entry, text, outbox, outcomes] = list(value);
+  const accepted: Line[] = [];
+  const message = String(text);
+  const wires = message === "" ? new Map<string, Line>() : linesIn(message);
+  const decided = list(outcomes).map((outcome, index): ReserveOutcome => {
+    const line = lines[index];
+    assert(line !== undefined, "the cache answers the lines it was asked");
+    const [kind, ...rest] = list(outcome);
+    if (kind === "r") return { kind: "refused", refusal: refusalOf(rest) };
+    if (kind === "k") {
+      const [id = "", record = "", entryId = "", entryText = ""] = rest.map(String);
+      const purchaseId = parsePurchaseId(id);
+      assert(purchaseId !== undefined, () => `a known purchase has an id, got "${id}"`);
+      return { kind: "known", purchaseId, record: recordOf(record, { id: entryId, text: entryText }) };
+    }
+    const own = wires.get(line.purchaseId);
+    assert(own !== undefined, "an accepted line is in the message");
+    accepted.push(own);
+    return { kind: "accepted" };
+  });
+  return {
+    outcomes: decided,
+    view: viewOf(view),
+    entry: message === "" ? undefined : { id: String(entry), text: message },
+    lines: accepted,
+    outbox: Number(outbox),
+  };
+}
+
+function linesIn(message: string): Map<string, Line> {
+  // The script's own text.
+  const { lines } = JSON.parse(message) as { lines: unknown[] };
+  const found = new Map<string, Line>();
+  for (const wire of lines) {
+    const line = lineOfWire(wire);
+    if (line !== undefined) found.set(line.purchaseId, line);
+  }
+  return found;
+}
+
+function refusalOf([reason, first, second]: readonly unknown[]): Refusal {
+  const [a, b] = [Number(first), Number(second)];
+  switch (reason) {
+    case "key_reused":
+    case "sale_cancelled":
+    case "paused":
+      return { reason };
+    case "ended":
+      return { reason, endedAtMs: a };
+    case "not_started":
+      return { reason, startsAtMs: a, nowMs: b };
+    case "limit_reached":
+      return { reason, limit: a, units: b };
+    case "attempts_exhausted":
+      return { reason, attemptsMax: a };
+    case "all_taken":
+      return { reason, held: a, available: b };
+    case "sold_out":
+      return { reason, available: a };
+    default:
+      throw new Error(`The cache refused for an unknown reason: ${String(reason)}`);
+  }
+}
