@@ -71,6 +71,7 @@ function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }:
     },
     dataDir,
     httpPort,
+    ownClock: true,
     secretFiles: read.secretFiles,
     tokenSecretSet: config.tokenSecret !== undefined,
     connectionsWanted: queueMax + streamsMax,
