@@ -25,6 +25,7 @@ import { parseWebhookSecret, WebhookVerifier } from "./adapters/payment/webhook-
 import { ChildHost } from "./adapters/load/child-host.ts";
 import { describeMachine } from "./adapters/load/machine.ts";
 import { RemoteSite } from "./adapters/load/remote-site.ts";
+import { serverFacts } from "./adapters/sql/server-facts.ts";
 import { ServerLines } from "./adapters/sql/server-lines.ts";
 import { storeFacts } from "./adapters/sql/store-facts.ts";
 import { watchClock } from "./adapters/system/clock-facts.ts";
@@ -61,7 +62,7 @@ import { createApp, type App } from "./http/app.ts";
 import type { HttpOptions } from "./http/deps.ts";
 import { openEngine, type Engine } from "./modes/engine.ts";
 import { startWorkers } from "./modes/loops.ts";
-import { migrateStore, openAuditSource, openExports, sharedProviderLines } from "./modes/stores.ts";
+import { knownSecretsDigest, migrateStore, openAuditSource, openExports, sharedProviderLines } from "./modes/stores.ts";
 import type { KeyRing } from "./ports/key-ring.ts";
 import type { Log } from "./ports/log.ts";
 import type { PaymentProvider } from "./ports/payment-provider.ts";
@@ -435,7 +436,9 @@ async function main(): Promise<number> {
       processFacts,
       memoryFacts,
       portFacts,
+      serverFacts,
     },
+    secretsDigest: knownSecretsDigest,
     tasks: new SystemTasks(),
     bunPinned: manifest.dependencies.bun,
     colour: wantsColour,

@@ -1,6 +1,7 @@
 /** What `doorbuster doctor` shows people: a line for what is well; what, why and what to do for the rest. Pure text. */
 import type { Diagnosis } from "../engine/doctor/examine.ts";
 import type { Finding, Level } from "../engine/doctor/finding.ts";
+import { visibleText } from "../lib/visible-text.ts";
 
 const marks: Readonly<Record<Level, string>> = { ok: "ok", warning: "warning", problem: "PROBLEM" };
 const colours: Readonly<Record<Level, string>> = { ok: "\u001B[32m", warning: "\u001B[33m", problem: "\u001B[31m" };
@@ -13,9 +14,10 @@ export function renderDiagnosis({ findings, counts, verdict }: Diagnosis, { colo
   const width = Math.max(...findings.map(({ id }) => id.length));
   const indent = " ".repeat(markWidth + 2);
   const linesOf = ({ id, level, found, why, fix }: Finding) => {
-    const first = `${paint(marks[level].padEnd(markWidth), level)}  ${id.padEnd(width)}  ${found}`;
+    // Servers, files and processes have told parts of it.
+    const first = `${paint(marks[level].padEnd(markWidth), level)}  ${id.padEnd(width)}  ${visibleText(found)}`;
     if (level === "ok") return [first];
-    return [first, `${indent}why  ${why}`, ...(fix === undefined ? [] : [`${indent}fix  ${fix}`])];
+    return [first, `${indent}why  ${why}`, ...(fix === undefined ? [] : [`${indent}fix  ${visibleText(fix)}`])];
   };
   const summary = [plural(counts.problem, "problem"), plural(counts.warning, "warning"), `${counts.ok} ok`].join(", ");
   return `${[title, "", ...findings.flatMap(linesOf), "", paint(`${summary}: ${adviceOf(verdict)}`, verdict)].join("\n")}\n`;

@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ReadConfig } from "../config/load.ts";
 import type { Config } from "../config/options.ts";
-import { embeddedExaminations, type EmbeddedProbes, type EmbeddedSettings } from "../engine/doctor/embedded.ts";
 import { examine } from "../engine/doctor/examine.ts";
+import { examinationsOf, type DoctorProbes, type DoctorSettings } from "../engine/doctor/modes.ts";
 import type { Tasks } from "../ports/tasks.ts";
 import { renderDiagnosis } from "./doctor-report.ts";
 import { addCommand, CommandFailed, type CliDeps, type ConfigFlags } from "./program.ts";
@@ -13,7 +13,9 @@ import { toEnvironment, withServerFlags } from "./serve.ts";
 export type DoctorCommandDeps = CliDeps & {
   /** What can be read of the configuration, and all that is wrong with it. */
   readonly readConfig: (flags: ConfigFlags) => ReadConfig;
-  readonly probes: EmbeddedProbes;
+  readonly probes: DoctorProbes;
+  /** A digest of the secrets that processes must have alike; undefined while one of them is still to be made. */
+  readonly secretsDigest: (config: Config) => string | undefined;
   readonly tasks: Tasks;
   readonly bunPinned: string;
   readonly colour: boolean;
@@ -33,51 +35,77 @@ export function registerDoctor(program: Command, deps: DoctorCommandDeps): void 
 }
 
 const helpAfter = `
-Measures how long the disk takes to sync (with a small file in the data folder, removed again), and looks at space, memory,
-limits, clock, ports, secrets, SQLite and the database; a server may run meanwhile. docs/doctor.md has every finding.
+Looks at memory, limits, clock, ports and secrets; in embedded mode at disk space, SQLite and the database, and measures how
+long the disk takes to sync (with a small file in the data folder, removed again); in sql mode at the database server, by
+reading alone. Servers may run meanwhile. docs/doctor.md has every finding.
 Exit code 1 if there is a problem; warnings alone are 0.
 
 Examples:
   npx doorbuster doctor
   doorbuster doctor --data-dir /var/lib/doorbuster --json
-  DOORBUSTER_API_KEY_FILE=/run/secrets/api-key doorbuster doctor --host 0.0.0.0`;
+  DOORBUSTER_API_KEY_FILE=/run/secrets/api-key doorbuster doctor --host 0.0.0.0
+  DOORBUSTER_MODE=sql DOORBUSTER_DATABASE_URL_FILE=/run/secrets/database-url doorbuster doctor`;
 
 async function run(deps: DoctorCommandDeps, flags: DoctorFlags): Promise<void> {
   const { console, probes, tasks, version, colour } = deps;
   const read = deps.readConfig(toEnvironment(flags));
   const progress = new ProgressLine(console);
   const onExamination = (name: string, done: number, total: number) => progress.show({ what: `Looking at ${name}`, done, total });
-  const diagnosis = await examine(embeddedExaminations(probes, settingsOf(deps, read, flags)), { tasks, onExamination }).finally(() =>
-    progress.end(),
-  );
-  const { dataDir } = read.config;
+  const { dataDir, mode } = read.config;
+  const list = examinationsOf(mode, probes, settingsOf(deps, read, flags));
+  const diagnosis = await examine(list, { tasks, onExamination }).finally(() => progress.end());
   if (flags.json) console.out(`${JSON.stringify({ version, data_dir: dataDir, ...diagnosis })}\n`);
-  else console.out(renderDiagnosis(diagnosis, { colour, title: `Doorbuster ${version}, data folder "${dataDir}"` }));
+  else console.out(renderDiagnosis(diagnosis, { colour, title: `Doorbuster ${version}${modeIn(mode)}, data folder "${dataDir}"` }));
   if (diagnosis.verdict === "problem") throw new CommandFailed(`doctor found ${named(diagnosis.findings)}`);
 }
 
-function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }: DoctorFlags): EmbeddedSettings {
+const modeIn = (mode: string) => (mode === "embedded" ? "" : ` in ${mode} mode`);
+
+function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }: DoctorFlags): DoctorSettings {
   const { config, problems } = read;
-  const { dataDir, httpHost, httpPort, metricsHost, metricsPort, queueMax, streamsMax } = config;
+  const { dataDir, metricsHost, metricsPort } = config;
+  const answers = config.roles.includes("api");
   return {
     configuration: {
       problems,
       isProduction: config.env === "production",
-      httpHost,
+      httpHost: answers ? config.httpHost : undefined,
       metrics: metricsPort === undefined ? undefined : { host: metricsHost, port: metricsPort },
       trustedProxies: config.trustedProxies,
       hasServerKey: config.apiKey !== undefined,
       paymentProvider: providerOf(config),
     },
     dataDir,
-    httpPort,
+    httpPort: answers ? config.httpPort : undefined,
+    ownClock: config.mode === "embedded",
     secretFiles: read.secretFiles,
     tokenSecretSet: config.tokenSecret !== undefined,
-    connectionsWanted: queueMax + streamsMax,
+    connectionsWanted: connectionsOf(config),
     bunPinned: deps.bunPinned,
     log: config.logFile === undefined ? undefined : { file: resolve(config.logFile), rollsOver: config.logRotateBytes > 0 },
     full,
+    database: databaseOf(deps, config),
+    sharedSecrets: sharedSecretsOf(config),
   };
+}
+
+function connectionsOf({ mode, roles, queueMax, streamsMax, databaseConnections }: Config): number {
+  return (roles.includes("api") ? queueMax + streamsMax : 0) + (mode === "embedded" ? 0 : databaseConnections);
+}
+
+function databaseOf({ secretsDigest }: DoctorCommandDeps, config: Config): DoctorSettings["database"] {
+  const { databaseUrl: url, databaseConnections: connections } = config;
+  return url === undefined ? undefined : { url, connections, secrets: secretsDigest(config) };
+}
+
+function sharedSecretsOf(config: Config): DoctorSettings["sharedSecrets"] {
+  const secrets = [
+    { option: "DOORBUSTER_TOKEN_SECRET", isSet: config.tokenSecret !== undefined, file: "token.secret" },
+    { option: "DOORBUSTER_ACCOUNT_SECRET", isSet: config.accountSecret !== undefined, file: "account.secret" },
+  ];
+  // The shop itself answers for callbacks of its own provider.
+  if (providerOf(config) !== "simulated") return secrets;
+  return [...secrets, { option: "DOORBUSTER_CALLBACK_SECRET", isSet: config.callbackSecret !== undefined, file: "callback.secret" }];
 }
 
 const providerOf = ({ env, paymentProvider }: Config) => paymentProvider ?? (env === "development" ? "simulated" : "external");

@@ -59,7 +59,8 @@ test("a command's own defaults hold where nobody sets anything, and give way to 
   expect(keyOf({}, `env: production\napi:\n  key: ${own}\n`)).toEqual(["production", own]);
 });
 
-const mistakes: [string, Record<string, string>, string | undefined, string][] = [
+type Mistake = [title: string, environment: Record<string, string>, file: string | undefined, said: string];
+const mistakes: Mistake[] = [
   [
     "a port out of bounds",
     { DOORBUSTER_HTTP_PORT: "70000" },
@@ -155,8 +156,16 @@ const mistakes: [string, Record<string, string>, string | undefined, string][] =
     "a database of another kind",
     { DOORBUSTER_MODE: "sql", DOORBUSTER_DATABASE_URL: "mongodb://a:b@db/shop" },
     undefined,
-    "DOORBUSTER_DATABASE_URL: expected mysql://user:password@host:port/database or postgres://…, got a value that is not",
+    "DOORBUSTER_DATABASE_URL: expected mysql://user:password@host:port/database or postgres://…, with %25 for % and %40 for @ in a password, got a value that is not",
   ],
+  ...["mysql://a:100%@db/shop", "mysql://a:100%zz@db/shop", "postgres://a:%ff@db/shop", "postgres://a:b@db:70000/shop"].map(
+    (url): Mistake => [
+      `an address that no driver can read (${url})`,
+      { DOORBUSTER_MODE: "sql", DOORBUSTER_DATABASE_URL: url },
+      undefined,
+      "with %25 for % and %40 for @ in a password, got a value that is not",
+    ],
+  ),
   [
     "a database whose password everybody knows",
     { DOORBUSTER_MODE: "sql", DOORBUSTER_DATABASE_URL: "mysql://root:root@db/shop" },

@@ -11,7 +11,14 @@ export type OptionType =
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
   | { readonly kind: "choice"; readonly of: readonly string[] }
   | { readonly kind: "list"; readonly each?: ((text: string) => boolean) | undefined; readonly hint?: string | undefined }
-  | { readonly kind: "secret"; readonly lengthMin: number; readonly pattern?: RegExp | undefined; readonly hint?: string | undefined };
+  | {
+      readonly kind: "secret";
+      readonly lengthMin: number;
+      readonly pattern?: RegExp | undefined;
+      /** What a pattern cannot say. */
+      readonly fits?: ((text: string) => boolean) | undefined;
+      readonly hint?: string | undefined;
+    };
 
 export type Option = {
   /** Path in the YAML file; the environment name is DOORBUSTER_ and this in capitals with underscores. */
@@ -25,6 +32,17 @@ export type Option = {
 function isProxyRange(text: string): boolean {
   const range = parseIpRange(text);
   return range !== undefined && isPartialRange(range);
+}
+
+/** Drivers decode its parts, and fail on a % that stands for itself. */
+function isReadableUrl(text: string): boolean {
+  try {
+    const { username, password, hostname, pathname } = new URL(text);
+    for (const part of [username, password, hostname, pathname]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const port = { kind: "integer", min: 0, max: 65_535 } as const;
@@ -55,7 +73,8 @@ export const options = {
       kind: "secret",
       lengthMin: 12,
       pattern: /^(?:mysql|mariadb|postgres|postgresql):\/\/[^\s/]+\/[^\s/?]+(?:\?\S*)?$/,
-      hint: "mysql://user:password@host:port/database or postgres://…",
+      fits: isReadableUrl,
+      hint: "mysql://user:password@host:port/database or postgres://…, with %25 for % and %40 for @ in a password",
     },
     default: undefined,
     about: "The database that sql mode shares; TLS by ?ssl-mode=VERIFY_IDENTITY (MySQL) or ?sslmode=verify-full (PostgreSQL)",

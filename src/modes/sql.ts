@@ -1,7 +1,7 @@
 /** Any number of processes on one database server, which decides; each keeps marks of sold-out sales for a moment. */
 import { hostname } from "node:os";
 import { measureClock } from "../adapters/sql/server-clock.ts";
-import { openServerStore } from "../adapters/sql/server-store.ts";
+import { assertOneWritingServer, openServerStore } from "../adapters/sql/server-store.ts";
 import type { Config } from "../config/options.ts";
 import { assert } from "../lib/assert.ts";
 import type { OpenedStore } from "./opened-store.ts";
@@ -24,6 +24,8 @@ export type ProcessFacts = {
 export async function openSql(config: Config, { version, secrets }: ProcessFacts): Promise<OpenedStore> {
   const { databaseUrl: url, databaseConnections, answerTimeoutMs, roles } = config;
   assert(url !== undefined, "a shared store has an address");
+  // Before anything is changed there.
+  await assertOneWritingServer(url);
   const readsMax = Math.max(1, Math.floor(databaseConnections * readShare));
   const store = await openServerStore({
     url,

@@ -9,7 +9,7 @@ import { ServerLines } from "../adapters/sql/server-lines.ts";
 import { migrateServerStore, openServerDriver } from "../adapters/sql/server-store.ts";
 import { readExtent } from "../adapters/sql/extent.ts";
 import { openSnapshotExports } from "../adapters/sql/snapshot-exports.ts";
-import { secretFromFile } from "../adapters/system/secret-file.ts";
+import { knownSecret, secretFromFile } from "../adapters/system/secret-file.ts";
 import { SystemEntropy } from "../adapters/system/system-entropy.ts";
 import type { Config } from "../config/options.ts";
 import { assert } from "../lib/assert.ts";
@@ -27,12 +27,21 @@ export function openStore(config: Config, version: string): Promise<OpenedStore>
 function secretsDigest({ dataDir, tokenSecret, accountSecret }: Config): string {
   const entropy = new SystemEntropy();
   const kept = (name: string) => secretFromFile(join(dataDir, name), () => entropy.secret(32));
-  const secrets = [tokenSecret ?? kept("token.secret"), accountSecret ?? kept("account.secret")];
-  return createHash("sha256")
+  return digestOf([tokenSecret ?? kept("token.secret"), accountSecret ?? kept("account.secret")]);
+}
+
+/** The same for who only looks; undefined while one of them is still to be made. */
+export function knownSecretsDigest({ dataDir, tokenSecret, accountSecret }: Config): string | undefined {
+  const kept = (name: string) => knownSecret(join(dataDir, name));
+  const [token, account] = [tokenSecret ?? kept("token.secret"), accountSecret ?? kept("account.secret")];
+  return token === undefined || account === undefined ? undefined : digestOf([token, account]);
+}
+
+const digestOf = (secrets: readonly string[]): string =>
+  createHash("sha256")
     .update(`doorbuster processes\n${secrets.join("\n")}`)
     .digest("hex")
     .slice(0, 32);
-}
 
 /** Brings the store to this version's schema; all the migrations it has had. */
 export async function migrateStore(config: Config): Promise<readonly string[]> {

@@ -42,7 +42,10 @@ export function openMysql(url: URL, limits: ServerLimits): ServerDriver {
 
 function openPool(url: URL, connectionLimit: number): Pool {
   const mode = url.searchParams.get("ssl-mode")?.toUpperCase();
-  const encrypted = mode === undefined || mode === "DISABLED" ? undefined : { rejectUnauthorized: mode.startsWith("VERIFY") };
+  const encrypted =
+    mode === undefined || mode === "DISABLED"
+      ? undefined
+      : { rejectUnauthorized: mode.startsWith("VERIFY"), verifyIdentity: mode === "VERIFY_IDENTITY" };
   return mysql.createPool({
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? 3306 : Number(url.port),

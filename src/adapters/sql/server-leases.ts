@@ -2,7 +2,7 @@
 import type { Fence, Leases } from "../../ports/leases.ts";
 import type { ServerDatabase } from "./server-database.ts";
 import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
-import type { SqlTransaction } from "./sql-transaction.ts";
+import type { SqlReads, SqlTransaction } from "./sql-transaction.ts";
 
 /** How long a lease is held without being renewed: singletons stand still for so long when their process dies. */
 export const leaseMs = 10_000;
@@ -68,7 +68,7 @@ export async function isCurrent(tx: SqlTransaction, { lease, term }: Fence): Pro
   return row?.term === term;
 }
 
-export async function serverNowMs(tx: SqlTransaction): Promise<number> {
+export async function serverNowMs(tx: SqlReads): Promise<number> {
   const sql = `SELECT ${tx.dialect.name === "mysql" ? mysqlNowMs : postgresNowMs} AS now_ms`;
   const [row] = await tx.query<{ now_ms: number }>(sql, []);
   if (row === undefined) throw new Error("The database did not say its time");

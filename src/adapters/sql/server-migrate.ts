@@ -10,8 +10,9 @@ import { randomBytes } from "node:crypto";
 import { assert } from "../../lib/assert.ts";
 import { SchemaTooNew } from "./migrate.ts";
 import type { ServerConnection, ServerDriver } from "./server-driver.ts";
-import { createTable, type ServerFlavour } from "./server-schema.ts";
+import { createTable, mysqlCollation, type ServerFlavour } from "./server-schema.ts";
 import { initialTables } from "./server-migrations/0001-initial.ts";
+import type { SqlReads } from "./sql-transaction.ts";
 
 export type ServerMigration = {
   readonly number: number;
@@ -87,17 +88,20 @@ async function apply(connection: ServerConnection, { number, name, oldestProgram
 /** Whether a program that knows steps up to `known` may work on a database that has had these. */
 export function assertOpens(applied: readonly Applied[], known: number): void {
   const newest = applied.at(-1)?.number ?? 0;
-  const needed = Math.max(0, ...applied.filter(({ number }) => number > known).map((step) => step.oldest_program));
-  if (needed > known) throw new SchemaTooNew(newest, known);
+  if (programNeeded(applied, known) > known) throw new SchemaTooNew(newest, known);
 }
 
-export const readApplied = (connection: Pick<ServerConnection, "query">) => connection.query<Applied>(appliedSteps, []);
+/** What a program that knows steps up to `known` would have to know, for the steps behind those. */
+export const programNeeded = (applied: readonly Applied[], known: number): number =>
+  Math.max(0, ...applied.filter(({ number }) => number > known).map((step) => step.oldest_program));
+
+export const readApplied = (connection: Pick<SqlReads, "query">) => connection.query<Applied>(appliedSteps, []);
 
 async function flavourOf(connection: ServerConnection): Promise<ServerFlavour> {
   if (connection.dialect.name === "postgres") return { dialect: "postgres" };
   const [row] = await connection.query<{ version: string }>("SELECT version() AS version", []);
   assert(row !== undefined, "a server says its version");
-  return { dialect: "mysql", collation: /mariadb/i.test(row.version) ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin" };
+  return { dialect: "mysql", collation: mysqlCollation(row.version) };
 }
 
 async function lock(connection: ServerConnection): Promise<void> {

@@ -15,7 +15,6 @@ import type { SqlTransaction } from "./sql-transaction.ts";
 /** Numbers are 10 bits of an id. */
 export const processNumberBits = 10;
 export const processesMax = 2 ** processNumberBits;
-export const renewEveryMs = 1_000;
 /** Without a renewal for so long a process counts as dead. */
 export const aliveForMs = 5_000;
 /** And its number may be given to another after so long, for a stopped process may wake. */
@@ -96,15 +95,22 @@ function freeNumber(others: readonly ProcessRow[], nowMs: number): number | unde
   return undefined;
 }
 
-export type LivingProcess = Omit<ProcessRow, "life" | "started_at" | "until_at" | "secrets"> & { readonly startedAtMs: number };
+export type LivingProcess = Omit<ProcessRow, "life" | "started_at" | "until_at"> & { readonly startedAtMs: number };
 
 /** Who is there now, for operators. Throws StoreUnavailable. */
 export async function livingProcesses(database: ServerDatabase): Promise<readonly LivingProcess[]> {
-  return database.write(async (tx) => {
-    const nowMs = await serverNowMs(tx);
-    const rows = await tx.query<ProcessRow>(allProcesses, []);
+  return database.read(async (db) => {
+    const nowMs = await serverNowMs(db);
+    const rows = await db.query<ProcessRow>(allProcesses, []);
     return rows
       .filter(({ until_at: untilMs }) => untilMs > nowMs)
-      .map(({ number, name, roles, version, started_at: startedAtMs }) => ({ number, name, roles, version, startedAtMs }));
+      .map(({ number, name, roles, version, secrets, started_at: startedAtMs }) => ({
+        number,
+        name,
+        roles,
+        version,
+        secrets,
+        startedAtMs,
+      }));
   });
 }

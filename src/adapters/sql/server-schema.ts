@@ -6,10 +6,11 @@
  *
  * Texts compare by their code points, and blanks at their end count: two keys that differ are two keys.
  */
-export type ServerFlavour =
-  | { readonly dialect: "postgres" }
-  /** They name the collation differently that this needs. */
-  | { readonly dialect: "mysql"; readonly collation: "utf8mb4_nopad_bin" | "utf8mb4_0900_bin" };
+export type ServerFlavour = { readonly dialect: "postgres" } | { readonly dialect: "mysql"; readonly collation: MysqlCollation };
+
+/** They name the collation differently that this needs. */
+export type MysqlCollation = "utf8mb4_nopad_bin" | "utf8mb4_0900_bin";
+export const mysqlCollation = (version: string): MysqlCollation => (/mariadb/i.test(version) ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin");
 
 export type Index = {
   readonly name: string;

@@ -20,6 +20,7 @@ import { recordReaders } from "./read-records.ts";
 import { serverAccounts } from "./server-accounts.ts";
 import { ServerCatalogue } from "./server-catalogue.ts";
 import { ServerChangeFeed } from "./server-change-feed.ts";
+import { assertOneWriter } from "./server-cluster.ts";
 import { ServerDatabase } from "./server-database.ts";
 import { ServerError, type ServerDriver, type ServerLimits } from "./server-driver.ts";
 import { ServerLeases } from "./server-leases.ts";
@@ -56,8 +57,9 @@ export const serverLimitsDefault: ServerLimits = {
   statementTimeoutMs: 5_000,
   lockTimeoutMs: 4_000,
 };
+const openingLimits = { writesMax: 1, readsMax: 1, acquireTimeoutMs: 5_000 };
 /** An index over a full table takes its time. */
-const migrationLimits = { writesMax: 1, readsMax: 1, statementTimeoutMs: 3_600_000, lockTimeoutMs: 60_000, acquireTimeoutMs: 5_000 };
+const migrationLimits = { ...openingLimits, statementTimeoutMs: 3_600_000, lockTimeoutMs: 60_000 };
 
 /** Throws DatabaseUrlWrong. */
 export function openServerDriver(url: string, limits: Partial<ServerLimits> = {}): ServerDriver {
@@ -84,10 +86,15 @@ export class DatabaseUrlWrong extends Error {
 }
 
 /** Migrates the database; the names of what was missing. */
-export async function migrateServerStore(url: string): Promise<readonly string[]> {
-  const driver = openServerDriver(url, migrationLimits);
+export const migrateServerStore = (url: string): Promise<readonly string[]> => withDriver(url, migrationLimits, migrateServer);
+
+/** Throws an Error that says why, if other servers take writes for the same rows. */
+export const assertOneWritingServer = (url: string): Promise<void> => withDriver(url, openingLimits, assertOneWriter);
+
+async function withDriver<Value>(url: string, limits: Partial<ServerLimits>, use: (driver: ServerDriver) => Promise<Value>) {
+  const driver = openServerDriver(url, limits);
   try {
-    return await migrateServer(driver);
+    return await use(driver);
   } catch (error) {
     if (!(error instanceof ServerError) || error.kind === "defect") throw error;
     throw new StoreUnavailable("unavailable", `Open the database "${driver.name}": ${error.message}`, error);

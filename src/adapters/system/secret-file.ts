@@ -38,6 +38,15 @@ export function putAsideSecret(path: string): boolean {
 
 /** The secret that was put aside last. */
 export const previousSecret = (path: string): string | undefined => read(previousPath(path));
+/** The secret that is kept there already, if this user may read it. */
+export function knownSecret(path: string): string | undefined {
+  try {
+    return read(path);
+  } catch {
+    return undefined;
+  }
+}
+
 const previousPath = (path: string): string => `${path}.previous`;
 
 function read(path: string): string | undefined {

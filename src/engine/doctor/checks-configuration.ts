@@ -6,7 +6,8 @@ import { ok, problem, warning, type Check, type Judgement } from "./finding.ts";
 export type ConfigurationFacts = {
   readonly problems: readonly { readonly kind: "wrong" | "unknown" | "unsafe"; readonly text: string }[];
   readonly isProduction: boolean;
-  readonly httpHost: string;
+  /** Undefined: this process answers no requests. */
+  readonly httpHost: string | undefined;
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly trustedProxies: readonly string[];
   readonly hasServerKey: boolean;
@@ -83,7 +84,8 @@ export const configurationChecks: readonly Check<ConfigurationFacts>[] = [
   },
 ];
 
-function exposureOf({ isProduction, httpHost, trustedProxies }: ConfigurationFacts): Judgement {
+function exposureOf({ isProduction, httpHost, trustedProxies }: ConfigurationFacts): Judgement | undefined {
+  if (httpHost === undefined) return undefined;
   const at = `listens on ${httpHost}`;
   if (!isProduction) {
     if (isLoopback(httpHost)) return ok(`${at}, for this machine`);

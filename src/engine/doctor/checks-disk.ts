@@ -22,7 +22,7 @@ const moveIt = "Point DOORBUSTER_DATA_DIR (or --data-dir) at a folder on a local
 export const folderChecks: readonly Check<FolderFacts>[] = [
   {
     id: "data-folder",
-    why: "The database is written there; without it nothing starts",
+    why: "What a server makes for itself is written there: secrets, and in embedded mode the database; without it nothing starts",
     judge({ path, state, writeProblem }) {
       if (state === "not-a-folder")
         return problem(`"${path}" is not a folder`, "Remove it, or name another folder with DOORBUSTER_DATA_DIR");
@@ -37,7 +37,7 @@ export const folderChecks: readonly Check<FolderFacts>[] = [
   },
   {
     id: "data-folder-mode",
-    why: "It holds buyers' orders and the secrets that sign their tokens",
+    why: "It holds the secrets that sign buyers' tokens, and in embedded mode their orders",
     judge({ path, state, mode }) {
       if (state !== "folder" || mode === undefined) return undefined;
       const bits = mode.toString(8).padStart(3, "0");

@@ -2,8 +2,8 @@
 import type { PortFacts } from "../../ports/machine-facts.ts";
 import { millisecondsText, ok, problem, warning, type Check, type Judgement } from "./finding.ts";
 
-/** Which option names the port. */
-export type PortAt = { readonly facts: PortFacts; readonly option: string; readonly hostOption: string };
+/** Which option names the port, and whether a server there keeps its own time, or that of the store it shares. */
+export type PortAt = { readonly facts: PortFacts; readonly option: string; readonly hostOption: string; readonly ownClock: boolean };
 
 export const skewWantedMs = 500;
 /** From here on a server does not follow its machine's clock. */
@@ -42,8 +42,8 @@ export const portChecks: readonly Check<PortAt>[] = [
   {
     id: "clock-skew",
     why: "A running server keeps its own time when the machine's leaps, so that no sale opens twice; afterwards the two differ",
-    judge({ facts: { state } }) {
-      if (state.kind !== "ours" || state.skewMs === undefined) return undefined;
+    judge({ facts: { state }, ownClock }) {
+      if (!ownClock || state.kind !== "ours" || state.skewMs === undefined) return undefined;
       const measured = { value: state.skewMs, unit: "ms" };
       const found = `the running server's clock is ${millisecondsText(Math.abs(state.skewMs))} from this machine's`;
       if (Math.abs(state.skewMs) <= skewWantedMs) return ok(found, measured);

@@ -1,6 +1,7 @@
 /** The embedded store: the library that keeps it, its pages, its schema, and whether a server is at it. */
 import type { DatabaseFacts, StoreFacts } from "../../ports/store-facts.ts";
 import { bytesText, ok, problem, warning, type Check } from "./finding.ts";
+import { isOlder } from "./older-version.ts";
 
 /** The store's facts and the wall clock at that time. */
 export type StoreAt = { readonly store: StoreFacts; readonly wallMs: number };
@@ -117,12 +118,3 @@ export const storeChecks: readonly Check<StoreAt>[] = [
     },
   },
 ];
-
-function isOlder(version: string, min: string): boolean {
-  const [left, right] = [version, min].map((text) => text.split(".").map(Number));
-  for (const [i, part] of (right ?? []).entries()) {
-    const difference = (left?.[i] ?? 0) - part;
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
-}

@@ -1,5 +1,5 @@
 /** Every finding: facts that are just good enough, and facts that are not, with what is said of them. */
-import { describe, expect, test } from "bun:test";
+import { checkTables } from "../../../tests/kit/check-table.ts";
 import type {
   ClockFacts,
   DiskFacts,
@@ -16,30 +16,8 @@ import { diskChecks, folderChecks } from "./checks-disk.ts";
 import { clockChecks, memoryChecks, processChecks } from "./checks-machine.ts";
 import { portChecks } from "./checks-network.ts";
 import { storeChecks } from "./checks-store.ts";
-import { judgeAll, type Check, type Level } from "./finding.ts";
 
-/** id, facts that differ from the good ones, level (or none: nothing to judge), a part of what is said. */
-type Row<Facts> = readonly [id: string, change: Partial<Facts>, level: Level | "none", part: string];
-
-const covered = new Map<string, Set<Level | "none">>();
-
-function table<Facts extends object>(name: string, checks: readonly Check<Facts>[], good: Facts, rows: readonly Row<Facts>[]) {
-  describe(name, () => {
-    test("good facts are all ok", () => {
-      expect(judgeAll(checks, good).filter(({ level }) => level !== "ok")).toEqual([]);
-    });
-    test.each(rows.map((row) => [row[0], row[2], row[3], row] as const))("[H7] %s: %s, %s", (id, level, part, row) => {
-      const findings = judgeAll(checks, { ...good, ...row[1] }).filter((finding) => finding.id === id);
-      if (level === "none") return expect(findings).toEqual([]);
-      expect(findings[0]).toMatchObject({ id, level });
-      expect(findings[0]?.found).toContain(part);
-      expect(findings[0]?.why).toMatch(/^[A-Z].{20,}[^.]$/);
-      if (level === "ok") expect(findings[0]?.fix).toBeUndefined();
-      else expect(findings[0]?.fix).toMatch(/^[^\n]{6,}$/);
-    });
-  });
-  for (const { id } of checks) covered.set(id, new Set(rows.filter((row) => row[0] === id).map((row) => row[2])));
-}
+const { table, allCovered } = checkTables();
 
 const folder: FolderFacts = { path: "./var", state: "folder", mode: 0o700, writeProblem: undefined };
 table("the data folder", folderChecks, folder, [
@@ -167,7 +145,8 @@ table("the memory", memoryChecks, memory, [
 
 const port = (state: PortFacts["state"], number = 8083) => ({ facts: { host: "127.0.0.1", port: number, state } });
 const ours = { kind: "ours", version: "0.1.0", environment: "production", skewMs: 2 } as const;
-table("the port", portChecks, { ...port({ kind: "free" }), option: "DOORBUSTER_HTTP_PORT", hostOption: "DOORBUSTER_HTTP_HOST" }, [
+const portAt = { ...port({ kind: "free" }), option: "DOORBUSTER_HTTP_PORT", hostOption: "DOORBUSTER_HTTP_HOST", ownClock: true };
+table("the port", portChecks, portAt, [
   ["port", {}, "ok", "127.0.0.1 port 8083 is free"],
   ["port", port({ kind: "free" }, 0), "ok", "any free port"],
   ["port", port(ours), "ok", "Doorbuster 0.1.0 (production)"],
@@ -176,6 +155,7 @@ table("the port", portChecks, { ...port({ kind: "free" }), option: "DOORBUSTER_H
   ["port", port({ kind: "refused", code: "EADDRNOTAVAIL" }), "problem", "EADDRNOTAVAIL"],
   ["clock-skew", {}, "none", ""],
   ["clock-skew", port({ ...ours, skewMs: undefined }), "none", ""],
+  ["clock-skew", { ...port({ ...ours, skewMs: 3_000 }), ownClock: false }, "none", ""],
   ["clock-skew", port({ ...ours, skewMs: -500 }), "ok", "500 ms"],
   ["clock-skew", port({ ...ours, skewMs: 1_900 }), "warning", "1900 ms"],
   ["clock-skew", port({ ...ours, skewMs: -2_001 }), "problem", "2001 ms"],
@@ -209,6 +189,7 @@ table("the configuration", configurationChecks, configuration, [
   ["exposure", { httpHost: "0.0.0.0", trustedProxies: [] }, "warning", "no proxy is trusted"],
   ["exposure", { httpHost: "0.0.0.0", trustedProxies: ["10.0.0.0/8"] }, "ok", "behind 10.0.0.0/8"],
   ["exposure", { httpHost: "0.0.0.0", isProduction: false }, "warning", "development rules"],
+  ["exposure", { httpHost: undefined }, "none", ""],
   ["metrics-exposure", { metrics: undefined }, "none", ""],
   ["metrics-exposure", {}, "ok", "port 9090, for this machine only"],
   ["metrics-exposure", { metrics: { host: "0.0.0.0", port: 9_090 } }, "warning", "whoever reaches it"],
@@ -240,10 +221,4 @@ table("the log", logChecks, log, [
   ["log-target", { file, obstacle: { at: "folder", path: "/var/log/doorbuster", problem: "ENOENT" } }, "problem", "ENOENT"],
 ]);
 
-test("every check has a row for what it finds good, and one for what it does not, if there is such a thing", () => {
-  const neverBad = ["data-folder-lock", "token-secret"];
-  for (const [id, levels] of covered) {
-    expect([id, levels.has("ok")]).toEqual([id, true]);
-    if (!neverBad.includes(id)) expect([id, levels.has("warning") || levels.has("problem")]).toEqual([id, true]);
-  }
-});
+allCovered(["data-folder-lock", "token-secret"]);

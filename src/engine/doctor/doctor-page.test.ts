@@ -3,8 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { configurationChecks, logChecks, secretFileChecks } from "./checks-configuration.ts";
 import { diskChecks, folderChecks } from "./checks-disk.ts";
+import { durabilityChecks } from "./checks-durability.ts";
 import { clockChecks, memoryChecks, processChecks } from "./checks-machine.ts";
 import { portChecks } from "./checks-network.ts";
+import { processesChecks } from "./checks-processes.ts";
+import { sharedSecretChecks } from "./checks-secrets.ts";
+import { reachChecks } from "./checks-server-reach.ts";
+import { serverChecks } from "./checks-server.ts";
+import { sessionChecks } from "./checks-session.ts";
+import { sharingChecks } from "./checks-sharing.ts";
 import { storeChecks } from "./checks-store.ts";
 
 test("[H7] docs/doctor.md has every finding, and no other", () => {
@@ -12,7 +19,8 @@ test("[H7] docs/doctor.md has every finding, and no other", () => {
   const rows = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1] ?? "");
   const machine = [...processChecks, ...memoryChecks, ...clockChecks, ...folderChecks, ...diskChecks];
   const rest = [...configurationChecks, ...secretFileChecks, ...storeChecks, ...portChecks, ...logChecks];
-  const ids = [...machine.map(({ id }) => id), ...rest.map(({ id }) => id), "not-looked-at"];
+  const server = [...reachChecks, ...serverChecks, ...durabilityChecks, ...sharingChecks, ...sessionChecks, ...processesChecks];
+  const ids = [...[...machine, ...rest, ...sharedSecretChecks, ...server].map(({ id }) => id), "not-looked-at"];
   expect(rows.toSorted()).toEqual(ids.toSorted());
   expect(new Set(ids).size).toBe(ids.length);
 });
