@@ -151,12 +151,26 @@ function incomplete(config: Config): string[] {
   return [...incompleteMode(config), ...incompleteJwks(config)];
 }
 
-function incompleteMode({ mode, databaseUrl, roles }: Config): string[] {
+/** What each mode needs; an address that nothing uses was meant for another mode. */
+const addressesOf: Readonly<Record<string, readonly ("databaseUrl" | "redisUrl" | "brokerUrl")[]>> = {
+  embedded: [],
+  sql: ["databaseUrl"],
+  queued: ["databaseUrl", "redisUrl", "brokerUrl"],
+};
+
+function incompleteMode(config: Config): string[] {
+  const { mode, roles } = config;
   const problems: string[] = [];
-  const name = environmentName(options.databaseUrl);
-  if (mode !== "embedded" && databaseUrl === undefined) problems.push(`${name}: expected in ${mode} mode, got nothing`);
-  if (mode === "embedded" && databaseUrl !== undefined)
-    problems.push(`${name}: set, but in embedded mode nothing uses it; did you mean ${environmentName(options.mode)}=sql?`);
+  const wanted = addressesOf[mode] ?? [];
+  for (const name of ["databaseUrl", "redisUrl", "brokerUrl"] as const) {
+    const variable = environmentName(options[name]);
+    const isSet = config[name] !== undefined;
+    if (wanted.includes(name) && !isSet) problems.push(`${variable}: expected in ${mode} mode, got nothing`);
+    if (!wanted.includes(name) && isSet) {
+      const meant = name === "databaseUrl" ? "sql" : "queued";
+      problems.push(`${variable}: set, but in ${mode} mode nothing uses it; did you mean ${environmentName(options.mode)}=${meant}?`);
+    }
+  }
   if (roles.length === 0) problems.push(`${environmentName(options.roles)}: expected api, worker, or both, got nothing`);
   if (mode === "embedded" && new Set(roles).size < 2)
     problems.push(`${environmentName(options.roles)}: expected api and worker in embedded mode, for one process does everything there`);
@@ -174,8 +188,9 @@ function incompleteJwks(config: Config): string[] {
 function unsafeSecrets(config: Config): string[] {
   if (config.env !== "production") return [];
   const problems: string[] = [];
-  if (hasEverybodysPassword(config.databaseUrl))
-    problems.push(`${environmentName(options.databaseUrl)}: a password that everybody knows is refused in production`);
+  for (const name of ["databaseUrl", "redisUrl", "brokerUrl"] as const)
+    if (hasEverybodysPassword(config[name]))
+      problems.push(`${environmentName(options[name])}: a password that everybody knows is refused in production`);
   for (const name of ["apiKey", "tokenSecret", "tokenSecretPrevious", "accountSecret", "adminPassword", "callbackSecret"] as const) {
     const value = config[name];
     if (value === undefined) continue;

@@ -56,9 +56,10 @@ export const options = {
   },
   mode: {
     path: "mode",
-    type: { kind: "choice", of: ["embedded", "sql"] },
+    type: { kind: "choice", of: ["embedded", "sql", "queued"] },
     default: "embedded",
-    about: "Who decides and keeps: embedded needs no services, sql shares a MariaDB, MySQL or PostgreSQL with other processes",
+    about:
+      "Who decides and keeps: embedded needs no services, sql shares a MariaDB, MySQL or PostgreSQL with other processes, queued lets Redis decide and RabbitMQ carry before it",
   },
   roles: {
     path: "roles",
@@ -77,13 +78,49 @@ export const options = {
       hint: "mysql://user:password@host:port/database or postgres://…, with %25 for % and %40 for @ in a password",
     },
     default: undefined,
-    about: "The database that sql mode shares; TLS by ?ssl-mode=VERIFY_IDENTITY (MySQL) or ?sslmode=verify-full (PostgreSQL)",
+    about: "The database that sql and queued mode share; TLS by ?ssl-mode=VERIFY_IDENTITY (MySQL) or ?sslmode=verify-full (PostgreSQL)",
   },
   databaseConnections: {
     path: "database.connections",
     type: { kind: "integer", min: 2, max: 200 },
     default: 10,
     about: "Most connections of this process to the database; two of five read, the others write",
+  },
+  redisUrl: {
+    path: "redis.url",
+    type: {
+      kind: "secret",
+      lengthMin: 9,
+      pattern: /^rediss?:\/\/[^\s/]+(?:\/\d{0,3})?$/,
+      fits: isReadableUrl,
+      hint: "redis://user:password@host:port or rediss://… for TLS",
+    },
+    default: undefined,
+    about: "The Redis that decides in queued mode; it must keep an append-only file and evict nothing",
+  },
+  brokerUrl: {
+    path: "broker.url",
+    type: {
+      kind: "secret",
+      lengthMin: 8,
+      pattern: /^amqps?:\/\/[^\s/]+(?:\/[^\s?]*)?(?:\?\S*)?$/,
+      fits: isReadableUrl,
+      hint: "amqp://user:password@host:port/vhost or amqps://… for TLS",
+    },
+    default: undefined,
+    about: "The RabbitMQ that carries accepted purchases to the database in queued mode",
+  },
+  brokerPartitions: {
+    path: "broker.partitions",
+    type: { kind: "integer", min: 1, max: 256 },
+    default: 4,
+    about: "Queues that sales are spread over; the same in all processes. Each settles by itself, a sale in one",
+  },
+  outboxMax: {
+    path: "outbox.max",
+    type: { kind: "integer", min: 1, max: 1_000_000 },
+    default: 10_000,
+    about: "Most messages that wait for the broker's confirm; beyond it the answer is 503 busy",
   },
   httpHost: { path: "http.host", type: { kind: "text" }, default: "127.0.0.1", about: "Address to listen on" },
   httpPort: { path: "http.port", type: port, default: 8083, about: "Port to listen on; 0 takes a free one" },

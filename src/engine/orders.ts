@@ -77,6 +77,8 @@ export async function cancelOrder(
 ): Promise<ReleaseOutcome | SaleUnknown | NotTried | Unknown> {
   const purchase = await findPurchase(deps, viewer, id);
   if (purchase === undefined) return { kind: "purchase_unknown" };
+  // There is no order yet that could be cancelled; a moment later there is.
+  if (purchase.state === "queued" || purchase.state === "stuck") return { kind: "not_allowed", purchase };
   const own = viewer.buyerId === purchase.buyerId;
   const release = own
     ? ({ kind: "cancel", purchaseId: id, buyerId: viewer.buyerId } as const)

@@ -61,6 +61,8 @@ export async function startPayment(
   ask: { purchase: Purchase; provider: string; viewer: Viewer },
 ): Promise<Exclude<PayAnswer, { kind: "payment_failed" }>> {
   const { purchase, provider, viewer } = ask;
+  // There is no order yet that could be paid; a moment later there is.
+  if (purchase.state === "queued" || purchase.state === "stuck") return { kind: "not_payable", purchase };
   // A buyer's own word is held to its own purchase once more where it is decided.
   const buyerId = viewer.buyerId === purchase.buyerId ? viewer.buyerId : undefined;
   // A freshly minted id is a payment's id by its use here.

@@ -11,7 +11,14 @@ import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { SaleBoard, SaleView } from "./sale-board.ts";
 
-export type PurchaseDeps = { readonly board: SaleBoard; readonly acceptance: Acceptance; readonly clock: Clock; readonly ids: Ids };
+export type PurchaseDeps = {
+  readonly board: SaleBoard;
+  /** From whose copies takes are refused, where that is not the ledger's board. */
+  readonly marks?: SaleBoard | undefined;
+  readonly acceptance: Acceptance;
+  readonly clock: Clock;
+  readonly ids: Ids;
+};
 
 export type PurchaseRequest = {
   readonly saleId: SaleId;
@@ -25,9 +32,11 @@ export type PurchaseRequest = {
   readonly wait?: boolean | undefined;
 };
 
+const marksOf = ({ marks, board }: Pick<PurchaseDeps, "board" | "marks">): SaleBoard => marks ?? board;
+
 /** An outcome at once when memory suffices, else a promise of one. */
 export function purchase(deps: PurchaseDeps, request: PurchaseRequest): Answer<Take> | Promise<Answer<Take>> {
-  const view = deps.board.peek(request.saleId);
+  const view = marksOf(deps).peek(request.saleId);
   return view === undefined ? purchaseUnseen(deps, request) : purchaseIn(deps, view, request);
 }
 
@@ -36,16 +45,17 @@ export function purchase(deps: PurchaseDeps, request: PurchaseRequest): Answer<T
  * afterwards that the buyer is a stranger indeed: then the refusal was right when it was made.
  */
 export async function refuseStranger(
-  deps: Pick<PurchaseDeps, "board" | "clock">,
+  deps: Pick<PurchaseDeps, "board" | "marks" | "clock">,
   { saleId, issuer }: Pick<PurchaseRequest, "saleId" | "issuer">,
 ): Promise<Refusal | undefined> {
-  const view = deps.board.peek(saleId) ?? (await deps.board.load(saleId));
+  const board = marksOf(deps);
+  const view = board.peek(saleId) ?? (await board.load(saleId));
   if (view === undefined || !mayBuyFrom(view.sale.seller, issuer)) return { reason: "sale_unknown" };
-  return deps.board.refuse(view, { buyerId: strangerId, pending: () => false, nowMs: deps.clock.nowMs() });
+  return board.refuse(view, { buyerId: strangerId, pending: () => false, nowMs: deps.clock.nowMs() });
 }
 
 async function purchaseUnseen(deps: PurchaseDeps, request: PurchaseRequest): Promise<Answer<Take>> {
-  const view = await deps.board.load(request.saleId);
+  const view = await marksOf(deps).load(request.saleId);
   return view === undefined ? { kind: "sale_unknown" } : purchaseIn(deps, view, request);
 }
 
@@ -54,7 +64,7 @@ function purchaseIn(deps: PurchaseDeps, view: SaleView, request: PurchaseRequest
   // A shop's wall: to another shop's buyers its sales do not exist.
   if (!mayBuyFrom(view.sale.seller, issuer)) return { kind: "sale_unknown" };
   const pending = () => deps.acceptance.isPending(saleId, buyerId);
-  const refusal = deps.board.refuse(view, { buyerId, pending, nowMs: deps.clock.nowMs() });
+  const refusal = marksOf(deps).refuse(view, { buyerId, pending, nowMs: deps.clock.nowMs() });
   if (refusal !== undefined) return { kind: "refused", refusal };
   // A freshly minted id is a purchase's id by its use here.
   const purchaseId = deps.ids.mint() as PurchaseId;

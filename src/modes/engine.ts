@@ -9,6 +9,7 @@ import { ChangeBoard } from "../engine/change-board.ts";
 import { ProductCache } from "../engine/product-cache.ts";
 import { SaleBoard } from "../engine/sale-board.ts";
 import type { Log } from "../ports/log.ts";
+import { openQueuedEngine } from "./queued-engine.ts";
 import { markLeaseMs, startEdgeMs } from "./sql.ts";
 import { openStore } from "./stores.ts";
 
@@ -17,8 +18,8 @@ const buyersInMemoryMax = 2_000_000;
 
 /** Store, clock, ids and engine: what every way in shares. */
 export async function openEngine(config: Config, log: Log, version: string) {
-  const store = await openStore(config, version);
-  const { shared } = store;
+  const store = await openStore(config, version, log);
+  const { shared, queue } = store;
   const clock = new SystemClock({
     notBeforeMs: store.lastAtMs,
     // Where the store's clock decides, this one goes by it.
@@ -42,7 +43,10 @@ export async function openEngine(config: Config, log: Log, version: string) {
   const products = new ProductCache({ records, clock, entropy });
   const { batchMax, queueMax, answerTimeoutMs } = config;
   const bounds = { batchMax, queueMax, answerTimeoutMs };
-  const acceptance = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks, changes }, bounds);
-  return { store, records, catalogue, exports, clock, tasks, entropy, ids, changes, board, products, acceptance };
+  const direct = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks, changes }, bounds);
+  const engine = { store, records, catalogue, exports, clock, tasks, entropy, ids, changes, board, products };
+  if (queue === undefined) return { ...engine, acceptance: direct, marks: undefined, queuedParts: undefined };
+  const queued = openQueuedEngine(config, { ...engine, queue, direct, log });
+  return { ...engine, ...queued };
 }
 export type Engine = Awaited<ReturnType<typeof openEngine>>;

@@ -8,6 +8,19 @@ import { changesTickMs, runChangeFollower } from "../worker/change-follower.ts";
 import type { LoopOptions } from "../worker/loop.ts";
 import { pollTickMs, runPaymentPoller } from "../worker/payment-poller.ts";
 import { refundTickMs, runRefunder } from "../worker/refunder.ts";
+import {
+  feedTickMs,
+  openTickMs,
+  readPartitions,
+  reconcileTickMs,
+  relayTickMs,
+  runFeeder,
+  runOpener,
+  runReconciler,
+  runRelay,
+  runScopeFollower,
+  scopesTickMs,
+} from "../worker/queue-workers.ts";
 import { runSettler, settleTickMs } from "../worker/settler.ts";
 import {
   clockTickMs,
@@ -53,6 +66,7 @@ export function startWorkers(engine: Engine, parts: WorkerParts, log: Log): () =
       runPaymentPoller(deps, singleton("payment poller", pollTickMs)),
     );
   if (shared !== undefined) running.push(...startSharing(engine, shared, { loop, singleton, roles: parts.roles }));
+  running.push(...startQueue(engine, { loop, singleton, roles: parts.roles }, controller.signal));
   for (const worker of running)
     worker.catch((error: unknown) => {
       log.error("a worker failed", { error: error instanceof Error ? error.stack : String(error) });
@@ -81,4 +95,22 @@ function startSharing(engine: Engine, shared: SharedStore, { loop, singleton, ro
     running.push(runHousekeeper(purge, singleton("housekeeper", housekeepTickMs)));
   }
   return running;
+}
+
+/** What a process does where a cache decides: its roles' part of carrying, settling and opening. */
+function startQueue(engine: Engine, { loop, singleton, roles }: Loops, signal: AbortSignal): Promise<void>[] {
+  const { queuedParts: parts } = engine;
+  const { queue } = engine.store;
+  if (parts === undefined || queue === undefined) return [];
+  const running = [runScopeFollower(parts, loop("scope follower", scopesTickMs))];
+  if (!roles.includes("worker")) return running;
+  const deps = { ...queue, ...parts };
+  return [
+    ...running,
+    readPartitions(parts, queue, signal),
+    runOpener(parts, queue, singleton("opener", openTickMs)),
+    runFeeder(parts, singleton("feeder", feedTickMs)),
+    runRelay(deps, singleton("relay", relayTickMs)),
+    runReconciler(parts, singleton("reconciler", reconcileTickMs)),
+  ];
 }

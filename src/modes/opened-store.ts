@@ -2,6 +2,10 @@ import type { ServerStore } from "../adapters/sql/server-store.ts";
 import type { AccountStore } from "../ports/account-store.ts";
 import type { Catalogue } from "../ports/catalogue.ts";
 import type { Exports } from "../ports/exports.ts";
+import type { Journal, JournalSource } from "../ports/journal.ts";
+import type { Presence } from "../ports/presence.ts";
+import type { QueueLedger } from "../ports/queue-ledger.ts";
+import type { StockCache } from "../ports/stock-cache.ts";
 import type { Records } from "../ports/records.ts";
 import type { StockLedger } from "../ports/stock-ledger.ts";
 
@@ -20,7 +24,18 @@ export type OpenedStore = {
   readonly migrations: readonly string[];
   /** What several processes on one store need of each other; absent in embedded mode. */
   readonly shared?: SharedStore | undefined;
+  /** Where a cache decides and a broker carries. */
+  readonly queue?: OpenedQueue | undefined;
   close(): Promise<void>;
+};
+
+export type OpenedQueue = {
+  readonly ledger: QueueLedger;
+  readonly cache: StockCache;
+  readonly journal: Journal;
+  readonly source: JournalSource;
+  readonly presence: Presence;
+  readonly partitions: number;
 };
 
 export type SharedStore = Pick<ServerStore, "leases" | "changeFeed" | "membership" | "database"> & {

@@ -4,7 +4,8 @@ import { measureClock } from "../adapters/sql/server-clock.ts";
 import { assertOneWritingServer, openServerStore } from "../adapters/sql/server-store.ts";
 import type { Config } from "../config/options.ts";
 import { assert } from "../lib/assert.ts";
-import type { OpenedStore } from "./opened-store.ts";
+import type { QueueTerms } from "../adapters/sql/scope-rows.ts";
+import type { OpenedStore, SharedStore } from "./opened-store.ts";
 
 /** How long this process refuses from a copy of a sale that it held under its lock. */
 export const markLeaseMs = 250;
@@ -15,13 +16,16 @@ export const startEdgeMs = 250;
 /** Of the connections that the operator allows, the part that reads. */
 const readShare = 0.4;
 
+export type SharedOpenedStore = OpenedStore & { readonly shared: SharedStore };
+
 export type ProcessFacts = {
   readonly version: string;
   /** A digest of what all processes must have alike. */
   readonly secrets: string;
 };
 
-export async function openSql(config: Config, { version, secrets }: ProcessFacts): Promise<OpenedStore> {
+/** `queue`: where a cache decides, and this database settles. */
+export async function openSql(config: Config, { version, secrets }: ProcessFacts, queue?: QueueTerms): Promise<SharedOpenedStore> {
   const { databaseUrl: url, databaseConnections, answerTimeoutMs, roles } = config;
   assert(url !== undefined, "a shared store has an address");
   // Before anything is changed there.
@@ -30,7 +34,8 @@ export async function openSql(config: Config, { version, secrets }: ProcessFacts
   const store = await openServerStore({
     url,
     limits: { readsMax, writesMax: databaseConnections - readsMax, statementTimeoutMs: answerTimeoutMs },
-    ledger: { reopenDelayMs },
+    // Where a cache decides, marks are the cache's, and so is the wait for their end.
+    ledger: queue === undefined ? { reopenDelayMs } : { reopenDelayMs: 0, queue },
     process: { name: `${hostname()} ${process.pid}`, roles, version, secrets },
   });
   const { leases, changeFeed, membership, database } = store;

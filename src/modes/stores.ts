@@ -17,10 +17,14 @@ import type { AuditSource } from "../ports/audit-source.ts";
 import type { Exports } from "../ports/exports.ts";
 import { openEmbedded } from "./embedded.ts";
 import type { OpenedStore } from "./opened-store.ts";
+import type { Log } from "../ports/log.ts";
+import { openQueued } from "./queued.ts";
 import { openSql } from "./sql.ts";
 
-export function openStore(config: Config, version: string): Promise<OpenedStore> {
-  return config.mode === "embedded" ? openEmbedded(config) : openSql(config, { version, secrets: secretsDigest(config) });
+export function openStore(config: Config, version: string, log: Log): Promise<OpenedStore> {
+  if (config.mode === "embedded") return openEmbedded(config);
+  const facts = { version, secrets: secretsDigest(config) };
+  return config.mode === "sql" ? openSql(config, facts) : openQueued(config, facts, log);
 }
 
 /** Tells whether two processes have the same secrets, and nothing of what they are. */

@@ -5,9 +5,9 @@ import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
 import type { SqlReads, SqlTransaction } from "./sql-transaction.ts";
 
 /** How long a lease is held without being renewed: singletons stand still for so long when their process dies. */
-export const leaseMs = 10_000;
+export const leaseMs = 5_000;
 /** Within so long it need not be renewed. Who believes in it for longer writes nothing: the term is checked. */
-const renewAfterMs = 3_000;
+const renewAfterMs = 1_500;
 
 const selectLease = `SELECT term, holder, until_at FROM lease WHERE name = ? {lock}`;
 const insertLease = `INSERT INTO lease (name, term, holder, until_at) VALUES (?, 1, ?, ?)`;

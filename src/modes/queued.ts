@@ -1,0 +1,73 @@
+/** Redis decides, RabbitMQ carries, and the database server of sql mode settles. */
+import { hostname } from "node:os";
+import { RabbitJournal } from "../adapters/rabbitmq/rabbit-journal.ts";
+import { RabbitSource } from "../adapters/rabbitmq/rabbit-source.ts";
+import { assertDecidingCache } from "../adapters/redis/assert-deciding.ts";
+import { RedisConnection } from "../adapters/redis/redis-connection.ts";
+import { RedisStockCache } from "../adapters/redis/stock-cache.ts";
+import { ServerPresence } from "../adapters/sql/server-presence.ts";
+import { ServerQueueLedger } from "../adapters/sql/server-queue-ledger.ts";
+import type { Config } from "../config/options.ts";
+import { assert } from "../lib/assert.ts";
+import type { Log } from "../ports/log.ts";
+import type { OpenedQueue, OpenedStore } from "./opened-store.ts";
+import { openSql, type ProcessFacts, type SharedOpenedStore } from "./sql.ts";
+
+/** A call of the cache that is not answered by then is repeated. */
+const cacheTimeoutMs = 1_000;
+/** Loading a large sale takes its time. */
+const loadTimeoutMs = 30_000;
+/** How long a start waits for cache and broker; without them it goes on, and refuses what it must until they come. */
+const startWaitMs = 3_000;
+
+export async function openQueued(config: Config, facts: ProcessFacts, log: Log): Promise<OpenedStore> {
+  const { redisUrl, brokerUrl, brokerPartitions: partitions } = config;
+  assert(redisUrl !== undefined && brokerUrl !== undefined, "queued mode has the addresses of its cache and its broker");
+  const opened = new AsyncDisposableStack();
+  try {
+    const name = `doorbuster ${hostname()} ${process.pid}`;
+    const cache = (callTimeoutMs: number, of: string) => {
+      const onError = (message: string) => log.warn("the cache does not answer", { connection: of, message });
+      const connection = RedisConnection.open({ url: redisUrl, name: `${name} ${of}`, callTimeoutMs, onError: once(onError) });
+      opened.defer(() => connection.close());
+      return connection;
+    };
+    const connection = cache(cacheTimeoutMs, "decide");
+    const bulk = cache(loadTimeoutMs, "load");
+    const onError = once((message: string) => log.warn("the broker does not answer", { message }));
+    const journal = new RabbitJournal({ url: brokerUrl, name: `${name} publish`, onError }, partitions);
+    opened.defer(() => journal.close());
+    const source = new RabbitSource({ url: brokerUrl, name: `${name} read`, onError }, partitions);
+    opened.defer(() => source.close());
+    await Promise.all([connection.ready(startWaitMs), bulk.ready(startWaitMs), journal.ready(startWaitMs), source.ready(startWaitMs)]);
+    await assertDecidingCache(bulk);
+    const store = await openSql(config, facts, { partitions });
+    opened.defer(() => store.close());
+    const presence = await ServerPresence.open(store.shared.membership);
+    const queue = {
+      ledger: new ServerQueueLedger(store.shared.database),
+      cache: new RedisStockCache({ connection, bulk }),
+      journal,
+      source,
+    };
+    return withQueue(store, { ...queue, presence, partitions }, opened.move());
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+function withQueue(store: SharedOpenedStore, queue: OpenedQueue & { presence: ServerPresence }, opened: AsyncDisposableStack): OpenedStore {
+  const { presence } = queue;
+  const membership = { ...store.shared.membership, renew: () => presence.renew() };
+  return { ...store, shared: { ...store.shared, membership }, queue, close: () => opened.disposeAsync() };
+}
+
+/** The same trouble is told once, until another comes. */
+function once(tell: (message: string) => void): (message: string) => void {
+  let last = "";
+  return (message) => {
+    if (message !== last) tell(message);
+    last = message;
+  };
+}
