@@ -2,7 +2,7 @@
  * Runs `bun test` over given files and counts from its JUnit report, which names every test. What the report cannot say
  * (a crash, a time-out, an error between tests) makes the run red all the same: the exit code and the report must agree.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootDir } from "./steps.ts";
@@ -61,6 +61,8 @@ export function judge(name: string, run: { report: string | undefined; exitCode:
 export async function runSuite(suite: Suite): Promise<SuiteResult> {
   const startMs = performance.now();
   const dir = mkdtempSync(join(tmpdir(), "doorbuster-tests-"));
+  // Engines run as users of their own, and have their folders in here.
+  chmodSync(dir, 0o711);
   const reportFile = join(dir, "report.xml");
   const child = Bun.spawn(
     [

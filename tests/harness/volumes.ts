@@ -1,6 +1,6 @@
 /** Folders and small file systems for tests; all removed by cleanup. Mounting needs root, so tests ask `mayMount` first. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onCleanup } from "./cleanup.ts";
@@ -12,9 +12,16 @@ export function tempFolder(prefix = "doorbuster-test-"): Volume {
   return { path, release: onCleanup(path, () => rmSync(path, { recursive: true, force: true })) };
 }
 
+/** One that others can go through: engines that run as users of their own have their data on volumes, too. */
+function openFolder(prefix: string): Volume {
+  const folder = tempFolder(prefix);
+  chmodSync(folder.path, 0o711);
+  return folder;
+}
+
 /** A tmpfs that holds so many bytes and no more. */
 export function tmpfs(mebibytes: number): Volume {
-  const folder = tempFolder("doorbuster-tmpfs-");
+  const folder = openFolder("doorbuster-tmpfs-");
   run("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", folder.path]);
   const unmount = onCleanup(`tmpfs ${folder.path}`, () => run("umount", ["-l", folder.path]));
   return { path: folder.path, release: () => (unmount(), folder.release()) };
@@ -39,7 +46,7 @@ export function ext4(mebibytes: number): FreezableVolume {
 }
 
 function mounted(makeImage: (path: string) => void): FreezableVolume {
-  const folder = tempFolder("doorbuster-ext4-");
+  const folder = openFolder("doorbuster-ext4-");
   const image = join(folder.path, "image");
   const path = join(folder.path, "mount");
   mkdirSync(path);

@@ -1,0 +1,8 @@
+/**
+ * Loaded by bunfig.toml before the first test file: `bun test` ends without the event "exit", so what tests left is
+ * released after the last one. A hook of a preloaded file runs once, not once per file.
+ */
+import { afterAll } from "bun:test";
+import { cleanUp } from "./cleanup.ts";
+
+afterAll(cleanUp);
