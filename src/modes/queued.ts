@@ -35,7 +35,7 @@ export async function openQueued(config: Config, facts: ProcessFacts, log: Log):
     const connection = cache(cacheTimeoutMs, "decide");
     const bulk = cache(loadTimeoutMs, "load");
     const onError = once((message: string) => log.warn("the broker does not answer", { message }));
-    const journal = new RabbitJournal({ url: brokerUrl, name: `${name} publish`, onError }, partitions);
+    const journal = new RabbitJournal({ url: brokerUrl, name: `${name} publish`, onError, partitions });
     opened.defer(() => journal.close());
     const source = new RabbitSource({ url: brokerUrl, name: `${name} read`, onError }, partitions);
     opened.defer(() => source.close());

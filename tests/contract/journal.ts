@@ -3,7 +3,7 @@
  * model that permits less of it than the server does fails here.
  */
 import { describe, expect, test } from "bun:test";
-import type { Delivery, Journal, JournalReader, JournalSource } from "../../src/ports/journal.ts";
+import type { Delivery, Journal, JournalSource } from "../../src/ports/journal.ts";
 
 export type Connected = { readonly journal: Journal; readonly source: JournalSource; close(): Promise<void> };
 
@@ -16,8 +16,8 @@ export interface JournalFixture {
   restart(): Promise<void>;
   /** The broker does not answer until this is called. */
   stop(): Promise<() => Promise<void>>;
-  /** The next message is taken, and its confirm is lost. */
-  loseConfirm(): Promise<void>;
+  /** The first process's next message is taken, and its confirm is lost; so are all until this is called. */
+  loseConfirm(): Promise<() => Promise<void>>;
   /** The broker is short of memory until this is called. */
   block(): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -101,14 +101,23 @@ const cases: readonly Case[] = [
     "one reader at a time has a partition; when it goes, what it left comes to the next one, first and in order",
     async (fixture, own) => {
       const other = await fixture.connect();
-      const first = reading(own.source, { acknowledges: (text) => text === "message 0" });
-      const stopped: JournalReader = first.reader;
+      let release = () => {};
+      const held = new Promise<void>((resolve) => (release = resolve));
+      let isStopping = false;
+      const first = reading(own.source, {
+        acknowledges: (text) => text === "message 0",
+        waits: () => (isStopping ? Promise.resolve() : first.got.length > 1 ? held : Promise.resolve()),
+      });
       for (const text of numbered(5)) await surely(other, text);
       await until(() => first.texts().includes("message 1"), "a message that is not acknowledged");
       const second = reading(other.source);
+      // Long enough for a broker that would share them out.
       await new Promise((resolve) => setTimeout(resolve, 300));
       expect(second.got).toEqual([]);
-      await stopped.stop();
+      isStopping = true;
+      const stopped = first.reader.stop();
+      release();
+      await stopped;
       await until(() => second.got.length >= 4, "what was left");
       expect(second.texts()).toEqual(numbered(5).slice(1));
       expect(second.got[0]?.redelivered).toBe(true);
@@ -163,8 +172,9 @@ const cases: readonly Case[] = [
     "QM3",
     "a confirm that is lost is not told as one, although the message is there",
     async (fixture, own) => {
-      await fixture.loseConfirm();
+      const heal = await fixture.loseConfirm();
       expect(await own.journal.publish(partition, "message 0")).toBe(false);
+      await heal();
       await surely(own, "message 1");
       const { texts, got, reader } = reading(own.source);
       await until(() => got.length >= 2, "both");

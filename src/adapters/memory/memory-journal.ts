@@ -3,17 +3,22 @@
  * ahead of the rest. `MemoryBroker` is the server, a `MemoryJournal` one process's connection to it.
  */
 import type { Delivery, Journal, JournalReader, JournalSource } from "../../ports/journal.ts";
-import { assert } from "../../lib/assert.ts";
 
 type Message = { readonly number: number; readonly text: string; delivered: boolean };
-type Reader = { readonly handle: (deliveries: readonly Delivery[]) => Promise<void>; stopped: boolean; isBusy: boolean };
+type Reader = {
+  readonly handle: (deliveries: readonly Delivery[]) => Promise<void>;
+  stopped: boolean;
+  /** Counts its connections: what came by an earlier one it can no longer acknowledge. */
+  connection: number;
+  busy: Promise<void> | undefined;
+};
 type Partition = { messages: Message[]; readonly readers: Reader[] };
 
 export class MemoryBroker {
   readonly #partitions = new Map<number, Partition>();
   readonly #deliverMax: number;
   #number = 0;
-  isUp = true;
+  #isUp = true;
 
   constructor({ deliverMax = 100 }: { deliverMax?: number } = {}) {
     this.#deliverMax = deliverMax;
@@ -24,6 +29,21 @@ export class MemoryBroker {
     return [...this.#partitions.values()].reduce((sum, { messages }) => sum + messages.length, 0);
   }
 
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** It is gone, with every connection to it; what it had is there when it comes back. */
+  stop(): void {
+    this.#isUp = false;
+    for (const at of this.#partitions.values()) for (const reader of at.readers) reader.connection += 1;
+  }
+
+  start(): void {
+    this.#isUp = true;
+    for (const at of this.#partitions.values()) this.#pump(at);
+  }
+
   append(partition: number, text: string): void {
     const at = this.#at(partition);
     at.messages.push({ number: this.#number++, text, delivered: false });
@@ -32,7 +52,7 @@ export class MemoryBroker {
 
   join(partition: number, handle: Reader["handle"]): Reader {
     const at = this.#at(partition);
-    const reader: Reader = { handle, stopped: false, isBusy: false };
+    const reader: Reader = { handle, stopped: false, connection: 0, busy: undefined };
     at.readers.push(reader);
     this.#pump(at);
     return reader;
@@ -54,23 +74,24 @@ export class MemoryBroker {
   /** Delivers to the first reader what is there; what it leaves comes to it again. */
   #pump(at: Partition): void {
     const [reader] = at.readers;
-    if (reader === undefined || reader.isBusy || at.messages.length === 0) return;
-    reader.isBusy = true;
-    void this.#deliver(at, reader);
+    if (!this.isUp || reader === undefined || reader.busy !== undefined || at.messages.length === 0) return;
+    reader.busy = this.#deliver(at, reader).finally(() => {
+      reader.busy = undefined;
+      if (!reader.stopped) this.#pump(at);
+    });
   }
 
   async #deliver(at: Partition, reader: Reader): Promise<void> {
     await Promise.resolve();
     if (reader.stopped) return;
+    const { connection } = reader;
     const batch = at.messages.slice(0, this.#deliverMax);
     const deliveries = batch.map((message): Delivery => {
       const { text, delivered: redelivered } = message;
       message.delivered = true;
-      return { text, redelivered, acknowledge: () => this.#forget(at, reader, message) };
+      return { text, redelivered, acknowledge: () => reader.connection === connection && this.#forget(at, reader, message) };
     });
     await reader.handle(deliveries);
-    reader.isBusy = false;
-    this.#pump(at);
   }
 
   #forget(at: Partition, reader: Reader, message: Message): void {
@@ -79,32 +100,50 @@ export class MemoryBroker {
   }
 }
 
+/** What becomes of a message on its way to the broker. */
+export type PublishFate = "taken" | "confirm_lost" | "lost";
+
 export class MemoryJournal implements Journal, JournalSource {
   readonly #broker: MemoryBroker;
+  readonly #readers = new Map<Reader, number>();
+  #isDead = false;
+  /** A model of a bad network decides it anew each time. */
+  fate: () => PublishFate = () => "taken";
+  /** The broker is short of memory, and says so. */
+  isBlocked = false;
 
   constructor(broker: MemoryBroker) {
     this.#broker = broker;
   }
 
   get isOpen(): boolean {
-    return this.#broker.isUp;
+    return this.#broker.isUp && !this.isBlocked && !this.#isDead;
   }
 
   async publish(partition: number, text: string): Promise<boolean> {
-    if (!this.#broker.isUp) return false;
+    const fate = this.fate();
+    if (!this.#broker.isUp || this.#isDead || fate === "lost") return false;
     this.#broker.append(partition, text);
-    return true;
+    return fate === "taken";
   }
 
   read(partition: number, handle: (deliveries: readonly Delivery[]) => Promise<void>): JournalReader {
     const reader = this.#broker.join(partition, handle);
-    let stopped = false;
+    this.#readers.set(reader, partition);
     return {
       stop: async () => {
-        assert(!stopped, "a reader stops once");
-        stopped = true;
+        if (!this.#readers.delete(reader)) return;
+        // What it is at is done with first.
+        await reader.busy;
         this.#broker.leave(partition, reader);
       },
     };
+  }
+
+  /** The process dies: what it holds goes back, and nothing that it says is heard any more. */
+  die(): void {
+    this.#isDead = true;
+    for (const [reader, partition] of this.#readers) this.#broker.leave(partition, reader);
+    this.#readers.clear();
   }
 }

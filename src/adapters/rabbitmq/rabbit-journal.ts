@@ -7,21 +7,28 @@ import type { Journal } from "../../ports/journal.ts";
 import { assertPartitions, queueName } from "./partitions.ts";
 import { RabbitLink, type LinkOptions } from "./rabbit-link.ts";
 
-/** Unconfirmed for so long nobody knows of it any more. */
-const confirmTimeoutMs = 10_000;
+export type RabbitJournalOptions = LinkOptions & {
+  readonly partitions: number;
+  /** Unconfirmed for so long, nobody knows what has become of it. */
+  readonly confirmTimeoutMs?: number | undefined;
+};
+
+const confirmTimeoutDefaultMs = 10_000;
 
 type Sent = { readonly resolve: (confirmed: boolean) => void; readonly timer: ReturnType<typeof setTimeout>; returned: boolean };
 
 export class RabbitJournal implements Journal {
   readonly #link: RabbitLink;
   readonly #partitions: number;
+  readonly #confirmTimeoutMs: number;
   #channel: ConfirmChannel | undefined;
   #number = 0;
   readonly #sent = new Map<string, Sent>();
 
   /** Throws BrokerUrlWrong. */
-  constructor(options: LinkOptions, partitions: number) {
+  constructor({ partitions, confirmTimeoutMs = confirmTimeoutDefaultMs, ...options }: RabbitJournalOptions) {
     this.#partitions = partitions;
+    this.#confirmTimeoutMs = confirmTimeoutMs;
     this.#link = new RabbitLink(options, { setUp: (model) => this.#setUp(model), ended: () => this.#ended() });
   }
 
@@ -38,7 +45,7 @@ export class RabbitJournal implements Journal {
     if (channel === undefined || !this.#link.isUp) return Promise.resolve(false);
     return new Promise((resolve) => {
       const id = String(this.#number++);
-      const timer = setTimeout(() => this.#settle(id, false), confirmTimeoutMs);
+      const timer = setTimeout(() => this.#settle(id, false), this.#confirmTimeoutMs);
       this.#sent.set(id, { resolve, timer, returned: false });
       const options = { persistent: true, mandatory: true, messageId: id, contentType: "application/json" };
       try {
