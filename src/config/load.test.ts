@@ -86,7 +86,7 @@ const mistakes: Mistake[] = [
     undefined,
     'DOORBUSTER_ENV: expected one of development, production, got "developmnt"; did you mean "development"?',
   ],
-  ["an unknown mode", { DOORBUSTER_MODE: "cluster" }, undefined, 'DOORBUSTER_MODE: expected one of embedded, sql, got "cluster"'],
+  ["an unknown mode", { DOORBUSTER_MODE: "cluster" }, undefined, 'DOORBUSTER_MODE: expected one of embedded, sql, queued, got "cluster"'],
   [
     "a misspelt variable",
     { DOORBUSTER_HTTP_PROT: "1" },

@@ -43,7 +43,8 @@ export function openServerQueuedFixture(url: string): Promise<Fixture> {
     const first = await openTestStore(url);
     await emptyStore(first.database);
     await first.close();
-    const { ledger, catalogue, records, database, membership, close } = await openTestStore(url, { ledger: { queue: { partitions } } });
+    const store = await openTestStore(url, { ledger: { queue: { partitions } } });
+    const { ledger, catalogue, records, database, membership } = store;
     return {
       presence: { number: membership.number, life: membership.life, unbroken: 1 },
       ledger,
@@ -51,7 +52,7 @@ export function openServerQueuedFixture(url: string): Promise<Fixture> {
       records,
       queue: new ServerQueueLedger(database, { time: "batch" }),
       audit: () => openServerAuditSource(database),
-      end: close,
+      end: () => store.close(),
     };
   });
 }

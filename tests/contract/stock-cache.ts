@@ -13,18 +13,18 @@ import { at, CacheScript, cutOf, scopeId } from "./cache-script.ts";
 export interface CacheFixture {
   readonly cache: StockCache;
   /** Sets the time that it decides by. */
-  setTime(nowMs: number): void;
+  readonly setTime: (nowMs: number) => void;
   /** Everything is gone, as after FLUSHALL. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
   /** The server restarts with all of its data. */
-  restart(): Promise<void>;
+  readonly restart: () => Promise<void>;
   /** Remembers the data as they are now; the server later restarts with these, as after a lost tail or a stale promotion. */
-  remember(): Promise<() => Promise<void>>;
+  readonly remember: () => Promise<() => Promise<void>>;
   /** The next call is done, and its answer is lost. */
-  loseAnswer(): Promise<void>;
+  readonly loseAnswer: () => Promise<void>;
   /** The next call gets no answer and is done only when this is called. */
-  delayCall(): Promise<() => Promise<void>>;
-  close(): Promise<void>;
+  readonly delayCall: () => Promise<() => Promise<void>>;
+  readonly close: () => Promise<void>;
 }
 
 const sale = sampleSale({ id: scopeId, balances: { issued: 5, available: 5 } });

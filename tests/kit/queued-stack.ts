@@ -31,6 +31,8 @@ export type StackOptions = {
   readonly answerTimeoutMs?: number;
   readonly outboxMax?: number;
   readonly presence?: { number: number; life: string; unbroken: number | undefined };
+  /** Whether it opens and feeds, besides answering. */
+  readonly works?: boolean;
 };
 
 export type QueuedStack = ReturnType<typeof queuedStack>;
@@ -63,8 +65,10 @@ export function queuedStack(options: StackOptions) {
   const settler = parts.settler(stop.signal);
   const readers = Array.from({ length: options.partitions }, (_, partition) => journal.read(partition, (all) => settler.handle(all)));
   const work = { isOn: true };
+  const { works = true } = options;
   const rounds = async () => {
     await parts.book.refresh();
+    if (!works) return;
     await parts.opener.round();
     await parts.feeder.round();
     for (const scope of parts.book.open()) await parts.readmission.askParked(scope.id, 100);

@@ -32,6 +32,8 @@ export const mayImport: Readonly<Record<string, Row>> = {
 export const adapterPackages: Readonly<Record<string, readonly string[]>> = {
   memory:  [],
   sql:     ["better-sqlite3", "kysely", "mysql2", "pg"],
+  redis:   ["@redis/client"],
+  rabbitmq: ["amqplib"],
   auth:    ["@node-rs/argon2", "jose", "otplib"],
   payment: ["standardwebhooks"],
   system:  [],

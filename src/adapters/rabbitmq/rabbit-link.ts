@@ -73,7 +73,7 @@ export class RabbitLink {
   async #run(): Promise<void> {
     for (let failures = 0; !this.#isClosed; failures++) {
       try {
-        const gone = await this.#connect();
+        const { gone } = await this.#connect();
         failures = 0;
         await gone;
       } catch (error) {
@@ -86,8 +86,8 @@ export class RabbitLink {
     }
   }
 
-  /** Resolves once it is up, with what resolves once it is gone. */
-  async #connect(): Promise<Promise<void>> {
+  /** Resolves once it is up. */
+  async #connect(): Promise<{ readonly gone: Promise<void> }> {
     const { url, name, onError } = this.#options;
     const model = await connect(withHeartbeat(url), {
       noDelay: true,
@@ -110,7 +110,7 @@ export class RabbitLink {
       throw error;
     }
     this.#isUp = !this.#isClosed;
-    return gone;
+    return { gone };
   }
 }
 
