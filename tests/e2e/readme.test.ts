@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUp } from "../harness/cleanup.ts";
-import { rootDir, ServerProcess } from "../harness/server-process.ts";
+import { foreignEnvironment, rootDir, ServerProcess } from "../harness/server-process.ts";
 import { tempFolder } from "../harness/volumes.ts";
 
 const page = readFileSync(join(rootDir, "README.md"), "utf8");
@@ -30,7 +30,7 @@ function blocksOf(chapter: string): string[] {
 }
 
 async function shell(script: string) {
-  const env = { ...process.env, DOORBUSTER_DATA_DIR: dataDir };
+  const env = { ...foreignEnvironment(), DOORBUSTER_DATA_DIR: dataDir };
   const child = Bun.spawn(["bash", "-eu", "-c", script], { cwd: rootDir, env, stdout: "pipe", stderr: "pipe", timeout: 60_000 });
   const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
   return { out, err, code };
