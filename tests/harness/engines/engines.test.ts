@@ -92,7 +92,7 @@ describe.each(engineNames)("%s", (name) => {
     test(
       "gives empty databases that do not meet",
       async () => {
-        const [one, two] = [await engine.database("words"), await engine.database("words")];
+        const [one, two] = await Promise.all([engine.database("words"), engine.database("words")]);
         await write(one, "one");
         expect([await count(one), await count(two)]).toEqual([1, 0]);
       },
