@@ -3,19 +3,22 @@
  * What is planted wrong is found, and where the fix is a statement, it mends it.
  */
 import { describe, expect, test } from "bun:test";
-import { createServer, connect } from "node:net";
+import { createServer, connect, type AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { existsSync, writeFileSync } from "node:fs";
 import { serverFacts } from "../../src/adapters/sql/server-facts.ts";
 import type { Finding } from "../../src/engine/doctor/finding.ts";
 import { onCleanup } from "../harness/cleanup.ts";
+import { describeWithEngine, describeWithOwnEngine } from "../harness/engines/describe-with-engine.ts";
+import { openMariadb } from "../harness/engines/mariadb.ts";
+import { reservePorts } from "../harness/engines/ports.ts";
+import { openPostgres } from "../harness/engines/postgres.ts";
+import { runSql } from "../harness/engines/sql-databases.ts";
 import { runCommand } from "../harness/run-command.ts";
 import { apiKey, ServerProcess, type Runtime } from "../harness/server-process.ts";
 import { tempFolder } from "../harness/volumes.ts";
 import { waitFor } from "../harness/wait.ts";
-// These come from tests/harness/engines once that is there.
-import { describeWithEngine, describeWithOwnEngine, freePort, openMariadb, openPostgres, runSql } from "./sql-servers.ts";
 
 const slow = { timeout: 120_000 };
 const secrets = {
@@ -55,6 +58,8 @@ const elsewhere = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
   .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
 const embeddedOnly = ["disk-space", "disk-files", "file-system", "disk-sync", "sqlite-version", "data-folder-lock", "database", "schema"];
+/** Of the database that a url names. */
+const nameIn = (url: string): string => new URL(url).pathname.slice(1);
 const open = { mariadb: openMariadb, postgres: openPostgres };
 const tablesOf = {
   mariadb: "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = database()",
@@ -266,10 +271,10 @@ async function silentAfter(to: number, word: string): Promise<number> {
       });
     }
   });
-  const port = await freePort();
-  await new Promise<void>((resolve) => way.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => way.listen(0, "127.0.0.1", resolve));
   onCleanup("the way to the server", () => void way.close());
-  return port;
+  // A server that listens on a port has an address of this kind.
+  return (way.address() as AddressInfo).port;
 }
 
 describeWithOwnEngine("mariadb", "a weak MariaDB", () => {
@@ -349,13 +354,14 @@ describeWithOwnEngine("mariadb", "a weak MariaDB", () => {
     async () => {
       await using server = await openMariadb();
       const url = await server.database("doc_rights");
-      await server.admin("REVOKE ALL ON doc_rights.* FROM doorbuster@'%'");
+      const name = nameIn(url);
+      await server.admin(`REVOKE ALL ON ${name}.* FROM doorbuster@'%'`);
       expect(find(await doctor(url), "database-server")?.found).toContain("this user may not enter it");
-      await server.admin("GRANT SELECT, INSERT ON doc_rights.* TO doorbuster@'%'");
+      await server.admin(`GRANT SELECT, INSERT ON ${name}.* TO doorbuster@'%'`);
       const lacking = find(await doctor(url), "database-rights");
       expect(lacking).toMatchObject({
         level: "problem",
-        found: "'doorbuster'@'%' lacks CREATE, UPDATE, DELETE on `doc_rights`.*",
+        found: `'doorbuster'@'%' lacks CREATE, UPDATE, DELETE on \`${name}\`.*`,
       });
       await server.admin(lacking?.fix ?? "");
       expect(find(await doctor(url), "database-rights")?.level).toBe("ok");
@@ -455,7 +461,9 @@ describeWithOwnEngine("postgres", "a weak PostgreSQL", () => {
       await server.admin("ALTER DATABASE doorbuster SET default_transaction_read_only = on");
       const readOnly = find(await doctor(server.url), "database-read-only");
       expect(readOnly).toMatchObject({ level: "problem", found: "default_transaction_read_only: on" });
-      await server.admin(/ALTER DATABASE.*/.exec(readOnly?.fix ?? "")?.[0] ?? "");
+      // In another database, for in this one an administrator, too, begins by reading only.
+      const elsewhereUrl = server.url.replace(/\/\/[^@]*@/, "//admin:admin-of-tests@").replace(/[^/]*$/, "template1");
+      await runSql(elsewhereUrl, /ALTER DATABASE.*/.exec(readOnly?.fix ?? "")?.[0] ?? "");
       expect(find(await doctor(server.url), "database-read-only")?.level).toBe("ok");
     },
     slow,
@@ -497,7 +505,7 @@ describeWithOwnEngine("postgres", "a weak PostgreSQL", () => {
       await using server = await openPostgres();
       const url = await server.database("doc_rights");
       const adminUrl = url.replace(/\/\/[^@]*@/, "//admin:admin-of-tests@");
-      await runSql(adminUrl, "ALTER DATABASE doc_rights OWNER TO admin");
+      await runSql(adminUrl, `ALTER DATABASE ${nameIn(url)} OWNER TO admin`);
       await runSql(adminUrl, "REVOKE CREATE ON SCHEMA public FROM PUBLIC, pg_database_owner");
       const lacking = find(await doctor(url), "database-rights");
       expect(lacking).toMatchObject({ level: "problem", found: "doorbuster lacks CREATE on public" });
@@ -517,7 +525,7 @@ describeWithOwnEngine("postgres", "a weak PostgreSQL", () => {
         level: "problem",
         found: expect.stringContaining("this user"),
       });
-      await runSql(adminUrl, "REVOKE CONNECT ON DATABASE doc_rights FROM PUBLIC, doorbuster");
+      await runSql(adminUrl, `REVOKE CONNECT ON DATABASE ${nameIn(url)} FROM PUBLIC, doorbuster`);
       expect(find(await doctor(url), "database-server")?.found).toContain("this user may not enter it");
     },
     slow,
@@ -563,7 +571,8 @@ describe.skipIf(galeraLibrary === undefined)("a Galera cluster (skipped without 
 });
 
 async function galeraPorts() {
-  return { group: await freePort(), increments: await freePort(), state: await freePort() };
+  const [group = 0, increments = 0, state = 0] = (await reservePorts(3)).numbers;
+  return { group, increments, state };
 }
 
 const galera = ({ group, increments, state }: Awaited<ReturnType<typeof galeraPorts>>, cluster: string) => ({
