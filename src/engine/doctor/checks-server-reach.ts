@@ -1,10 +1,7 @@
 /** Whether the database server that processes share lets us in, and how far it is. */
 import type { RefusalReason, ServerAddress, ServerFacts, ServerRefusal } from "../../ports/server-facts.ts";
-import { millisecondsText, ok, problem, warning, type Check } from "./finding.ts";
-
-/** A batch asks several times, one after the other, while it holds its sale. */
-export const roundTripWantedMs = 5;
-export const roundTripMaxMs = 100;
+import { problem, type Check } from "./finding.ts";
+import { roundTripJudgement } from "./round-trip.ts";
 
 export const reachChecks: readonly Check<ServerFacts>[] = [
   {
@@ -12,18 +9,12 @@ export const reachChecks: readonly Check<ServerFacts>[] = [
     why: "It decides every purchase; each batch asks it several times in turn, while others wait for the same sale",
     judge(facts) {
       if (facts.kind === "refused") return problem(`${facts.address.name}: ${refusals[facts.reason]} (${facts.said})`, letUsIn(facts));
-      const { medianMs, maxMs, asked } = facts.roundTrip;
-      const measured = { value: medianMs, unit: "ms" };
-      const times = `${millisecondsText(medianMs)} median, ${millisecondsText(maxMs)} at most, asked ${asked} times`;
-      const found = `${facts.address.name} answers: ${times}`;
-      const fix = `Run the processes in the server's own network; this shows the way there: ping ${facts.address.host}`;
-      if (medianMs > roundTripMaxMs) return problem(`${found}; buyers will wait and time out`, fix, measured);
-      return medianMs > roundTripWantedMs ? warning(`${found}; this is slow`, fix, measured) : ok(found, measured);
+      return roundTripJudgement(facts.address, facts.roundTrip);
     },
   },
 ];
 
-const refusals: Readonly<Record<RefusalReason, string>> = {
+export const refusals: Readonly<Record<RefusalReason, string>> = {
   "no-such-host": "nobody knows this host",
   unreachable: "nobody listens there",
   silent: "it does not answer",

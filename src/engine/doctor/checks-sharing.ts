@@ -1,10 +1,8 @@
 /** What several processes on one database server need of it: one place that decides, one clock, and locks. */
 import type { ServerCluster, ServerSeen } from "../../ports/server-facts.ts";
 import { millisecondsText, ok, problem, warning, type Check, type Judgement } from "./finding.ts";
+import { clockJudgement } from "./round-trip.ts";
 import { alterSystem, inMyCnfOnly, setGlobal } from "./server-fixes.ts";
-
-export const clockWantedMs = 500;
-export const clockMaxMs = 2_000;
 
 const isMysql = ({ address }: ServerSeen) => address.family === "mysql";
 
@@ -51,17 +49,7 @@ export const sharingChecks: readonly Check<ServerSeen>[] = [
   {
     id: "database-clock",
     why: "Its clock opens sales and ends holds; countdowns and early refusals of this process follow it by what was measured",
-    judge({ clock: { offsetMs, uncertaintyMs } }) {
-      const measured = { value: offsetMs, unit: "ms" };
-      const side = offsetMs < 0 ? "behind" : "ahead of";
-      const found = `it is ${millisecondsText(Math.abs(offsetMs))} ${side} this machine's, give or take ${millisecondsText(uncertaintyMs)}`;
-      const fix = "Let a time service set the clocks of both machines: sudo timedatectl set-ntp true";
-      if (Math.abs(offsetMs) > clockMaxMs) return problem(found, fix, measured);
-      if (Math.abs(offsetMs) > clockWantedMs) return warning(found, fix, measured);
-      if (uncertaintyMs > clockWantedMs)
-        return warning(`${found}, which is too slow to tell`, "Run the processes in the server's own network, and ask again", measured);
-      return ok(found, measured);
-    },
+    judge: ({ clock }) => clockJudgement(clock, "this machine's"),
   },
 ];
 
@@ -71,7 +59,7 @@ function readOnlyJudgement(facts: ServerSeen): Judgement {
     return problem("it is a standby (pg_is_in_recovery)", `${named}; or if that is gone for good, on this one: SELECT pg_promote()`);
   const change = isMysql(facts)
     ? facts.readOnly.map((name) => (name === "innodb_read_only" ? inMyCnfOnly(name, "OFF") : setGlobal(name, "OFF"))).join("; ")
-    : `ALTER DATABASE "${facts.address.database}" SET default_transaction_read_only = off`;
+    : `SET default_transaction_read_only = off; ALTER DATABASE "${facts.address.database}" SET default_transaction_read_only = off`;
   return problem(`${facts.readOnly.join(", ")}: on`, `${named}; or if this is the primary: ${change}`);
 }
 
