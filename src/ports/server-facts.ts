@@ -37,7 +37,7 @@ export type ServerSeen = {
   readonly kind: "seen";
   readonly address: ServerAddress;
   readonly product: ServerProduct;
-  readonly roundTrip: { readonly asked: number; readonly medianMs: number; readonly maxMs: number };
+  readonly roundTrip: RoundTrip;
   readonly rights: ServerRights;
   readonly schema: ServerSchema;
   /** Servers that all take writes for the same rows. */
@@ -55,7 +55,11 @@ export type ServerSeen = {
   readonly clock: ServerClock;
   /** Undefined while there is no table of them. */
   readonly processes: readonly ProcessSeen[] | undefined;
+  /** What is kept for queued mode; undefined while there are no tables of it. */
+  readonly queue: QueueTables | undefined;
 };
+
+export type RoundTrip = { readonly asked: number; readonly medianMs: number; readonly maxMs: number };
 
 export type ServerProduct = {
   /** Undefined for one that only speaks their language. */
@@ -148,10 +152,13 @@ export type ServerTransport = {
   readonly isVerified: boolean;
 };
 
-export type ServerClock = {
+export type ClockSeen = {
   /** The server's time minus this machine's, right within the uncertainty. */
   readonly offsetMs: number;
   readonly uncertaintyMs: number;
+};
+
+export type ServerClock = ClockSeen & {
   /** It stands still during a statement. */
   readonly isFrozen: boolean;
 };
@@ -164,4 +171,32 @@ export type ProcessSeen = {
   readonly startedAtMs: number;
   /** Equal for processes whose secrets are, and telling nothing of them. */
   readonly secrets: string;
+};
+
+/** What a cache that decides is opened by, and what could not be settled. */
+export type QueueTables = {
+  /** The largest partition of a sale that is not over; undefined where there is none. */
+  readonly partitionMax: number | undefined;
+  /** Scopes whose sales cannot be bought from just now, and did not move while they were watched. */
+  readonly stuck: readonly StuckScope[];
+  /** Purchases and messages that were put aside. */
+  readonly deadLetters: Waiting;
+  /** Accepted purchases that failed to settle and are tried again. */
+  readonly failedLines: Waiting;
+};
+
+export type StuckScope = {
+  readonly id: string;
+  /** It waits for end marks of processes, or to be loaded into the cache. */
+  readonly state: "closing" | "opening";
+  readonly watchedMs: number;
+  /** Living processes that have not sent their mark. */
+  readonly owing: readonly { readonly number: number; readonly name: string }[];
+};
+
+export type Waiting = {
+  readonly count: number;
+  readonly oldestAtMs: number | undefined;
+  /** What is said of the newest. */
+  readonly problem: string | undefined;
 };

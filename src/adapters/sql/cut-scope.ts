@@ -35,9 +35,10 @@ const keysOf = `SELECT CAST(id AS TEXT) AS id, buyer_id, idempotency_key, quanti
   WHERE sale_id = # AND idempotency_key IS NOT NULL AND purchase.id > # ORDER BY purchase.id LIMIT ?`;
 const marked = `SELECT 1 AS one FROM scope_mark WHERE scope_id = # AND closing = ? AND process = ? AND life = ?`;
 /** Processes that owe a mark, are alive, and have not sent it. */
-const owed = `SELECT count(*) AS owed FROM scope_wait w JOIN process p ON p.number = w.process AND p.life = w.life AND p.until_at > ?
+export const fromOwing = `FROM scope_wait w JOIN process p ON p.number = w.process AND p.life = w.life AND p.until_at > ?
   WHERE w.scope_id = # AND w.closing = ? AND NOT EXISTS (SELECT 1 FROM scope_mark m
     WHERE m.scope_id = w.scope_id AND m.closing = w.closing AND m.process = w.process AND m.life = w.life)`;
+const owed = `SELECT count(*) AS owed ${fromOwing}`;
 
 const keysPageMax = 10_000;
 const unparkedAtOnce = 1_000;

@@ -6,6 +6,7 @@ import type { ServerAddress, ServerFacts, ServerSchema, ServerSeen } from "../..
 import type { FamilyFacts } from "./family-facts.ts";
 import { readMysqlFacts } from "./mysql-facts.ts";
 import { readPostgresFacts } from "./postgres-facts.ts";
+import { readQueueTables } from "./queue-facts.ts";
 import { measureClock } from "./server-clock.ts";
 import { readCluster } from "./server-cluster.ts";
 import { ServerDatabase } from "./server-database.ts";
@@ -23,6 +24,7 @@ const closeMaxMs = 2_000;
 const limits = { writesMax: 1, readsMax: 1, acquireTimeoutMs: 3_000 };
 const roundTrips = 20;
 const migrationTable = "migration";
+const queueTables = ["scope", "scope_wait", "scope_mark", "at_cut", "failed_line", "dead_letter", "process", "purchase", "sale"];
 const ourTables: ReadonlySet<string> = new Set([migrationTable, ...initialTables.map(({ name }) => name)]);
 
 /** Throws what a statement says that the server does not understand. */
@@ -78,6 +80,7 @@ async function look(database: ServerDatabase, { url, address, wallMs }: At): Pro
     // Both clocks tell whole milliseconds.
     clock: { offsetMs: clock.offsetMs, uncertaintyMs: clock.uncertaintyMs + 1, isFrozen },
     processes: names.has("process") ? await readable(livingProcesses(database)) : undefined,
+    queue: queueTables.every((name) => names.has(name)) ? await readable(database.read(readQueueTables)) : undefined,
   };
 }
 

@@ -12,8 +12,10 @@ import { isCurrent } from "./server-leases.ts";
 import type { SqlTransaction } from "./sql-transaction.ts";
 
 const canSellNow = `SELECT 1 FROM sale WHERE sale.scope_id = scope.id AND sale.phase = 'published' AND sale.ends_at > ? AND sale.settled_at IS NULL`;
-const wantedScopes = `SELECT ${scopeColumns} FROM scope WHERE state <> 'closed' OR EXISTS (${canSellNow})
-  OR EXISTS (SELECT 1 FROM at_cut WHERE at_cut.scope_id = scope.id AND at_cut.waits = 1) ORDER BY scope.id`;
+/** Not over: its lines may be on their way, or will be. */
+export const isWanted = `(state <> 'closed' OR EXISTS (${canSellNow})
+  OR EXISTS (SELECT 1 FROM at_cut WHERE at_cut.scope_id = scope.id AND at_cut.waits = 1))`;
+const wantedScopes = `SELECT ${scopeColumns} FROM scope WHERE ${isWanted} ORDER BY scope.id`;
 const scopeById = `SELECT ${scopeColumns} FROM scope WHERE id = #`;
 const salesOfScope = `SELECT CAST(id AS TEXT) AS id FROM sale WHERE scope_id = # ORDER BY sale.id`;
 const addMark = `INSERT INTO scope_mark (scope_id, closing, process, life) SELECT CAST(# AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT)

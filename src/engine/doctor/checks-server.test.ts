@@ -68,6 +68,7 @@ const mariadb: ServerSeen = {
   transport: { isLocal: false, cipher: "TLS_AES_256_GCM_SHA384", isVerified: true },
   clock: { offsetMs: 500, uncertaintyMs: 1, isFrozen: false },
   processes: [seller],
+  queue: undefined,
 };
 const syncs: PostgresDurability = {
   kind: "postgres",
