@@ -5,6 +5,7 @@ import { RabbitSource } from "../adapters/rabbitmq/rabbit-source.ts";
 import { assertDecidingCache } from "../adapters/redis/assert-deciding.ts";
 import { RedisConnection } from "../adapters/redis/redis-connection.ts";
 import { RedisStockCache } from "../adapters/redis/stock-cache.ts";
+import { assertPartitionsEnough } from "../adapters/sql/queue-partitions.ts";
 import { ServerPresence } from "../adapters/sql/server-presence.ts";
 import { ServerQueueLedger } from "../adapters/sql/server-queue-ledger.ts";
 import type { Config } from "../config/options.ts";
@@ -43,6 +44,7 @@ export async function openQueued(config: Config, facts: ProcessFacts, log: Log):
     await assertDecidingCache(bulk);
     const store = await openSql(config, facts, { partitions });
     opened.defer(() => store.close());
+    await assertPartitionsEnough(store.shared.database, partitions);
     const presence = await ServerPresence.open(store.shared.membership);
     const queue = {
       ledger: new ServerQueueLedger(store.shared.database),
