@@ -35,6 +35,14 @@ export class RedisUrlWrong extends Error {
   }
 }
 
+export class RedisSilent extends Error {
+  override readonly name = "RedisSilent";
+  readonly code = "ETIMEDOUT";
+  constructor() {
+    super("The cache did not answer in time");
+  }
+}
+
 export class RedisConnection {
   readonly #client: ReturnType<typeof newClient>;
   readonly #callTimeoutMs: number;
@@ -46,13 +54,32 @@ export class RedisConnection {
 
   /** Begins to connect, and goes on until it is closed. Throws RedisUrlWrong. */
   static open(options: RedisOptions): RedisConnection {
-    const protocol = URL.canParse(options.url) ? new URL(options.url).protocol : "";
-    if (protocol !== "redis:" && protocol !== "rediss:") throw new RedisUrlWrong();
-    const client = newClient(options);
+    const client = newClient(options, {
+      againAfterMs: (tries) => Math.min(reconnect.ceilingMs, reconnect.baseMs * 2 ** Math.min(tries, 10)),
+    });
     client.on("error", (error: unknown) => options.onError?.(messageOf(error)));
     // It tries again by itself; who asks meanwhile hears of it.
     client.connect().catch((error: unknown) => options.onError?.(messageOf(error)));
     return new RedisConnection(client, options.callTimeoutMs);
+  }
+
+  /** Connects once, for who wants to know why it cannot: throws that, as the machine or the server say it. Throws RedisUrlWrong. */
+  static async connect(options: RedisOptions): Promise<RedisConnection> {
+    const client = newClient(options, { againAfterMs: () => false });
+    // The same comes as the end of the connecting, or of a call.
+    client.on("error", () => undefined);
+    const connection = new RedisConnection(client, options.callTimeoutMs);
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new RedisSilent()), options.callTimeoutMs);
+    try {
+      await Promise.race([client.connect(), late]);
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   get isReady(): boolean {
@@ -96,7 +123,11 @@ export class RedisConnection {
   }
 }
 
-function newClient({ url, name }: RedisOptions) {
+type Reconnecting = { readonly againAfterMs: (tries: number) => number | false };
+
+function newClient({ url, name }: RedisOptions, { againAfterMs }: Reconnecting) {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : "";
+  if (protocol !== "redis:" && protocol !== "rediss:") throw new RedisUrlWrong();
   return createClient({
     url,
     name: name.replaceAll(/[^!-~]/g, "-"),
@@ -106,7 +137,7 @@ function newClient({ url, name }: RedisOptions) {
     maintNotifications: "disabled",
     socket: {
       connectTimeout: connectTimeoutMs,
-      reconnectStrategy: (tries) => Math.min(reconnect.ceilingMs, reconnect.baseMs * 2 ** Math.min(tries, 10)),
+      reconnectStrategy: againAfterMs,
     },
   });
 }
