@@ -15,6 +15,9 @@ export const queueArguments = {
 
 /** Makes those that are missing. Fails where one is there with other arguments. */
 export async function assertPartitions(channel: Pick<Channel, "assertQueue">, partitions: number): Promise<void> {
-  for (let partition = 0; partition < partitions; partition++)
-    await channel.assertQueue(queueName(partition), { durable: true, arguments: { ...queueArguments } });
+  for (let partition = 0; partition < partitions; partition++) await declarePartition(channel, partition);
 }
+
+/** Makes it, unless it is there. Fails where it is there with other arguments. */
+export const declarePartition = (channel: Pick<Channel, "assertQueue">, partition: number) =>
+  channel.assertQueue(queueName(partition), { durable: true, arguments: { ...queueArguments } });

@@ -89,11 +89,7 @@ export class RabbitLink {
   /** Resolves once it is up. */
   async #connect(): Promise<{ readonly gone: Promise<void> }> {
     const { url, name, onError } = this.#options;
-    const model = await connect(withHeartbeat(url), {
-      noDelay: true,
-      timeout: connectTimeoutMs,
-      clientProperties: { connection_name: name },
-    });
+    const model = await connectOnce({ url, name });
     this.#model = model;
     this.#isBlocked = false;
     const gone = new Promise<void>((resolve) => model.once("close", () => resolve()));
@@ -112,6 +108,11 @@ export class RabbitLink {
     this.#isUp = !this.#isClosed;
     return { gone };
   }
+}
+
+/** A connection as all of ours are; it tells nobody what becomes of it. */
+export function connectOnce({ url, name }: Pick<LinkOptions, "url" | "name">): Promise<ChannelModel> {
+  return connect(withHeartbeat(url), { noDelay: true, timeout: connectTimeoutMs, clientProperties: { connection_name: name } });
 }
 
 function withHeartbeat(text: string): string {
