@@ -25,6 +25,8 @@ import { parseWebhookSecret, WebhookVerifier } from "./adapters/payment/webhook-
 import { ChildHost } from "./adapters/load/child-host.ts";
 import { describeMachine } from "./adapters/load/machine.ts";
 import { RemoteSite } from "./adapters/load/remote-site.ts";
+import { brokerFacts } from "./adapters/rabbitmq/broker-facts.ts";
+import { cacheFacts } from "./adapters/redis/cache-facts.ts";
 import { serverFacts } from "./adapters/sql/server-facts.ts";
 import { ServerLines } from "./adapters/sql/server-lines.ts";
 import { storeFacts } from "./adapters/sql/store-facts.ts";
@@ -437,6 +439,8 @@ async function main(): Promise<number> {
       memoryFacts,
       portFacts,
       serverFacts,
+      cacheFacts,
+      brokerFacts,
     },
     secretsDigest: knownSecretsDigest,
     tasks: new SystemTasks(),

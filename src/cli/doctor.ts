@@ -36,8 +36,8 @@ export function registerDoctor(program: Command, deps: DoctorCommandDeps): void 
 
 const helpAfter = `
 Looks at memory, limits, clock, ports and secrets; in embedded mode at disk space, SQLite and the database, and measures how
-long the disk takes to sync (with a small file in the data folder, removed again); in sql mode at the database server, by
-reading alone. Servers may run meanwhile. docs/doctor.md has every finding.
+long the disk takes to sync (with a small file in the data folder, removed again); in sql mode at the database server, in
+queued mode also at Redis and RabbitMQ, and changes nothing there. Servers may run meanwhile. docs/doctor.md has every finding.
 Exit code 1 if there is a problem; warnings alone are 0.
 
 Examples:
@@ -86,11 +86,17 @@ function settingsOf(deps: DoctorCommandDeps, read: ReadConfig, { full = false }:
     full,
     database: databaseOf(deps, config),
     sharedSecrets: sharedSecretsOf(config),
+    cache: config.redisUrl === undefined ? undefined : { url: config.redisUrl },
+    broker: config.brokerUrl === undefined ? undefined : { url: config.brokerUrl, partitions: config.brokerPartitions },
   };
 }
 
+/** To the cache and the broker, two each. */
+const queuedConnections = 4;
+
 function connectionsOf({ mode, roles, queueMax, streamsMax, databaseConnections }: Config): number {
-  return (roles.includes("api") ? queueMax + streamsMax : 0) + (mode === "embedded" ? 0 : databaseConnections);
+  const toServers = (mode === "embedded" ? 0 : databaseConnections) + (mode === "queued" ? queuedConnections : 0);
+  return (roles.includes("api") ? queueMax + streamsMax : 0) + toServers;
 }
 
 function databaseOf({ secretsDigest }: DoctorCommandDeps, config: Config): DoctorSettings["database"] {

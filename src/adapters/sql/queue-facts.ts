@@ -9,8 +9,8 @@ import { scopeColumns, type ScopeRow } from "./scope-rows.ts";
 import type { SqlReads } from "./sql-transaction.ts";
 
 /** Longer than a process that died counts as alive, for it is waited for until then. */
-export const watchedMs = 8_000;
-const lookEveryMs = 500;
+const watchDefaultMs = 8_000;
+const lookEveryMs = 250;
 
 const movingScopes = `SELECT ${scopeColumns} FROM scope WHERE state IN ('closing', 'opening') ORDER BY scope.id`;
 const owing = `SELECT p.number AS number, p.name AS name ${fromOwing} ORDER BY p.number`;
@@ -24,17 +24,17 @@ const newestFailure = `SELECT f.problem AS problem ${fails} ORDER BY f.at_ms DES
 
 type CountRow = { readonly number: number; readonly oldest: number | null };
 
-export async function readQueueTables(db: SqlReads): Promise<QueueTables> {
+export async function readQueueTables(db: SqlReads, watchMs: number = watchDefaultMs): Promise<QueueTables> {
   return {
     partitionMax: await partitionMaxOf(db),
-    stuck: await stuckScopes(db),
+    stuck: await stuckScopes(db, watchMs),
     deadLetters: await waiting(db, letters, newestLetter),
     failedLines: await waiting(db, failedLines, newestFailure),
   };
 }
 
 /** Those that were seen on their way, in the same closing, each time. */
-async function stuckScopes(db: SqlReads): Promise<readonly StuckScope[]> {
+async function stuckScopes(db: SqlReads, watchedMs: number): Promise<readonly StuckScope[]> {
   const startedMs = performance.now();
   let moving = await db.query<ScopeRow>(movingScopes, []);
   while (moving.length > 0 && performance.now() < startedMs + watchedMs) {

@@ -28,13 +28,13 @@ const queueTables = ["scope", "scope_wait", "scope_mark", "at_cut", "failed_line
 const ourTables: ReadonlySet<string> = new Set([migrationTable, ...initialTables.map(({ name }) => name)]);
 
 /** Throws what a statement says that the server does not understand. */
-export async function serverFacts(url: string, { wallMs }: Clock = {}): Promise<ServerFacts> {
+export async function serverFacts(url: string, options: LookOptions = {}): Promise<ServerFacts> {
   const parsed = new URL(url);
   const address = addressOf(parsed);
   let database: ServerDatabase | undefined;
   try {
     database = new ServerDatabase(openServerDriver(url, limits));
-    return await within(look(database, { url: parsed, address, wallMs }), lookMaxMs, { late });
+    return await within(look(database, { url: parsed, address, ...options }), lookMaxMs, { late });
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
@@ -59,11 +59,15 @@ function addressOf({ protocol, host, hostname, port, username, pathname }: URL):
   };
 }
 
-/** This machine's; tests turn it. */
-type Clock = { readonly wallMs?: (() => number) | undefined };
-type At = Clock & { readonly url: URL; readonly address: ServerAddress };
+type LookOptions = {
+  /** This machine's clock; tests turn it. */
+  readonly wallMs?: (() => number) | undefined;
+  /** How long scopes that are on their way are watched; tests have less patience. */
+  readonly watchMs?: number | undefined;
+};
+type At = LookOptions & { readonly url: URL; readonly address: ServerAddress };
 
-async function look(database: ServerDatabase, { url, address, wallMs }: At): Promise<ServerSeen> {
+async function look(database: ServerDatabase, { url, address, wallMs, watchMs }: At): Promise<ServerSeen> {
   const { tables, cipher, isFrozen, ...own } = await database.read(async (db) => ({
     ...(await readFamily(db, { url, address })),
     roundTrip: await timesOf(db),
@@ -80,7 +84,7 @@ async function look(database: ServerDatabase, { url, address, wallMs }: At): Pro
     // Both clocks tell whole milliseconds.
     clock: { offsetMs: clock.offsetMs, uncertaintyMs: clock.uncertaintyMs + 1, isFrozen },
     processes: names.has("process") ? await readable(livingProcesses(database)) : undefined,
-    queue: queueTables.every((name) => names.has(name)) ? await readable(database.read(readQueueTables)) : undefined,
+    queue: queueTables.every((name) => names.has(name)) ? await readable(database.read((db) => readQueueTables(db, watchMs))) : undefined,
   };
 }
 

@@ -1,12 +1,19 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { brokerReachChecks } from "./checks-broker-reach.ts";
+import { brokerChecks } from "./checks-broker.ts";
+import { cacheKeepingChecks } from "./checks-cache-keeping.ts";
+import { cacheReachChecks } from "./checks-cache-reach.ts";
+import { cacheChecks } from "./checks-cache.ts";
 import { configurationChecks, logChecks, secretFileChecks } from "./checks-configuration.ts";
 import { diskChecks, folderChecks } from "./checks-disk.ts";
 import { durabilityChecks } from "./checks-durability.ts";
 import { clockChecks, memoryChecks, processChecks } from "./checks-machine.ts";
 import { portChecks } from "./checks-network.ts";
 import { processesChecks } from "./checks-processes.ts";
+import { queuesChecks } from "./checks-queues.ts";
+import { scopesChecks } from "./checks-scopes.ts";
 import { sharedSecretChecks } from "./checks-secrets.ts";
 import { reachChecks } from "./checks-server-reach.ts";
 import { serverChecks } from "./checks-server.ts";
@@ -20,7 +27,12 @@ test("[H7] docs/doctor.md has every finding, and no other", () => {
   const machine = [...processChecks, ...memoryChecks, ...clockChecks, ...folderChecks, ...diskChecks];
   const rest = [...configurationChecks, ...secretFileChecks, ...storeChecks, ...portChecks, ...logChecks];
   const server = [...reachChecks, ...serverChecks, ...durabilityChecks, ...sharingChecks, ...sessionChecks, ...processesChecks];
-  const ids = [...[...machine, ...rest, ...sharedSecretChecks, ...server].map(({ id }) => id), "not-looked-at"];
+  const cache = [...cacheReachChecks, ...cacheChecks, ...cacheKeepingChecks];
+  const broker = [...brokerReachChecks, ...brokerChecks, ...queuesChecks];
+  const ids = [
+    ...[...machine, ...rest, ...sharedSecretChecks, ...server, ...cache, ...broker, ...scopesChecks].map(({ id }) => id),
+    "not-looked-at",
+  ];
   expect(rows.toSorted()).toEqual(ids.toSorted());
   expect(new Set(ids).size).toBe(ids.length);
 });

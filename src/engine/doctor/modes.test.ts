@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { ManualTime } from "../../../tests/kit/manual-time.ts";
 import { options } from "../../config/options.ts";
+import type { BrokerFacts } from "../../ports/broker-facts.ts";
+import type { CacheFacts } from "../../ports/cache-facts.ts";
 import type { ServerFacts } from "../../ports/server-facts.ts";
 import { examine } from "./examine.ts";
 import { examinationsOf, type DoctorProbes, type DoctorSettings } from "./modes.ts";
@@ -10,6 +12,18 @@ const nobody: ServerFacts = {
   address: { name: "mysql://db/shop", family: "mysql", host: "db", port: 3_306, user: "seller", database: "shop" },
   reason: "unreachable",
   said: "connect ECONNREFUSED",
+};
+const noCache: CacheFacts = {
+  kind: "refused",
+  address: { name: "redis://cache", host: "cache", port: 6_379, user: "default", isEncrypted: false },
+  reason: "silent",
+  said: "no answer",
+};
+const noBroker: BrokerFacts = {
+  kind: "refused",
+  address: { name: "amqp://broker", host: "broker", port: 5_672, user: "seller", place: "/", isEncrypted: false },
+  reason: "not-let-in",
+  said: "ACCESS_REFUSED",
 };
 const probes: DoctorProbes = {
   folderFacts: async (path) => ({ path, state: "folder", mode: 0o700, writeProblem: undefined }),
@@ -35,6 +49,8 @@ const probes: DoctorProbes = {
   memoryFacts: () => ({ totalBytes: 4e9, availableBytes: 2e9, limitBytes: undefined, swapTotalBytes: 0, swapUsedBytes: 0 }),
   portFacts: async (host, port) => ({ host, port, state: { kind: "ours", version: "0.1.0", environment: undefined, skewMs: 9_000 } }),
   serverFacts: async () => nobody,
+  cacheFacts: async () => noCache,
+  brokerFacts: async () => noBroker,
 };
 const settings: DoctorSettings = {
   configuration: {
@@ -57,10 +73,13 @@ const settings: DoctorSettings = {
   full: false,
   database: { url: "mysql://seller@db/shop", connections: 10, secrets: undefined },
   sharedSecrets: [{ option: "DOORBUSTER_TOKEN_SECRET", isSet: false, file: "token.secret" }],
+  cache: { url: "redis://cache" },
+  broker: { url: "amqp://seller@broker", partitions: 4 },
 };
 
-async function idsOf(mode: string, change: Partial<DoctorSettings> = {}): Promise<readonly string[]> {
-  const { findings } = await examine(examinationsOf(mode, probes, { ...settings, ...change }), { tasks: new ManualTime(0) });
+async function idsOf(mode: string, change: Partial<DoctorSettings> = {}, others: Partial<DoctorProbes> = {}): Promise<readonly string[]> {
+  const list = examinationsOf(mode, { ...probes, ...others }, { ...settings, ...change });
+  const { findings } = await examine(list, { tasks: new ManualTime(0) });
   return findings.map(({ id }) => id);
 }
 const everywhere = [
@@ -92,6 +111,32 @@ test("of a server that does not let us in nothing more is said; without an addre
   const ofDatabase = (ids: readonly string[]) => ids.filter((id) => /^(?:database|innodb|postgres|process)/.test(id));
   expect(ofDatabase(await idsOf("sql"))).toEqual(["database-server"]);
   expect(ofDatabase(await idsOf("sql", { database: undefined }))).toEqual([]);
+});
+
+test("[H7] in queued mode the cache and the broker are looked at beside the server, and each once", async () => {
+  const asked: string[] = [];
+  const counting =
+    <Facts>(name: string, facts: Facts) =>
+    async () => (asked.push(name), facts);
+  const counted = {
+    serverFacts: counting("server", nobody),
+    cacheFacts: counting("cache", noCache),
+    brokerFacts: counting("broker", noBroker),
+  };
+  const queued = await idsOf("queued", { ownClock: false }, counted);
+  for (const id of [...everywhere, ...ofServer, "cache-server", "broker-server"]) expect(queued).toContain(id);
+  for (const id of ofDisk) expect(queued).not.toContain(id);
+  expect(asked).toEqual(["server", "cache", "broker"]);
+  expect(queued.filter((id) => /^(?:cache|broker|queue)-/.test(id))).toEqual(["cache-server", "broker-server"]);
+  const incomplete = await idsOf("queued", { cache: undefined, broker: undefined, database: undefined });
+  expect(incomplete.filter((id) => /^(?:cache|broker|queue|database)-/.test(id))).toEqual([]);
+});
+
+test("what fails to be looked at is told once, and the others are looked at", async () => {
+  const cacheFacts = () => Promise.reject(new Error("a reply that nobody understands"));
+  const queued = await idsOf("queued", { ownClock: false }, { cacheFacts });
+  expect(queued.filter((id) => id === "not-looked-at")).toHaveLength(1);
+  expect(queued).toContain("broker-server");
 });
 
 test("a worker answers nobody: no port is looked at, nor who may reach it", async () => {

@@ -2,15 +2,17 @@
 import { assert } from "../../lib/assert.ts";
 import { embeddedExaminations, type EmbeddedProbes, type EmbeddedSettings } from "./embedded.ts";
 import type { Examination } from "./examine.ts";
-import { sqlExaminations, type SqlProbes, type SqlSettings } from "./sql.ts";
+import { queuedExaminations, type QueuedProbes, type QueuedSettings } from "./queued.ts";
+import { sqlExaminations } from "./sql.ts";
 
-export type DoctorProbes = EmbeddedProbes & SqlProbes;
-export type DoctorSettings = EmbeddedSettings & SqlSettings;
+export type DoctorProbes = EmbeddedProbes & QueuedProbes;
+export type DoctorSettings = EmbeddedSettings & QueuedSettings;
 
 type List = (probes: DoctorProbes, settings: DoctorSettings) => readonly Examination[];
 const lists = new Map<string, List>([
   ["embedded", embeddedExaminations],
   ["sql", sqlExaminations],
+  ["queued", queuedExaminations],
 ]);
 
 export function examinationsOf(mode: string, probes: DoctorProbes, settings: DoctorSettings): readonly Examination[] {

@@ -36,8 +36,10 @@ export function sqlExaminations(probes: SqlProbes, settings: SqlSettings): reado
   return [...before, ...serverExaminations(probes, settings), ...after];
 }
 
+type ServerProbes = Pick<SqlProbes, "generatedSecrets" | "serverFacts">;
+
 /** The part of every mode whose ledger is a database server's. */
-export function serverExaminations(probes: SqlProbes, { database, ...settings }: SqlSettings): readonly Examination[] {
+export function serverExaminations(probes: ServerProbes, { database, ...settings }: SqlSettings): readonly Examination[] {
   return [
     examination("the secrets that processes share", () => sharedSecretsAt(probes, settings), sharedSecretChecks),
     ...(database === undefined ? [] : [{ name: "the database server", run: () => lookAtServer(probes, database) }]),
@@ -45,7 +47,7 @@ export function serverExaminations(probes: SqlProbes, { database, ...settings }:
 }
 
 /** Of a server that does not let us in there is nothing more to judge. */
-async function lookAtServer(probes: SqlProbes, { url, ...own }: DatabaseSettings) {
+async function lookAtServer(probes: ServerProbes, { url, ...own }: DatabaseSettings) {
   const facts = await probes.serverFacts(url);
   const reached = judgeAll(reachChecks, facts);
   if (facts.kind === "refused") return reached;
@@ -56,7 +58,7 @@ async function lookAtServer(probes: SqlProbes, { url, ...own }: DatabaseSettings
   ];
 }
 
-async function sharedSecretsAt(probes: SqlProbes, settings: Pick<SqlSettings, "configuration" | "dataDir" | "sharedSecrets">) {
+async function sharedSecretsAt(probes: ServerProbes, settings: Pick<SqlSettings, "configuration" | "dataDir" | "sharedSecrets">) {
   const { configuration, dataDir, sharedSecrets } = settings;
   const made = await probes.generatedSecrets(dataDir);
   const secrets = sharedSecrets.map(({ option, isSet, file }) => {
