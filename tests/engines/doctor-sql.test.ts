@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { existsSync, writeFileSync } from "node:fs";
 import { serverFacts } from "../../src/adapters/sql/server-facts.ts";
 import type { Finding } from "../../src/engine/doctor/finding.ts";
+import { certificates } from "../harness/certificates.ts";
 import { onCleanup } from "../harness/cleanup.ts";
 import { describeWithEngine, describeWithOwnEngine } from "../harness/engines/describe-with-engine.ts";
 import { openMariadb } from "../harness/engines/mariadb.ts";
@@ -377,10 +378,11 @@ describeWithOwnEngine("mariadb", "a weak MariaDB", () => {
   test(
     "[H7] encryption: a certificate of another name is refused, one that nobody looks at is warned of",
     async () => {
-      const { ca, good, bad } = certificates();
+      const { ca, signed } = certificates();
+      const settingsFor = (name: string) => ({ "ssl-cert": signed(name).pem, "ssl-key": signed(name).key, "ssl-ca": ca });
       for (const [settings, name] of [
-        [good, "good"],
-        [bad, "bad"],
+        [settingsFor("localhost"), "good"],
+        [settingsFor("elsewhere.example"), "bad"],
       ] as const) {
         await using server = await openMariadb({ settings: { ...settings, "bind-address": "0.0.0.0" } });
         const env = { NODE_EXTRA_CA_CERTS: ca };
@@ -400,23 +402,6 @@ describeWithOwnEngine("mariadb", "a weak MariaDB", () => {
     slow,
   );
 });
-
-/** An authority of the test's own, and what it signed for this machine and for another. */
-function certificates() {
-  const { path } = tempFolder();
-  const run = (...args: string[]) => expect(Bun.spawnSync(["openssl", ...args], { cwd: path, stderr: "ignore" }).exitCode).toBe(0);
-  run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority");
-  const signed = (name: string) => {
-    run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
-    writeFileSync(join(path, `${name}.ext`), `subjectAltName=DNS:${name}`);
-    const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", `${name}.ext`];
-    run("x509", "-req", "-in", `${name}.csr`, ...by, "-out", `${name}.pem`);
-    // Read by the server's user.
-    Bun.spawnSync(["chmod", "-R", "a+rX", path]);
-    return { "ssl-cert": join(path, `${name}.pem`), "ssl-key": join(path, `${name}.key`), "ssl-ca": join(path, "ca.pem") };
-  };
-  return { ca: join(path, "ca.pem"), good: signed("localhost"), bad: signed("elsewhere.example") };
-}
 
 describeWithOwnEngine("postgres", "a weak PostgreSQL", () => {
   test(
