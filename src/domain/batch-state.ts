@@ -80,6 +80,8 @@ export type SaleWrites = {
   readonly callbacks: Set<string>;
   /** What the cache holds for lines that were refused: it is to have them back. */
   readonly freed: { readonly buyerId: BuyerId; readonly units: number }[];
+  /** Whether a line of the epoch that stands met no stock, so that the cache has more than there is. */
+  drifted: boolean;
 };
 
 export type BuyerState = { units: number; attempts: number; readonly byKey: Map<string, Purchase> };
@@ -106,6 +108,7 @@ export class BatchState {
       refunds: new Map(),
       callbacks: new Set(),
       freed: [],
+      drifted: false,
     };
     for (const purchase of facts.purchases.values()) this.#index(purchase);
   }

@@ -39,8 +39,11 @@ export function admit(state: BatchState, { line, epoch }: Admit): AdmitOutcome {
     case "park":
       if (known !== undefined) return { kind: "parked", purchase: known, repeated: true };
       return { kind: "parked", purchase: keep(state, { line, decided: { state: "queued" } }), repeated: false };
-    case "settle":
-      return admitted(state, { line, epoch, decided: judge(state, line), known });
+    case "settle": {
+      const decided = judge(state, line);
+      state.writes.drifted ||= decided.refusedFor === "stock";
+      return admitted(state, { line, epoch, decided, known });
+    }
   }
 }
 

@@ -81,7 +81,7 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, ter
     const { outcomes, writes, changed } = decideBatch(facts, movements, nowMs);
     if (changed) {
       await writer.write(before, writes);
-      if (terms.queue !== undefined) await noteInScope(tx, { facts, before, writes, outcomes }, terms.queue);
+      if (terms.queue !== undefined) await noteInScope(tx, { facts, before, writes }, terms.queue);
       sales.set(saleId, writes.sale);
       touched.add(saleId);
     }
