@@ -49,6 +49,8 @@ function openPool(url: URL, max: number, { acquireTimeoutMs, statementTimeoutMs,
   });
   // An idle connection whose server went away; the pool drops it.
   pool.on("error", () => {});
+  // One in use, between two statements: the next of them says so.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   return pool;
 }
 
