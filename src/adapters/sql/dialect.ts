@@ -6,6 +6,7 @@
  *   {lock}   after a SELECT: its rows are locked until the transaction ends, and read as they are then
  *   {share}  the same, but others may lock them so, too
  *   {CROSS JOIN}, {INDEXED BY …}   hints to SQLite's planner; the servers' planners know better
+ *   {+ 0}    behind a column: a hint to PostgreSQL's planner, which then looks for it in no index
  *
  * What else differs stands in `words`. A text between quotes holds none of these marks.
  */
@@ -28,7 +29,7 @@ export const sqlite: Dialect = {
   words: (sql) =>
     sql
       .replaceAll("#", "?")
-      .replace(/ ?\{(?:lock|share)\}/g, "")
+      .replace(/ ?\{(?:lock|share|\+ 0)\}/g, "")
       .replace(hint, (text) => text.slice(1, -1)),
   lists: "marks",
   shared: false,
@@ -36,7 +37,7 @@ export const sqlite: Dialect = {
 
 export const postgres: Dialect = {
   name: "postgres",
-  words: (sql) => locking(withoutHints(sql), "FOR SHARE"),
+  words: (sql) => locking(withoutHints(sql), "FOR SHARE").replaceAll("{+ 0}", "+ 0"),
   lists: "array",
   shared: true,
 };
@@ -46,6 +47,7 @@ export const mysql: Dialect = {
   words: (sql) =>
     // MariaDB does not know FOR SHARE, MySQL 8 still knows its older name.
     locking(withoutHints(sql), "LOCK IN SHARE MODE")
+      .replaceAll(" {+ 0}", "")
       .replaceAll(" AS TEXT)", " AS CHAR)")
       .replaceAll(" AS BIGINT)", " AS SIGNED)")
       .replaceAll("IS NOT DISTINCT FROM", "<=>"),

@@ -87,8 +87,9 @@ const insertTakes = new InsertStatement(
 );
 /** Fewer purchases than this are gathered with those of other sales. */
 const kindredMin = 4;
+// The hint as in ledger-facts.ts.
 const movePurchases = new ListStatement(
-  `UPDATE purchase SET state = ?, changed_at = ?, refunded = ? WHERE sale_id = # AND state = ? AND id IN :list`,
+  `UPDATE purchase SET state = ?, changed_at = ?, refunded = ? WHERE sale_id {+ 0} = # AND state = ? AND id IN :list`,
 );
 const moveHold = `UPDATE purchase SET hold_until = ? WHERE id = # AND sale_id = #`;
 const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ?, from_inventory = ?, settled_at = ?, reopens_at = ? WHERE id = #`;
