@@ -3,6 +3,7 @@
  *
  *   ?        a text or a number
  *   #        an id: the decimal digits of a 63-bit integer, which MySQL would compare as a float if it came as a text
+ *   ##       ids with commas between them, for MySQL, where a list is a part of the text
  *   {lock}   after a SELECT: its rows are locked until the transaction ends, and read as they are then
  *   {share}  the same, but others may lock them so, too
  *   {CROSS JOIN}, {INDEXED BY …}   hints to SQLite's planner; the servers' planners know better
@@ -16,8 +17,8 @@ export type Dialect = {
   readonly name: DialectName;
   /** The statement in this database's words, its parameters still marked. */
   readonly words: (sql: string) => string;
-  /** What stands for `IN :list`: a list of marks, or one mark for an array. */
-  readonly lists: "marks" | "array";
+  /** What stands for `IN :list`: a list of marks, or one mark for an array or for all ids as text. */
+  readonly lists: "marks" | "array" | "text";
   /** Other processes write, too: rows that decisions rest on are locked, and what changed is told to them. */
   readonly shared: boolean;
 };
@@ -51,7 +52,7 @@ export const mysql: Dialect = {
       .replaceAll(" AS TEXT)", " AS CHAR)")
       .replaceAll(" AS BIGINT)", " AS SIGNED)")
       .replaceAll("IS NOT DISTINCT FROM", "<=>"),
-  lists: "marks",
+  lists: "text",
   shared: true,
 };
 

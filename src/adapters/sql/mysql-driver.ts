@@ -126,7 +126,7 @@ class MysqlConnection implements ServerConnection {
 // What mysql2 answers to a statement that changes something; rows that were matched count, changed or not.
 const affected = (result: unknown): number => (result as ResultSetHeader).affectedRows;
 
-type Parts = { readonly texts: readonly string[]; readonly kinds: readonly ("id" | "any")[] };
+type Parts = { readonly texts: readonly string[]; readonly kinds: readonly ("id" | "ids" | "any")[] };
 /** Statements are constants of this folder, but for those that Kysely puts together. */
 const partsMax = 2_000;
 const known = new Map<string, Parts>();
@@ -146,33 +146,33 @@ export function bound(sql: string, params: readonly SqlValue[], escape: (text: s
   return text;
 }
 
+const mark = /\?|##?/g;
+
 function partsOf(words: string): Parts {
-  const kinds: ("id" | "any")[] = [];
-  const texts = words.split(/[?#]/);
-  for (const mark of words.match(/[?#]/g) ?? []) kinds.push(mark === "#" ? "id" : "any");
-  return { texts, kinds };
+  const marks = words.match(mark) ?? [];
+  return { texts: words.split(mark), kinds: marks.map((text) => (text === "?" ? "any" : text === "#" ? "id" : "ids")) };
 }
 
+/** What stands around a row's own values is the same in every row, so it is put together once. */
 export function insertText(
   { table, columns, columnNames, commonKinds, rowKinds, width }: InsertStatement,
   { rows, common }: { rows: readonly SqlValue[]; common: readonly SqlValue[] },
   escape: (text: string) => string,
 ): string {
-  const shared = commonKinds.map((kind, i) => literal(kind, common[i] ?? null, escape));
+  const around = ["("];
+  const add = (text: string) => void around.push(`${around.pop() ?? ""}${text}`);
+  for (const [c, column] of columns.entries()) {
+    if (c > 0) add(",");
+    if (column.from === "row") around.push("");
+    else if (column.from === "sql") add(column.text);
+    else add(literal(commonKinds[column.at] ?? "text", common[column.at] ?? null, escape));
+  }
+  add(")");
   let text = `INSERT INTO ${table} (${columnNames}) VALUES `;
   for (let at = 0; at < rows.length; at += width) {
-    let own = 0;
-    text += at === 0 ? "(" : ",(";
-    for (const [c, column] of columns.entries()) {
-      if (c > 0) text += ",";
-      if (column.from === "sql") text += column.text;
-      else if (column.from === "common") text += shared[column.at] ?? "NULL";
-      else {
-        text += literal(rowKinds[own] ?? "text", rows[at + own] ?? null, escape);
-        own += 1;
-      }
-    }
-    text += ")";
+    if (at > 0) text += ",";
+    for (let own = 0; own < width; own++) text += around[own] + literal(rowKinds[own] ?? "text", rows[at + own] ?? null, escape);
+    text += around[width];
   }
   return text;
 }

@@ -76,12 +76,7 @@ class PostgresConnection implements ServerConnection {
   async insert(statement: InsertStatement, rows: readonly SqlValue[], common: readonly SqlValue[] = []): Promise<number> {
     if (rows.length === 0) return 0;
     const { width } = statement;
-    const arrays: SqlValue[] = [];
-    for (let own = 0; own < width; own++) {
-      const values: SqlValue[] = [];
-      for (let at = own; at < rows.length; at += width) values.push(rows[at] ?? null);
-      arrays.push(arrayLiteral(values));
-    }
+    const arrays = Array.from({ length: width }, (_, own) => arrayLiteral(rows, { from: own, step: width }));
     return (await this.#run(insertFormOf(statement), [...common, ...arrays])).rowCount ?? 0;
   }
 
