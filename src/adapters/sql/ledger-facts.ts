@@ -5,7 +5,7 @@
  */
 import { unreachable } from "../../lib/assert.ts";
 import { noFacts, type SaleFacts } from "../../domain/batch-state.ts";
-import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
+import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId, SaleId } from "../../domain/ids.ts";
 import type { Movement } from "../../domain/movement.ts";
 import { countsAgainstLimit } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
@@ -26,7 +26,7 @@ import {
   type RefundRow,
   type SaleRow,
 } from "./rows.ts";
-import type { SqlTransaction } from "./sql-transaction.ts";
+import type { Awaitable, SqlTransaction } from "./sql-transaction.ts";
 
 const purchasesOfBuyers = stepwise({ columns: purchaseColumns, from: "purchase", by: "sale_id", each: "buyer_id" });
 // By its sale a purchase must not be looked for: that would read the whole of it.
@@ -117,12 +117,20 @@ class Named {
   }
 }
 
-export async function readFacts(tx: SqlTransaction, sale: Sale, movements: readonly Movement[]): Promise<SaleFacts> {
+/** What is known of a group before its sale is read, and may be asked for together with it. */
+export type Asked = { readonly named: Named; readonly purchases: Awaitable<readonly PurchaseRow[]> };
+
+export function askAhead(tx: SqlTransaction, saleId: SaleId, movements: readonly Movement[]): Asked {
   const named = new Named(movements);
+  return { named, purchases: named.buyers.size > 0 ? purchasesOfBuyers.query<PurchaseRow>(tx, [saleId], [...named.buyers]) : [] };
+}
+
+export async function readFacts(tx: SqlTransaction, sale: Sale, { named, purchases }: Asked): Promise<SaleFacts> {
   // A publish that only repeats copies nothing: the quotas of today are for later sales.
   const publishes = named.publishes && sale.phase === "draft";
   const facts: SaleFacts = publishes ? { ...noFacts(sale), ...(await readForPublishing(tx, sale)) } : await readSupply(tx, sale, named);
-  if (named.buyers.size > 0) await readBuyers(tx, facts, [...named.buyers]);
+  for (const row of await purchases) facts.purchases.set(row.id, purchaseOf(row));
+  if (named.buyers.size > 0) await readLimits(tx, facts, [...named.buyers]);
   if (named.payments.size + named.withPayments.size > 0) await readPayments(tx, facts, named);
   if (named.purchases.size > 0) {
     const missing = [...named.purchases].filter((id) => !facts.purchases.has(id));
@@ -161,9 +169,8 @@ async function readForPublishing(tx: SqlTransaction, sale: Sale): Promise<Pick<S
 type UnitsRow = { readonly buyer_id: BuyerId; readonly units: number };
 type HeldRow = Pick<PurchaseRow, "buyer_id" | "quantity" | "state" | "refunded">;
 
-async function readBuyers(tx: SqlTransaction, facts: SaleFacts, buyers: readonly BuyerId[]): Promise<void> {
+async function readLimits(tx: SqlTransaction, facts: SaleFacts, buyers: readonly BuyerId[]): Promise<void> {
   const { sale } = facts;
-  for (const row of await purchasesOfBuyers.query<PurchaseRow>(tx, [sale.id], buyers)) facts.purchases.set(row.id, purchaseOf(row));
   if (sale.limitGroup !== undefined) await readUnitsElsewhere(tx, facts, buyers);
   // A publish in this very group copies the product's quotas before the takes behind it are decided.
   if (sale.hasQuotas || facts.productHasQuotas) {
