@@ -13,6 +13,7 @@ import { freePort, startOnCore, type Started } from "./processes.ts";
 import { printReport, quoteInReadme, writeReport, type Report, type Row, type WorldReport } from "./report.ts";
 import { purchase, startFloor } from "./servers.ts";
 import { apiKey, buildWorld, tokenSecret, type World, type WorldPlan } from "./scenarios.ts";
+import { measureSql } from "./sql/main.ts";
 import { ensureWrk, runWrk, type Load, type Measured } from "./wrk.ts";
 
 const { values: flags } = parseArgs({
@@ -30,6 +31,10 @@ const { values: flags } = parseArgs({
     worlds: { type: "string", default: "" },
     /** An earlier commit: what the code since then adds to a refused purchase. */
     against: { type: "string", default: "" },
+    /** embedded, or sql: several processes on one database. */
+    mode: { type: "string", default: "embedded" },
+    /** For sql: mariadb, postgres or both. */
+    engine: { type: "string", default: "both" },
   },
 });
 const rounds = flags.quick ? 1 : Number(flags.rounds);
@@ -230,4 +235,7 @@ function summary(round: Round | undefined): string {
 }
 const say = (text: string) => console.error(text);
 
-await main();
+if (flags.mode === "sql") {
+  const { engine, quick, readme } = flags;
+  await measureSql({ engine, rounds, seconds, connections, crowd, quick, readme, say });
+} else await main();
