@@ -1,5 +1,10 @@
-/** PostgreSQL by way of pg. Statements are prepared once for each connection; many rows go as arrays. */
+/**
+ * PostgreSQL by way of pg. Statements are prepared once for each connection; many rows go as arrays. Statements that are
+ * asked for in one go are sent one behind the other, without waiting for answers; after one that fails the server refuses
+ * the rest of its transaction.
+ */
 import pg, { type PoolClient } from "pg";
+import { assert } from "../../lib/assert.ts";
 import { postgres as dialect } from "./dialect.ts";
 import type { InsertStatement, ValueKind } from "./insert-statement.ts";
 import { arrayLiteral } from "./literals.ts";
@@ -32,8 +37,11 @@ export function openPostgres(url: URL, limits: ServerLimits): ServerDriver {
   };
 }
 
+/** The types of pg do not know of it yet. */
+type PoolConfig = pg.PoolConfig & { readonly pipeline: boolean };
+
 function openPool(url: URL, max: number, { acquireTimeoutMs, statementTimeoutMs, lockTimeoutMs }: ServerLimits): pg.Pool {
-  const pool = new pg.Pool({
+  const config: PoolConfig = {
     connectionString: url.href,
     max,
     types,
@@ -44,11 +52,15 @@ function openPool(url: URL, max: number, { acquireTimeoutMs, statementTimeoutMs,
     idle_in_transaction_session_timeout: 10 * statementTimeoutMs,
     application_name: "doorbuster",
     keepAlive: true,
+    pipeline: true,
     // A yes is a promise: whatever the server's default, these commits are synced.
     options: "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed -c timezone=UTC",
-  });
+  };
+  const pool = new pg.Pool(config);
   // An idle connection whose server went away; the pool drops it.
   pool.on("error", () => {});
+  // One in use, between two statements: the next of them says so.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   return pool;
 }
 
@@ -56,6 +68,7 @@ class PostgresConnection implements ServerConnection {
   readonly dialect = dialect;
   readonly #raw: PoolClient;
   readonly #limits: ServerLimits;
+  #begun: Promise<unknown> | undefined;
 
   constructor(raw: PoolClient, limits: ServerLimits) {
     this.#raw = raw;
@@ -74,23 +87,43 @@ class PostgresConnection implements ServerConnection {
   async insert(statement: InsertStatement, rows: readonly SqlValue[], common: readonly SqlValue[] = []): Promise<number> {
     if (rows.length === 0) return 0;
     const { width } = statement;
-    const arrays: SqlValue[] = [];
-    for (let own = 0; own < width; own++) {
-      const values: SqlValue[] = [];
-      for (let at = own; at < rows.length; at += width) values.push(rows[at] ?? null);
-      arrays.push(arrayLiteral(values));
-    }
+    const arrays = Array.from({ length: width }, (_, own) => arrayLiteral(rows, { from: own, step: width }));
     return (await this.#run(insertFormOf(statement), [...common, ...arrays])).rowCount ?? 0;
   }
 
-  begin = async () => void (await this.#run(beginForm, []));
+  /** Goes with the first statement. */
+  async begin(): Promise<void> {
+    this.#begun = this.#run(beginForm, []);
+    this.#begun.catch(() => {});
+  }
+
+  async commit(): Promise<void> {
+    await this.#begun;
+    const { command } = await this.#run(commitForm, []);
+    // Of a transaction in which something failed the server says that it took it back, and no more.
+    assert(command === "COMMIT", () => `nothing failed in a transaction that commits, got ${command}`);
+  }
+
   beginSnapshot = async () => void (await this.#run(snapshotForm, []));
-  commit = async () => void (await this.#run(commitForm, []));
   rollback = async () => void (await this.#run(rollbackForm, []));
   release = () => this.#raw.release();
-  destroy = () => this.#raw.release(true);
+
+  destroy(): void {
+    this.#raw.release(true);
+    // By itself it would wait for the answers to what was sent.
+    this.#raw.connection.stream.destroy();
+  }
+
+  /** What is asked for in this go leaves in one packet. */
+  #gather(): void {
+    const { stream } = this.#raw.connection;
+    if (stream.writableCorked > 0) return;
+    stream.cork();
+    queueMicrotask(() => stream.uncork());
+  }
 
   async #run({ name, text }: Form, values: readonly SqlValue[]): Promise<pg.QueryResult> {
+    this.#gather();
     try {
       const asked = name === undefined ? this.#raw.query({ text }) : this.#raw.query({ name, text, values: [...values] });
       return await within(asked, this.#limits.statementTimeoutMs, {

@@ -262,11 +262,11 @@ test("[QE3] end marks say which closing they answer: one of an earlier closing d
     const api = shop.process();
     const sale = await shop.sale(api, { stock: 3 });
     const marks: unknown[] = [];
-    const { publish } = api.journal;
+    const publish = api.journal.publish.bind(api.journal);
     api.journal.publish = (partition, text) => {
       const decoded = decodeMessage(text);
       if (decoded.kind === "message" && decoded.message.kind === "mark") marks.push(decoded.message.closing);
-      return publish.call(api.journal, partition, text);
+      return publish(partition, text);
     };
     for (const epoch of [2, 3]) {
       shop.redis.flush();

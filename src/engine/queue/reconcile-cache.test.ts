@@ -44,7 +44,7 @@ test("[QE8] [D6] a message that the broker lost is published again from the cach
   withShop(async (shop) => {
     const api = shop.process();
     const sale = await shop.sale(api, { stock: 5 });
-    const { publish } = api.journal;
+    const publish = api.journal.publish.bind(api.journal);
     // It says that it has the message, and has not.
     api.journal.publish = () => Promise.resolve(true);
     const answer = await shop.buy(api, sale, { buyer: shop.buyer("ann"), wait: false });
