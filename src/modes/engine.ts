@@ -45,7 +45,8 @@ export async function openEngine(config: Config, log: Log, version: string) {
   const bounds = { batchMax, queueMax, answerTimeoutMs };
   const direct = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks, changes }, bounds);
   const engine = { store, records, catalogue, exports, clock, tasks, entropy, ids, changes, board, products };
-  if (queue === undefined) return { ...engine, acceptance: direct, marks: undefined, queuedParts: undefined };
+  if (queue === undefined)
+    return { ...engine, acceptance: direct, marks: undefined, deadLetters: undefined, queueStats: undefined, queuedParts: undefined };
   const queued = openQueuedEngine(config, { ...engine, queue, direct, log });
   return { ...engine, ...queued };
 }
