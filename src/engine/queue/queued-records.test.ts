@@ -3,7 +3,7 @@ import { eventually, turns } from "../../../tests/kit/manual-time.ts";
 import { withShop } from "../../../tests/kit/queued-shop.ts";
 import { purchaseId } from "../../../tests/kit/samples.ts";
 
-test("[QE9] [J1] who was told yes finds the purchase by id and by key, from the confirm on", () =>
+test("[QE9] [J1-8] who was told yes finds the purchase by id and by key, from the confirm on", () =>
   withShop(async (shop) => {
     const api = shop.process();
     const sale = await shop.sale(api);
