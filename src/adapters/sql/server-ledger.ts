@@ -19,11 +19,14 @@ export class ServerLedger implements StockLedger {
   readonly batchesAcrossSales = false;
   readonly #database: ServerDatabase;
   readonly #options: ServerLedgerOptions;
+  readonly #decide: typeof decideAndWrite;
   readonly #countsAlone = new Set<SaleId>();
 
-  constructor(database: ServerDatabase, options: ServerLedgerOptions) {
+  /** `decide`: what is done inside the transaction; a simulation brings a model's. */
+  constructor(database: ServerDatabase, options: ServerLedgerOptions, decide = decideAndWrite) {
     this.#database = database;
     this.#options = options;
+    this.#decide = decide;
   }
 
   async commit(batch: LedgerBatch): Promise<CommitResult> {
@@ -32,7 +35,7 @@ export class ServerLedger implements StockLedger {
     const result = await this.#database.transact(
       async (tx) => {
         if (batch.fence !== undefined && !(await isCurrent(tx, batch.fence))) return undefined;
-        return decideAndWrite(tx, batch, terms);
+        return this.#decide(tx, batch, terms);
       },
       { wrote: (answer) => answer?.wrote === true },
     );
