@@ -198,7 +198,8 @@ export class DirectAcceptance implements Acceptance {
           uncertain = true;
           break;
         case "failed":
-          if (!uncertain || result.cause === "bad_line") return this.#failed(lines, result.cause, uncertain);
+          // Trying again settles nothing where the lease is another's: it would be so for ever, and keep all behind it waiting.
+          if (!uncertain || result.cause === "bad_line" || result.cause === "fenced") return this.#failed(lines, result.cause, uncertain);
           break;
         default:
           return unreachable(result);
