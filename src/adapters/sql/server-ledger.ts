@@ -43,7 +43,7 @@ export class ServerLedger implements StockLedger {
       const { value: answer } = result;
       if (answer === undefined) return { kind: "failed", cause: "fenced", message: "Another process holds the lease" };
       this.#learn(answer);
-      return { kind: "committed", groups: answer.groups };
+      return { kind: "committed", groups: answer.groups, decidedAtMs: answer.nowMs };
     }
     const { failure, message } = result;
     return failure === "unknown" ? { kind: "unknown", message } : { kind: "failed", cause: failure, message };
