@@ -214,7 +214,7 @@ export class DirectAcceptance implements Acceptance {
     assert(result.groups.length === groups.length, "a commit answers every group");
     for (const { sale, outcomes, moved } of result.groups) {
       if (sale === undefined) continue;
-      this.#board.observe(sale, sentAtMs);
+      this.#board.observe(sale, { sentAtMs, decidedAtMs: result.decidedAtMs ?? sentAtMs });
       for (const outcome of outcomes) if (outcome.kind === "accepted") this.#board.noteAccepted(sale.id, outcome.purchase.buyerId);
       if (moved) this.#board.noteCommit(sale.id, { feed: sale.feed, buyers: [] });
     }

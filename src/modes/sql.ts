@@ -10,8 +10,8 @@ import type { OpenedStore } from "./opened-store.ts";
 export const markLeaseMs = 250;
 /** How long nobody new is accepted after somebody cleared a mark: see SharedBoard.leaseMs. */
 export const reopenDelayMs = 600;
-/** So close before a sale's start its refusals are the database's. */
-export const startEdgeMs = 250;
+/** A sale that begins sooner is not refused from memory as not begun: see SharedBoard.edgeMs. */
+export const startEdgeMs = 600;
 /** Of the connections that the operator allows, the part that reads. */
 const readShare = 0.4;
 
