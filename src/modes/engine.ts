@@ -8,7 +8,9 @@ import { DirectAcceptance } from "../engine/accept-direct.ts";
 import { ChangeBoard } from "../engine/change-board.ts";
 import { ProductCache } from "../engine/product-cache.ts";
 import { SaleBoard } from "../engine/sale-board.ts";
+import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
+import { idsOf } from "../worker/sharing.ts";
 import { markLeaseMs, startEdgeMs } from "./sql.ts";
 import { openStore } from "./stores.ts";
 
@@ -28,7 +30,8 @@ export async function openEngine(config: Config, log: Log, version: string) {
   const tasks = new SystemTasks();
   const entropy = new SystemEntropy();
   const minting = shared && { number: shared.membership.number, bits: processNumberBits };
-  const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random(), floor: store.idFloor, process: minting });
+  const mint = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random(), floor: store.idFloor, process: minting });
+  const ids: Ids = shared === undefined ? mint : idsOf(shared.membership, mint);
   const { records, catalogue, exports } = store;
   const changes = new ChangeBoard({ tasks, log });
   const board = new SaleBoard(
