@@ -23,8 +23,8 @@ export async function openEngine(config: Config, log: Log, version: string) {
   const { shared } = store;
   const clock = new SystemClock({
     notBeforeMs: store.lastAtMs,
-    // Where the store's clock decides, this one goes by it.
-    ...(shared !== undefined && { wallMs: () => Date.now() + shared.offsetMs() }),
+    // Where the store's clock decides, this one follows it, and the wall of this machine is of no account.
+    ...(shared !== undefined && { wallMs: () => performance.now() + shared.offsetMs(), follows: true }),
     onJump: (jump) => log.error("the wall clock jumped and is not followed; correct it and restart", jump),
   });
   const tasks = new SystemTasks();

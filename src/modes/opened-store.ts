@@ -24,7 +24,7 @@ export type OpenedStore = {
 };
 
 export type SharedStore = Pick<ServerStore, "leases" | "changeFeed" | "membership" | "database"> & {
-  /** The store's time minus this machine's wall, as last measured. */
+  /** The store's time minus what this process's monotonic clock shows, as last measured. */
   readonly offsetMs: () => number;
   /** Measures it anew. Throws StoreUnavailable. */
   readonly measureClock: () => Promise<void>;
