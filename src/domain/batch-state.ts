@@ -126,8 +126,9 @@ export class BatchState {
   #clearsMark(sale: Sale): boolean {
     const { reopenDelayMs = 0, sale: committed } = this.facts;
     if (reopenDelayMs === 0) return false;
-    const marked = (copy: Sale) => isMarked(copy, this.nowMs) || isMarked(copy, this.nowMs + reopenDelayMs);
-    return marked(committed) && !marked(sale);
+    // Also what time will do to it while marks live: that it ends in a moment says nothing of this one.
+    const clears = (atMs: number) => isMarked(committed, atMs) && !isMarked(sale, atMs);
+    return clears(this.nowMs) || clears(this.nowMs + reopenDelayMs);
   }
 
   post(kind: EntryKind, sourceId: EntrySource, units: number, limit?: number): void {

@@ -39,6 +39,8 @@ export type BatchAnswer = {
   readonly groups: readonly CommittedGroup[];
   /** Whether there is anything to commit. */
   readonly wrote: boolean;
+  /** The time that it was decided by. */
+  readonly nowMs: number;
 };
 /** Committed copies of sales, for a writer that is the only one. */
 export type SaleCopies = { get(id: SaleId): Sale | undefined };
@@ -88,7 +90,7 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, ter
     }
     groups.push({ outcomes, sale: writes.sale, ...(tx.dialect.shared && { moved: writes.sale !== sale }) });
   }
-  return { groups, wrote: await writer.finish() };
+  return { groups, wrote: await writer.finish(), nowMs };
 }
 
 type Met = {

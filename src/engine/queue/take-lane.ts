@@ -187,7 +187,7 @@ export class TakeLane implements Lane<TakeLine> {
     const { scope, sale, sentAtMs } = asked;
     assert(reply.outcomes.length === lines.length, "the cache answers every line");
     noteOutbox(reply.outbox);
-    marks.observe(cachedSale(sale, reply.view, scope.epoch), sentAtMs);
+    marks.observe(cachedSale(sale, reply.view, scope.epoch), { sentAtMs, decidedAtMs: reply.view.nowMs });
     const fates = fatesOf(reply, { lines, sale, isUncertain });
     book.end(scope, fates.filter(({ fate }) => fate.kind !== "taken").length);
     const inLedger: Kept[] = [];
