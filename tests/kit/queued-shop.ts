@@ -127,6 +127,8 @@ export class QueuedShop {
   settle = () => turns(40);
 
   async close(): Promise<void> {
+    // A test that failed in the middle leaves commits held.
+    this.stockLedger.goOn();
     for (const process of this.processes) await process.close();
   }
 }

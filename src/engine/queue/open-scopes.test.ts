@@ -61,9 +61,10 @@ test("[QL3] control: a cut that does not wait for what was carried sells it agai
     for (const buyer of buyers.slice(0, 2)) await shop.buy(api, sale, { buyer, wait: false });
     shop.redis.flush();
     // The planted bug: everybody's mark is there before anybody sent it.
-    const { presence } = api;
+    const { number: process, life } = api.presence;
     await shop.ledger.close({ scopeId: sale, epoch: 1, cause: "cache_lost" });
-    await shop.ledger.noteMark({ kind: "mark", scopeId: sale, epoch: 1, closing: 1, process: presence.number, life: presence.life });
+    for (const of of [life, `${life}.opener`])
+      await shop.ledger.noteMark({ kind: "mark", scopeId: sale, epoch: 1, closing: 1, process, life: of });
     await reopened(shop, api, sale, 2);
     const again = [];
     for (const buyer of buyers.slice(2)) again.push(await shop.buy(api, sale, { buyer, wait: false }));
@@ -119,6 +120,29 @@ test("[QL3] a process that is dead is not waited for, and what it publishes when
     expect(reads(shop, sale)).toMatchObject({ available: 0, held: 2 });
     const stock = await shop.redis.look({ scopeId: sale, epoch: 2, saleId: sale });
     expect(stock).toMatchObject({ value: { available: 0 } });
+  }));
+
+test("[QL3] the opener's own mark is another than that which its process owes: it stands behind what the dead published", () =>
+  withShop(async (shop) => {
+    const worker = shop.process();
+    const sale = await shop.sale(worker, { stock: 3 });
+    const doomed = shop.process({ works: false });
+    await shop.open(doomed, sale);
+    doomed.journal.fate = () => "lost";
+    const { partition } = must(shop.store.tables.scopes.get(sale));
+    await shop.ledger.close({ scopeId: sale, epoch: 1, cause: "operator" });
+    await eventually(() => shop.store.tables.scopeMarks.size > 0, "the worker's mark as a process that answers");
+    // It publishes a line, has no time to mark, and dies.
+    const release = shop.stockLedger.hold("before");
+    const { text } = await lateMessage(shop, sale, 1);
+    shop.broker.append(partition, text);
+    doomed.presence.unbroken = undefined;
+    await turns(60);
+    expect(shop.store.tables.scopes.get(sale)).toMatchObject({ state: "closing", epoch: 1 });
+    release();
+    await reopened(shop, worker, sale, 2);
+    expect(shop.purchases()).toMatchObject([{ state: "reserved" }]);
+    expect(await shop.redis.look({ scopeId: sale, epoch: 2, saleId: sale })).toMatchObject({ value: { available: 2 } });
   }));
 
 test("[QL2] one key under two ids, across a cut: the first to settle stands, the other is refused and names it", () =>

@@ -13,7 +13,7 @@ import type { Journal } from "../../ports/journal.ts";
 import type { Fence } from "../../ports/leases.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Presence } from "../../ports/presence.ts";
-import type { QueueLedger } from "../../ports/queue-ledger.ts";
+import type { OpenerMark, QueueLedger } from "../../ports/queue-ledger.ts";
 import type { StockCache } from "../../ports/stock-cache.ts";
 import { relayScope, type RelayDeps } from "./relay-outbox.ts";
 
@@ -25,6 +25,12 @@ export type OpenScopesDeps = RelayDeps & {
   readonly clock: Clock;
   readonly log: Log;
 };
+
+/**
+ * The opener's mark is another than that which its process owes when it answers buyers, too: that one came as soon as its
+ * own lines were through, and says nothing of what others published afterwards.
+ */
+const openerOf = ({ number: process, life }: Presence): OpenerMark => ({ process, life: `${life.slice(0, 24)}.opener` });
 
 /** A mark that has not come back after so long is sent again. */
 const markAgainMs = 5_000;
@@ -61,8 +67,7 @@ export class ScopeOpener {
     if (!(await ledger.isDrained(scopeId))) return false;
     // Where the cache stands, what nobody has published is published before it is cut off.
     await relayScope(this.#deps, scope, { olderThanMs: 0 });
-    const { number: process, life } = presence;
-    const text = encodeMessage({ kind: "mark", scopeId, epoch, closing, process, life });
+    const text = encodeMessage({ kind: "mark", scopeId, epoch, closing, ...openerOf(presence) });
     if (!(await journal.publish(partition, text))) return false;
     this.#marked.set(scopeId, { closing, atMs: clock.nowMs() });
     return true;
@@ -70,7 +75,7 @@ export class ScopeOpener {
 
   async #open(scopeId: ScopeId, fence: Fence | undefined): Promise<boolean> {
     const { ledger, cache, presence, clock, log } = this.#deps;
-    const opener = { process: presence.number, life: presence.life };
+    const opener = openerOf(presence);
     const startedMs = clock.nowMs();
     const cut = await ledger.cut({ scopeId, opener, fence, nowMs: Math.floor(startedMs) });
     if (cut === undefined) return false;
