@@ -8,7 +8,7 @@ import { isMarked } from "./availability.ts";
 import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
 import { balanceAfter, type Inventory, type InventoryEntry } from "./inventory.ts";
 import { post, type EntryKind, type EntrySource, type LedgerEntry } from "./ledger.ts";
-import type { ScopeId } from "./journal-message.ts";
+import type { Line, ScopeId } from "./journal-message.ts";
 import type { Adjustment } from "./movement.ts";
 import type { Capture, Payment, Refund, RefundReason } from "./payment.ts";
 import { countsAgainstLimit, holdsKey, transitions, type Purchase, type PurchaseEvent, type PurchaseState } from "./purchase.ts";
@@ -78,8 +78,8 @@ export type SaleWrites = {
   readonly captures: Map<string, Capture>;
   readonly refunds: Map<RefundId, Refund>;
   readonly callbacks: Set<string>;
-  /** What the cache holds for lines that were refused: it is to have them back. */
-  readonly freed: { readonly buyerId: BuyerId; readonly units: number }[];
+  /** Lines that were refused and that the cache counts: it is to have their units back, and to forget their keys. */
+  readonly freed: Pick<Line, "purchaseId" | "buyerId" | "quantity" | "key">[];
   /** Whether a line of the epoch that stands met no stock, so that the cache has more than there is. */
   drifted: boolean;
 };

@@ -71,7 +71,7 @@ type Kept = { readonly line: Line; readonly decided: Decided; readonly known?: P
 function admitted(state: BatchState, { epoch, ...kept }: Kept & Course): Extract<AdmitOutcome, { kind: "admitted" }> {
   const { line, decided } = kept;
   const counts = state.facts.scope?.epoch === epoch && decided.refusedFor !== "stock";
-  if (decided.state === "refused" && counts) state.writes.freed.push({ buyerId: line.buyerId, units: line.quantity });
+  if (decided.state === "refused" && counts) state.writes.freed.push(line);
   return { kind: "admitted", purchase: keep(state, kept), repeated: false };
 }
 

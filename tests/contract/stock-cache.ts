@@ -6,8 +6,8 @@ import { describe, expect, test } from "bun:test";
 import { MemoryCache } from "../../src/adapters/memory/memory-cache.ts";
 import type { PurchaseId } from "../../src/domain/ids.ts";
 import { decodeMessage } from "../../src/domain/journal-message.ts";
-import type { CacheAnswer, ReserveAsk, StockCache } from "../../src/ports/stock-cache.ts";
-import { buyerId, must, purchaseId, sampleNowMs, sampleSale } from "../kit/samples.ts";
+import type { ReserveAsk, SaleAnswer, StockCache } from "../../src/ports/stock-cache.ts";
+import { buyerId, must, purchaseId, saleId, sampleNowMs, sampleSale } from "../kit/samples.ts";
 import { at, CacheScript, cutOf, scopeId } from "./cache-script.ts";
 
 export interface CacheFixture {
@@ -35,7 +35,7 @@ const takes = (...lines: { id: PurchaseId; buyer?: number; key?: string; quantit
   lines: lines.map(({ id, buyer = 1, key, quantity = 1 }) => ({ purchaseId: id, buyerId: buyerId(buyer), key, quantity })),
 });
 
-function valueOf<Value>(answer: CacheAnswer<Value>): Value {
+function valueOf<Value>(answer: SaleAnswer<Value>): Value {
   if (answer.kind !== "ok") throw new Error(`expected an answer, got ${JSON.stringify(answer)}`);
   return answer.value;
 }
@@ -197,6 +197,34 @@ const cases: readonly Case[] = [
     },
   },
   {
+    rule: "QU5",
+    title: "a sale that is not part of the epoch is told apart from an epoch that is not there",
+    run: async ({ cache }) => {
+      await cache.load(cutOf({ sale }));
+      const other = saleId("7777");
+      expect(await cache.look({ ...at, saleId: other })).toEqual({ kind: "absent" });
+      expect(await cache.reserve({ ...takes({ id: must(ids(1)[0]) }), saleId: other })).toEqual({ kind: "absent" });
+      // What flows back of it counts for its buyers.
+      const row = { number: 6, patch: { saleId: other, available: 1, buyers: [[buyerId(1), -1] as const] } };
+      expect(valueOf(await cache.apply({ ...at, row, reopenDelayMs: 0 }))).toBe(6);
+    },
+  },
+  {
+    rule: "QU4",
+    title: "a key whose purchase was refused after all may be used again, and no other is forgotten",
+    run: async ({ cache }) => {
+      await cache.load(cutOf({ sale }));
+      const [first, second, third] = ids(3);
+      await cache.reserve(takes({ id: must(first), key: "k 1" }, { id: must(second), buyer: 2, key: "k 1" }));
+      const keys = [[buyerId(1), "k 1", must(first)] as const, [buyerId(2), "k 1", must(third)] as const];
+      const row = { number: 6, patch: { saleId: sale.id, available: 1, buyers: [[buyerId(1), -1] as const], keys } };
+      expect(valueOf(await cache.apply({ ...at, row, reopenDelayMs: 0 }))).toBe(6);
+      const again = takes({ id: must(third), key: "k 1", quantity: 2 }, { id: must(third), buyer: 2, key: "k 1" });
+      expect(valueOf(await cache.reserve(again)).outcomes).toMatchObject([{ kind: "accepted" }, { kind: "known" }]);
+      expect(valueOf(await cache.findKey({ ...at, saleId: sale.id, buyerId: buyerId(2), key: "k 1" }))).toBe(must(second));
+    },
+  },
+  {
     rule: "QU6",
     title: "a call whose answer was lost was done: the same again is known, and takes nothing more",
     run: async ({ cache, loseAnswer }) => {
@@ -237,17 +265,17 @@ const cases: readonly Case[] = [
 ];
 
 /** A server that was away for a moment is asked until it answers. */
-async function patiently<Value>(ask: () => Promise<CacheAnswer<Value>>): Promise<CacheAnswer<Value>> {
+async function patiently<Value>(ask: () => Promise<SaleAnswer<Value>>): Promise<SaleAnswer<Value>> {
   for (let tries = 0; ; tries++) {
     const answer = await ask();
-    if (answer.kind === "ok" || answer.kind === "closed" || tries >= 200) return answer;
+    if (answer.kind === "ok" || answer.kind === "closed" || answer.kind === "absent" || tries >= 200) return answer;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
 async function closedToAll(cache: StockCache): Promise<void> {
   const row = { number: 6, patch: { saleId: sale.id, available: 1, buyers: [] } };
-  const calls: (() => Promise<CacheAnswer<unknown>>)[] = [
+  const calls: (() => Promise<SaleAnswer<unknown>>)[] = [
     () => cache.reserve(takes({ id: purchaseId("999") })),
     () => cache.journaled({ ...at, entries: ["1-1"] }),
     () => cache.apply({ ...at, row, reopenDelayMs: 0 }),

@@ -90,7 +90,11 @@ export class CacheSource implements BoardSource {
     const scopeId: ScopeId | undefined = (await records.sale(saleId))?.scopeId;
     const standing = scopeId === undefined ? undefined : await book.look(scopeId);
     if (standing?.kind === "rebuilding") throw new StoreUnavailable("unavailable", "The sale's stock is being counted anew");
-    return standing?.kind === "open" ? standing.scope : undefined;
+    if (standing?.kind !== "open") return undefined;
+    const { id, epoch } = standing.scope;
+    const view = await this.#deps.cache.look({ scopeId: id, epoch, saleId });
+    if (view.kind !== "ok" && view.kind !== "absent") throw new StoreUnavailable("unavailable", "The cache did not answer");
+    return view.kind === "ok" ? standing.scope : undefined;
   }
 
   async *#accepted(saleId: SaleId, scope: Scope, from: number): AsyncGenerator<readonly BuyerId[]> {
@@ -116,6 +120,8 @@ export function cacheMarks(board: SaleBoard, book: ScopeBook): CacheMarks {
     observeOver: (sale, held) => {
       const standing = sale.scopeId === undefined ? undefined : book.peek(sale.scopeId);
       if (standing?.kind === "over") board.observe(ledgerSale(sale, standing.epoch), held);
+      // The scope's other sales go on without it.
+      if (standing?.kind === "open") board.observe(ledgerSale(sale, standing.scope.epoch), held);
     },
   };
 }

@@ -10,7 +10,11 @@ const rebuilding = { kind: "not_tried", cause: "rebuilding" } as const;
 const reads = (shop: QueuedShop, sale: Parameters<QueuedShop["read"]>[0]) => shop.read(sale).balances;
 
 async function reopened(shop: QueuedShop, api: QueuedStack, sale: Parameters<QueuedShop["read"]>[0], epoch: number): Promise<void> {
-  await eventually(() => (shop.store.tables.scopes.get(sale)?.epoch ?? 0) >= epoch, `epoch ${epoch}`);
+  await eventually(async () => {
+    const is = shop.store.tables.scopes.get(sale)?.epoch ?? 0;
+    if (is < epoch) await shop.time.advance(10);
+    return is >= epoch;
+  }, `epoch ${epoch}`);
   await shop.open(api, sale);
 }
 
@@ -197,6 +201,7 @@ test("[QL2] a late line that comes while the cache is being loaded waits in the 
     await eventually(() => shop.purchase(line.purchaseId)?.state === "queued", "the parked line");
     expect(reads(shop, sale)).toMatchObject({ available: 3, held: 0 });
     shop.redis.fate = () => "done";
+    await shop.open(api, sale);
     await eventually(() => shop.purchase(line.purchaseId)?.state === "reserved", "the line to be taken in");
     expect(reads(shop, sale)).toMatchObject({ available: 2, held: 1 });
   }));
@@ -298,4 +303,41 @@ test("[QE3] end marks say which closing they answer: one of an earlier closing d
       await reopened(shop, api, sale, epoch);
     }
     expect(new Set(marks)).toEqual(new Set([1, 2]));
+  }));
+
+test("[QL3] a cache that takes nothing is not cut for again and again", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 3 });
+    shop.redis.fate = (call) => (call === "load" ? "refused" : "done");
+    shop.redis.flush();
+    await shop.buy(api, sale, { buyer: shop.buyer("ann") });
+    await eventually(() => shop.store.tables.scopes.get(sale)?.state === "opening", "the cut");
+    await turns(40);
+    expect(api.opener.counts.cuts).toBe(2);
+    for (let second = 0; second < 10; second++) await shop.time.advance(1_000);
+    expect(api.opener.counts.cuts).toBeLessThan(12);
+  }));
+
+test("[QE6] of a group one sale is over: its buyers hear so, its keys get their answer, and the others go on selling", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const group = { limitGroup: "festival", perBuyerLimit: 2, stock: 5 };
+    const endsAtMs = shop.time.nowMs() + 60_000;
+    const first = await shop.sale(api, { ...group, endsAtMs });
+    const ann = shop.buyer("ann");
+    expect(await shop.buy(api, first, { buyer: ann, key: "k" })).toMatchObject({ kind: "accepted" });
+    await shop.time.advance(61_000);
+    // Publishing the next one closes the scope, and the cut leaves out what is over.
+    const second = await shop.sale(api, group, "701");
+    await reopened(shop, api, first, 2);
+    const { losses } = api.book.counts;
+    for (const buyer of shop.buyers(5)) expect(await shop.buy(api, first, { buyer })).toMatchObject({ refusal: { reason: "ended" } });
+    expect(await shop.buy(api, first, { buyer: ann, key: "k" })).toMatchObject({ kind: "accepted", replayed: true });
+    expect(await shop.buy(api, first, { buyer: ann, key: "new" })).toMatchObject({ refusal: { reason: "ended" } });
+    expect(await shop.buy(api, second, { buyer: ann })).toMatchObject({ kind: "accepted" });
+    // Units of both count together.
+    expect(await shop.buy(api, second, { buyer: ann })).toMatchObject({ refusal: { reason: "limit_reached", units: 2 } });
+    expect(api.book.counts.losses).toBe(losses);
+    expect(shop.store.tables.scopes.get(first)).toMatchObject({ state: "open", epoch: 2 });
   }));

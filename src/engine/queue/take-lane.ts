@@ -163,6 +163,8 @@ export class TakeLane implements Lane<TakeLine> {
         case "closed":
           this.#deps.book.lost(scope);
           return this.#untaken(asked, lines, isUncertain ? unknown : notTried("rebuilding"));
+        case "absent":
+          return this.#absent(asked, lines, isUncertain);
         case "failed":
           if (!isUncertain) return this.#untaken(asked, lines, notTried("busy"));
           break;
@@ -175,6 +177,14 @@ export class TakeLane implements Lane<TakeLine> {
       if (this.#isClosed) return this.#untaken(asked, lines, unknown);
       await this.#deps.tasks.sleep(backoffMs(attempt, { baseMs: 20, ceilingMs: 500 }));
     }
+  }
+
+  /** The sale was over when the cache was loaded, or it was published since and the cache must be loaded again. */
+  async #absent({ scope }: Asked, lines: readonly TakeLine[], isUncertain: boolean): Promise<void> {
+    this.#deps.book.end(scope, lines.length);
+    const answers = await this.#deps.ledgerAnswers.afterwards(this.#sale.id, lines);
+    if (answers.some(({ kind }) => kind === "not_tried")) this.#deps.book.lost(scope);
+    lines.forEach((line, index) => this.#settle(line, isUncertain ? unknown : (answers[index] ?? unknown)));
   }
 
   #untaken({ scope }: Asked, lines: readonly TakeLine[], answer: LineAnswer): void {
