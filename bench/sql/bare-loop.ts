@@ -19,6 +19,8 @@ export type BareSale = {
   readonly productId: string;
   readonly priceMinor: number;
   readonly limit: number;
+  /** Of each take. */
+  readonly quantity: number;
   readonly payWindowMs: number;
 };
 
@@ -34,12 +36,12 @@ async function openMysql(url: string): Promise<BareLoop> {
   const connection = await mysql.createConnection({ uri: url, multipleStatements: true });
   await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
   return {
-    async insert(takes, { saleId, productId, priceMinor, limit, payWindowMs }) {
+    async insert(takes, { saleId, productId, priceMinor, limit, quantity, payWindowMs }) {
       const atMs = Date.now();
       const payBy = atMs + payWindowMs;
       let purchases = "";
       let entries = "";
-      for (const { purchaseId, buyerId, key, quantity } of takes) {
+      for (const { purchaseId, buyerId, key } of takes) {
         const comma = purchases === "" ? "" : ",";
         purchases += `${comma}(${purchaseId},${saleId},${productId},${buyerId},'${key}',${quantity},${priceMinor},'CNY',${limit},NULL,${atMs},${payBy},'reserved',${payBy},${atMs},0)`;
         entries += `${comma}(${saleId},${purchaseId},'take',${quantity},${limit},${atMs})`;
@@ -55,13 +57,13 @@ async function openMysql(url: string): Promise<BareLoop> {
 const insertPurchases = {
   name: "purchases",
   text: `INSERT INTO purchase (${purchaseColumns})
-    SELECT id, $1::bigint, $2::bigint, buyer, key, quantity, $3::bigint, 'CNY', $4::bigint, NULL, $5::bigint, $6::bigint, 'reserved', $6::bigint, $5::bigint, 0
-    FROM unnest($7::bigint[], $8::bigint[], $9::text[], $10::bigint[]) AS added (id, buyer, key, quantity)`,
+    SELECT id, $1::bigint, $2::bigint, buyer, key, $3::bigint, $4::bigint, 'CNY', $5::bigint, NULL, $6::bigint, $7::bigint, 'reserved', $7::bigint, $6::bigint, 0
+    FROM unnest($8::bigint[], $9::bigint[], $10::text[]) AS added (id, buyer, key)`,
 };
 const insertEntries = {
   name: "entries",
-  text: `INSERT INTO ledger (${ledgerColumns}) SELECT $1::bigint, id, 'take', quantity, $2::bigint, $3::bigint
-    FROM unnest($4::bigint[], $5::bigint[]) AS added (id, quantity)`,
+  text: `INSERT INTO ledger (${ledgerColumns}) SELECT $1::bigint, id, 'take', $2::bigint, $3::bigint, $4::bigint
+    FROM unnest($5::bigint[]) AS added (id)`,
 };
 
 /** Prepared statements over arrays, which are the quickest of the forms that were tried: texts, one statement for both tables. */
@@ -70,18 +72,17 @@ async function openPostgres(url: string): Promise<BareLoop> {
   const client = new pg.Client({ connectionString: url, pipeline: true, options: "-c synchronous_commit=on" } as pg.ClientConfig);
   await client.connect();
   return {
-    async insert(takes, { saleId, productId, priceMinor, limit, payWindowMs }) {
+    async insert(takes, { saleId, productId, priceMinor, limit, quantity, payWindowMs }) {
       const atMs = Date.now();
       const payBy = atMs + payWindowMs;
       const array = (valueOf: (take: Take) => string | number) => `{${takes.map(valueOf).join(",")}}`;
       const ids = array(({ purchaseId }) => purchaseId);
       const buyers = array(({ buyerId }) => buyerId);
       const keys = array(({ key }) => `"${key}"`);
-      const quantities = array(({ quantity }) => quantity);
       await Promise.all([
         client.query("BEGIN"),
-        client.query({ ...insertPurchases, values: [saleId, productId, priceMinor, limit, atMs, payBy, ids, buyers, keys, quantities] }),
-        client.query({ ...insertEntries, values: [saleId, limit, atMs, ids, quantities] }),
+        client.query({ ...insertPurchases, values: [saleId, productId, quantity, priceMinor, limit, atMs, payBy, ids, buyers, keys] }),
+        client.query({ ...insertEntries, values: [saleId, quantity, limit, atMs, ids] }),
         client.query("COMMIT"),
       ]);
     },

@@ -15,6 +15,7 @@ import type { SettlingPlan, SettlingRound, Spent } from "./settling.ts";
 // The parent passes its plan as JSON.
 const plan = JSON.parse(process.argv[2] ?? "{}") as SettlingPlan;
 const limit = 10;
+const quantity = 1;
 /** So many buyers there are, each of whom comes once until all have come. A prime, so that steps of any length meet all. */
 const buyersMax = 1_000_003;
 const step = 337_903;
@@ -31,7 +32,7 @@ function anotherBuyer(): BuyerId {
 function newTake({ ids }: Filler): Take {
   // Minted here, so it is a purchase's id.
   const purchaseId = ids.mint() as PurchaseId;
-  return { kind: "take", purchaseId, buyerId: anotherBuyer(), key: `bench-${purchaseId}`, quantity: 1 };
+  return { kind: "take", purchaseId, buyerId: anotherBuyer(), key: `bench-${purchaseId}`, quantity };
 }
 
 const store = await openServerStore({
@@ -44,7 +45,8 @@ const filler = newFiller(store);
 const [saleId] = await addSales(filler, { count: 1, stock: 1_000_000_000, limit });
 const sale = saleId && (await store.records.sale(saleId));
 if (sale === undefined) throw new Error("Settling has a sale");
-const rows: BareSale = { saleId: sale.id, productId: sale.productId, priceMinor: sale.price.minor, limit, payWindowMs: sale.payWindowMs };
+const { productId, price, payWindowMs } = sale;
+const rows: BareSale = { saleId: sale.id, productId, priceMinor: price.minor, limit, quantity, payWindowMs };
 
 // A sale that was just published accepts nobody until the marks of other processes would have run out.
 await Bun.sleep(reopenDelayMs + 100);

@@ -87,8 +87,11 @@ class PostgresConnection implements ServerConnection {
   async insert(statement: InsertStatement, rows: readonly SqlValue[], common: readonly SqlValue[] = []): Promise<number> {
     if (rows.length === 0) return 0;
     const { width } = statement;
-    const arrays = Array.from({ length: width }, (_, own) => arrayLiteral(rows, { from: own, step: width }));
-    return (await this.#run(insertFormOf(statement), [...common, ...arrays])).rowCount ?? 0;
+    const { form, alike } = insertFormOf(statement, alikeIn(rows, width));
+    const values = [...common];
+    for (let own = 0; own < width; own++)
+      values.push(isAlike(alike, own) ? (rows[own] ?? null) : arrayLiteral(rows, { from: own, step: width }));
+    return (await this.#run(form, values)).rowCount ?? 0;
   }
 
   /** Goes with the first statement. */
@@ -145,7 +148,7 @@ const rollbackForm: Form = { text: "ROLLBACK" };
 
 /** Statements are constants of this folder, but for those that Kysely puts together: few shapes each. */
 const forms = new Map<string, Form>();
-const insertForms = new WeakMap<InsertStatement, Form>();
+const insertForms = new WeakMap<InsertStatement, Map<Alike, Form>>();
 let names = 0;
 
 function formOf(sql: string): Form {
@@ -161,22 +164,51 @@ export function numbered(words: string): string {
 
 const arrayTypes: Readonly<Record<ValueKind, string>> = { id: "bigint", integer: "bigint", text: "text" };
 
-function insertFormOf(statement: InsertStatement): Form {
-  let form = insertForms.get(statement);
-  if (form === undefined) insertForms.set(statement, (form = { name: `i${++names}`, text: insertText(statement) }));
-  return form;
+/** A bit for each of a row's own values: whether it is the same in all rows. */
+type Alike = number;
+const isAlike = (alike: Alike, own: number): boolean => (alike & (1 << own)) !== 0;
+
+/** Of several rows the first values stay an array, which says how many there are. */
+function alikeIn(rows: readonly SqlValue[], width: number): Alike {
+  let alike = (1 << width) - 1;
+  if (rows.length > width) alike &= ~1;
+  for (let at = width; at < rows.length && alike !== 0; at += width)
+    for (let own = 1; own < width; own++) if (isAlike(alike, own) && rows[at + own] !== rows[own]) alike &= ~(1 << own);
+  return alike;
 }
 
-export function insertText({ table, columns, columnNames, commonKinds, rowKinds }: InsertStatement): string {
-  let own = 0;
+/** Beyond it nothing is taken for alike: the server keeps each form for each connection. */
+const formsPerInsertMax = 16;
+
+function insertFormOf(statement: InsertStatement, alike: Alike): { form: Form; alike: Alike } {
+  let known = insertForms.get(statement);
+  if (known === undefined) insertForms.set(statement, (known = new Map()));
+  const form = known.get(alike);
+  if (form !== undefined) return { form, alike };
+  if (alike !== 0 && known.size >= formsPerInsertMax) return insertFormOf(statement, 0);
+  const added: Form = { name: `i${++names}`, text: insertText(statement, alike) };
+  known.set(alike, added);
+  return { form: added, alike };
+}
+
+/** What rows have in common costs least when it is given once; the rest comes in arrays. */
+export function insertText({ table, columns, columnNames, commonKinds, rowKinds }: InsertStatement, alike: Alike = 0): string {
+  const arrays: string[] = [];
+  const names: string[] = [];
+  const own = rowKinds.map((kind, i) => {
+    const parameter = `$${commonKinds.length + i + 1}`;
+    if (isAlike(alike, i)) return `CAST(${parameter} AS ${arrayTypes[kind]})`;
+    arrays.push(`CAST(${parameter} AS ${arrayTypes[kind]}[])`);
+    names.push(`r${i + 1}`);
+    return `r${i + 1}`;
+  });
   const chosen = columns.map((column) => {
     if (column.from === "sql") return column.text;
-    if (column.from === "row") return `r${++own}`;
+    if (column.from === "row") return own.shift();
     return `CAST($${column.at + 1} AS ${arrayTypes[commonKinds[column.at] ?? "text"]})`;
   });
-  const arrays = rowKinds.map((kind, i) => `CAST($${commonKinds.length + i + 1} AS ${arrayTypes[kind]}[])`);
-  const names = rowKinds.map((_, i) => `r${i + 1}`);
-  return `INSERT INTO ${table} (${columnNames}) SELECT ${chosen.join(", ")} FROM unnest(${arrays.join(", ")}) AS added (${names.join(", ")})`;
+  const rows = arrays.length === 0 ? "" : ` FROM unnest(${arrays.join(", ")}) AS added (${names.join(", ")})`;
+  return `INSERT INTO ${table} (${columnNames}) SELECT ${chosen.join(", ")}${rows}`;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -56,6 +56,14 @@ describe("rows", () => {
       "SELECT CAST($1 AS bigint), r1, 'new', r2, CAST($1 AS bigint) FROM unnest(CAST($2 AS bigint[]), CAST($3 AS text[]))",
     );
   });
+  test("have what is alike in all of them but once there", () => {
+    expect(postgresInsert(statement, 0b10)).toEndWith(
+      "r1, 'new', CAST($3 AS text), CAST($1 AS bigint) FROM unnest(CAST($2 AS bigint[])) AS added (r1)",
+    );
+    expect(postgresInsert(statement, 0b11)).toEndWith(
+      "SELECT CAST($1 AS bigint), CAST($2 AS bigint), 'new', CAST($3 AS text), CAST($1 AS bigint)",
+    );
+  });
   test.each([
     [["1", "2"], "{1,2}"],
     [[1, null, 2], "{1,NULL,2}"],
