@@ -4,7 +4,7 @@ import { decodeMessage, encodeMessage } from "../../domain/journal-message.ts";
 import { eventually, turns } from "../../../tests/kit/manual-time.ts";
 import { withShop, type QueuedShop } from "../../../tests/kit/queued-shop.ts";
 import type { QueuedStack } from "../../../tests/kit/queued-stack.ts";
-import { must } from "../../../tests/kit/samples.ts";
+import { must, sampleDraft, saleId } from "../../../tests/kit/samples.ts";
 
 const rebuilding = { kind: "not_tried", cause: "rebuilding" } as const;
 const reads = (shop: QueuedShop, sale: Parameters<QueuedShop["read"]>[0]) => shop.read(sale).balances;
@@ -340,4 +340,17 @@ test("[QE6] of a group one sale is over: its buyers hear so, its keys get their 
     expect(await shop.buy(api, second, { buyer: ann })).toMatchObject({ refusal: { reason: "limit_reached", units: 2 } });
     expect(api.book.counts.losses).toBe(losses);
     expect(shop.store.tables.scopes.get(first)).toMatchObject({ state: "open", epoch: 2 });
+  }));
+
+test("[A4] publishing answers when the cache has the sale: the next purchase is not told to come again", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    await shop.sale(api, {}, "710");
+    const draft = saleId("711");
+    const window = { startsAtMs: shop.time.nowMs() - 1, endsAtMs: shop.time.nowMs() + 60_000 };
+    await shop.store.addSale({ id: draft, draft: sampleDraft({ ...window, perBuyerLimit: 1 }), createdAtMs: 0 });
+    expect(await shop.send(api, draft, { kind: "switch", change: { kind: "publish", pastAllowed: true } })).toMatchObject({
+      kind: "switched",
+    });
+    expect(await shop.buy(api, draft, { buyer: shop.buyer("ann") })).toMatchObject({ kind: "accepted" });
   }));
