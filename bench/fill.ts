@@ -3,19 +3,21 @@ import { createWriteStream } from "node:fs";
 import { once } from "node:events";
 import { createTokens, tokenKeyOf } from "../src/adapters/auth/tokens.ts";
 import { SystemEntropy } from "../src/adapters/system/system-entropy.ts";
-import type { SqliteStore } from "../src/adapters/sql/sqlite-store.ts";
 import { IdMint } from "../src/domain/id-mint.ts";
 import { parseProductId, type BuyerId, type PurchaseId, type SaleId } from "../src/domain/ids.ts";
 import type { Take } from "../src/domain/movement.ts";
-import type { SaleGroup } from "../src/ports/stock-ledger.ts";
+import type { Catalogue } from "../src/ports/catalogue.ts";
+import type { SaleGroup, StockLedger } from "../src/ports/stock-ledger.ts";
 import { parseCurrency } from "../src/domain/money.ts";
 
 const chunk = 5_000;
 const hourMs = 3_600_000;
 
-export type Filler = { readonly store: SqliteStore; readonly ids: IdMint };
+/** Any store's. */
+type Filled = { readonly catalogue: Catalogue; readonly ledger: StockLedger; readonly idFloor: string };
+export type Filler = { readonly store: Filled; readonly ids: IdMint };
 
-export function newFiller(store: SqliteStore): Filler {
+export function newFiller(store: Filled): Filler {
   return { store, ids: new IdMint({ nowMs: Date.now, random: Math.random, floor: store.idFloor }) };
 }
 
@@ -87,7 +89,7 @@ function takeBy({ ids }: Filler, buyerId: BuyerId): Take {
   return { kind: "take", purchaseId, buyerId, key: `old-${purchaseId}`, quantity: 1 };
 }
 
-async function committed(store: SqliteStore, groups: readonly SaleGroup[]): Promise<void> {
+async function committed(store: Filled, groups: readonly SaleGroup[]): Promise<void> {
   const result = await store.ledger.commit({ nowMs: Date.now(), groups });
   if (result.kind !== "committed") throw new Error(`The store did not take the bench's data: ${JSON.stringify(result)}`);
 }

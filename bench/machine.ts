@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 
 /** CPU microseconds a process has used, all its threads, in user and kernel mode. */
@@ -10,6 +10,25 @@ export function cpuUsOf(pid: number): number {
   // utime and stime are fields 14 and 15 of proc(5), in clock ticks of 10 ms.
   for (const index of [11, 12]) total += Number(fields[index]) * 10_000;
   return total;
+}
+
+/** The same of a process and its children, as PostgreSQL has them: one for each connection. */
+export const cpuUsOfFamily = (pid: number): number => familyOf(pid).reduce((sum, member) => sum + cpuUsOf(member), 0);
+
+/** A process and its children. */
+export function familyOf(pid: number): number[] {
+  const children = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && parentOf(name) === pid);
+  return [pid, ...children.map(Number)];
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    // It ended meanwhile.
+    return undefined;
+  }
 }
 
 export function residentMbOf(pid: number): number {

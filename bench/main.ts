@@ -11,7 +11,9 @@ import { measureParts } from "./breakdown.ts";
 import { describeMachine, median, residentMbOf } from "./machine.ts";
 import { freePort, startOnCore, type Started } from "./processes.ts";
 import { printReport, quoteInReadme, writeReport, type Report, type Row, type WorldReport } from "./report.ts";
+import { purchase, startFloor } from "./servers.ts";
 import { apiKey, buildWorld, tokenSecret, type World, type WorldPlan } from "./scenarios.ts";
+import { measureSql } from "./sql/main.ts";
 import { ensureWrk, runWrk, type Load, type Measured } from "./wrk.ts";
 
 const { values: flags } = parseArgs({
@@ -29,6 +31,10 @@ const { values: flags } = parseArgs({
     worlds: { type: "string", default: "" },
     /** An earlier commit: what the code since then adds to a refused purchase. */
     against: { type: "string", default: "" },
+    /** embedded, or sql: several processes on one database. */
+    mode: { type: "string", default: "embedded" },
+    /** For sql: mariadb, postgres or both. */
+    engine: { type: "string", default: "both" },
   },
 });
 const rounds = flags.quick ? 1 : Number(flags.rounds);
@@ -206,28 +212,6 @@ async function startServer(world: World, ready = isReady): Promise<Started> {
   return startOnCore("../src/main.ts", ["serve"], { env, port, ready });
 }
 
-/** A floor that answers what this server answers to a refused purchase, byte for byte, headers included. */
-async function startFloor(server: Started, world: World): Promise<Started> {
-  const answer = await purchase(server.url, world.refusedPaths, world);
-  const headers = Object.fromEntries([...answer.headers].filter(([name]) => !["date", "content-length"].includes(name)));
-  const port = await freePort();
-  const args = [String(port), String(answer.status), await answer.text(), JSON.stringify(headers)];
-  return startOnCore("floor-server.ts", args, {
-    port,
-    ready: async (url) => (await fetch(url, { method: "POST", body: "{}" })).status === answer.status,
-  });
-}
-
-async function purchase(url: string, pathsFile: string, world: World): Promise<Response> {
-  const [path = ""] = (await Bun.file(pathsFile).text()).split("\n");
-  const [token = ""] = (await Bun.file(world.tokensFile).slice(0, 2_000).text()).split("\n");
-  return fetch(url + path, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: '{"quantity":1}',
-  });
-}
-
 /** Starts the server on the store as it stands and waits for its first 201, from the start of the process. */
 async function restart(world: World): Promise<{ server: Started; firstAcceptMs: number }> {
   const begun = performance.now();
@@ -251,4 +235,7 @@ function summary(round: Round | undefined): string {
 }
 const say = (text: string) => console.error(text);
 
-await main();
+if (flags.mode === "sql") {
+  const { engine, quick, readme } = flags;
+  await measureSql({ engine, rounds, seconds, connections, crowd, quick, readme, say });
+} else await main();

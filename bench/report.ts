@@ -131,13 +131,13 @@ const verdictAgainst = (against: Against | undefined) =>
 const againstLine = ({ commit, cpuRatio, noiseRatio, thenUs, nowUs }: Against) =>
   `A refused purchase, logs on, now ${nowUs.toFixed(1)} µs and at commit ${commit} ${thenUs.toFixed(1)} µs: × ${cpuRatio.toFixed(3)} (the earlier one measured twice: × ${noiseRatio.toFixed(3)}).`;
 
-const goal = (name: string, value: number, max: number) => [
+export const goal = (name: string, value: number, max: number) => [
   name,
   `≤ ${max}`,
   value >= 100 ? value.toFixed(0) : value.toFixed(2),
   value <= max ? "met" : "MISSED",
 ];
-const count = (value: number) => Math.round(value).toLocaleString("en");
+export const count = (value: number) => Math.round(value).toLocaleString("en");
 const lineOf = (name: string, row: Row) => [
   name,
   count(row.perSecond),
@@ -148,7 +148,7 @@ const lineOf = (name: string, row: Row) => [
   row.p99OfFloor.toFixed(2),
 ];
 
-function table(rows: readonly (readonly string[])[]): void {
+export function table(rows: readonly (readonly string[])[]): void {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows)
     console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "));
@@ -186,13 +186,20 @@ export function quoteInReadme(report: Report): void {
     ...(against === undefined ? [] : ["", againstLine(against)]),
     "",
   ].join("\n");
-  for (const path of readmePaths) writeFileSync(path, readFileSync(path, "utf8").replace(readmeMarks, `$1${text}$2`));
+  quoteBetween(readmeMarks, text);
 }
 
-export function writeReport(report: Report): string {
+/** `marks` has them as its first and its second group. */
+export function quoteBetween(marks: RegExp, text: string): void {
+  for (const path of readmePaths) writeFileSync(path, readFileSync(path, "utf8").replace(marks, `$1${text}$2`));
+}
+
+export const writeReport = (report: Report): string => writeResult(report.settings.quick ? "quick.json" : "latest.json", report);
+
+export function writeResult(name: string, report: unknown): string {
   const folder = join(import.meta.dirname, "results");
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, report.settings.quick ? "quick.json" : "latest.json");
+  const path = join(folder, name);
   writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
   return path;
 }

@@ -98,7 +98,7 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
   return mixed;
 }
 
-function writePaths(path: string, sales: readonly SaleId[]): string {
+export function writePaths(path: string, sales: readonly SaleId[]): string {
   writeFileSync(path, `${sales.map((id) => `/api/v1/sales/${id}/purchases`).join("\n")}\n`);
   return path;
 }

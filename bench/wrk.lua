@@ -1,13 +1,26 @@
 -- Drives one scenario. Environment: TOKENS (file, one bearer token a line; "" for none), FROM and COUNT (lines to use),
--- PATHS (file, one path a line, used in turn), KEY ("" or a prefix: each request gets its own Idempotency-Key).
+-- PATHS (file, one path a line, used in turn), KEY ("" or a prefix: each request gets its own Idempotency-Key), ADDRESSES
+-- (host:port of each thread's server, with blanks between).
 -- Prints one line "RESULT {json}" at the end.
 local tokens, paths, from, key = {}, {}, tonumber(os.getenv("FROM") or "0"), os.getenv("KEY") or ""
 local count = tonumber(os.getenv("COUNT") or "1")
 local body = '{"quantity":1}'
-local sent = 0
+local sent, threads = 0, 0
+
+function setup(thread)
+  local i = 0
+  for host, port in os.getenv("ADDRESSES"):gmatch("(%S+):(%d+)") do
+    if i == threads then thread.addr = wrk.lookup(host, port)[1] end
+    i = i + 1
+  end
+  thread:set("number", threads)
+  threads = threads + 1
+end
 
 function init()
   local i = 0
+  -- Each thread has a memory of its own: they begin at different callers, and their keys differ.
+  sent = number * math.floor(count / 2)
   for line in io.lines(os.getenv("TOKENS")) do
     if i >= from and #tokens < count then tokens[#tokens + 1] = line end
     if #tokens == count then break end
@@ -20,7 +33,7 @@ function request()
   sent = sent + 1
   local token = tokens[(sent - 1) % #tokens + 1]
   local idem = ""
-  if key ~= "" then idem = "Idempotency-Key: " .. key .. sent .. "\r\n" end
+  if key ~= "" then idem = "Idempotency-Key: " .. key .. number .. "-" .. sent .. "\r\n" end
   return "POST " .. paths[(sent - 1) % #paths + 1] .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAuthorization: Bearer "
     .. token .. "\r\n" .. idem .. "Content-Length: " .. #body .. "\r\n\r\n" .. body
 end

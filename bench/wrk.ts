@@ -2,10 +2,12 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { cpuUsOf } from "./machine.ts";
 
-export type Load = {
-  readonly url: string;
-  /** Process whose CPU time is charged to the requests. */
-  readonly pid: number;
+/** A process that is asked, and whose CPU time is charged to the requests. */
+export type Target = { readonly url: string; readonly pid: number };
+
+export type Load = Target & {
+  /** Others that are asked as much at the same time, each by a thread of its own. */
+  readonly others?: readonly Target[] | undefined;
   readonly tokensFile: string;
   readonly pathsFile: string;
   /** Lines of the token file to use. */
@@ -41,14 +43,16 @@ export function ensureWrk(): void {
 
 /** One bounded run of wrk on its own core, with the server's CPU time measured around it. */
 export async function runWrk(load: Load): Promise<Measured> {
-  const before = cpuUsOf(load.pid);
+  const targets = [load, ...(load.others ?? [])];
+  const cpuUs = () => targets.reduce((sum, { pid }) => sum + cpuUsOf(pid), 0);
+  const before = cpuUs();
   const output = await run(
     "taskset",
     [
       "-c",
       generatorCore,
       "wrk",
-      "-t1",
+      `-t${targets.length}`,
       `-c${load.connections}`,
       `-d${load.seconds}s`,
       "--latency",
@@ -62,9 +66,10 @@ export async function runWrk(load: Load): Promise<Measured> {
       FROM: String(load.from),
       COUNT: String(load.count),
       KEY: load.key,
+      ADDRESSES: targets.map(({ url }) => new URL(url).host).join(" "),
     },
   );
-  const used = cpuUsOf(load.pid) - before;
+  const used = cpuUs() - before;
   const json = /^RESULT (\{.*\})$/m.exec(output)?.[1];
   if (json === undefined) throw new Error(`wrk gave no result:\n${output}`);
   // The shape is the format string at the end of wrk.lua.

@@ -18,6 +18,8 @@ export type VerifyCommandDeps = CliDeps & {
   /** A read-only snapshot of the configured store; throws an Error that says what is wrong with it. */
   readonly openAuditSource: (config: Config) => Promise<AuditSource>;
   readonly nowMs: () => number;
+  /** How long memories may speak of a state that is over, where several processes share the store. */
+  readonly reopenDelayMs: (config: Config) => number;
   /** Whether standard output is a terminal that wants colours (NO_COLOR is not set). */
   readonly colour: boolean;
   /** The simulated provider's journal, as named in the data folder. */
@@ -67,7 +69,8 @@ Examples:
 async function run(deps: VerifyCommandDeps, flags: VerifyFlags): Promise<void> {
   const config = deps.config({ DOORBUSTER_DATA_DIR: flags.dataDir });
   const thresholds = { acceptsMin: flags.minAccepts, unknownsMin: flags.minUnknowns };
-  const history = flags.history && new HistoryCheck(await readHistory(flags.history), thresholds);
+  const history =
+    flags.history && new HistoryCheck(await readHistory(flags.history), thresholds, { reopenDelayMs: deps.reopenDelayMs(config) });
   const source = await open(deps, config);
   try {
     // Read after the snapshot is taken: whatever the store holds, the provider has noted before.

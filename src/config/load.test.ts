@@ -192,6 +192,32 @@ test("all mistakes are told at once", () => {
   expect(loaded.kind === "wrong" && loaded.problems.length).toBe(2);
 });
 
+test("[C1] each mode wants the addresses of what it is built on, and no others", () => {
+  const addresses = {
+    DOORBUSTER_DATABASE_URL: "mysql://shop:Zq3x@db.example/shop",
+    DOORBUSTER_REDIS_URL: "redis://:Zq3x@cache.example:6379/2",
+    DOORBUSTER_BROKER_URL: "amqps://shop:Zq3x@broker.example/sales",
+  };
+  type Name = keyof typeof addresses;
+  const wanted: Readonly<Record<string, readonly Name[]>> = {
+    embedded: [],
+    sql: ["DOORBUSTER_DATABASE_URL"],
+    queued: ["DOORBUSTER_DATABASE_URL", "DOORBUSTER_REDIS_URL", "DOORBUSTER_BROKER_URL"],
+  };
+  // The table's keys are its type's.
+  const names = Object.keys(addresses) as Name[];
+  for (const [mode, needs] of Object.entries(wanted)) {
+    const given = Object.fromEntries(needs.map((name) => [name, addresses[name]]));
+    expect(load({ DOORBUSTER_MODE: mode, ...given }).kind).toBe("loaded");
+    for (const name of names) {
+      const changed = needs.includes(name) ? { ...given, [name]: "" } : { ...given, [name]: addresses[name] };
+      const loaded = load({ DOORBUSTER_MODE: mode, ...changed });
+      const problems = loaded.kind === "wrong" ? loaded.problems : [];
+      expect([mode, name, problems.length, problems[0]?.startsWith(name)]).toEqual([mode, name, 1, true]);
+    }
+  }
+});
+
 test("[E5] the demo key is for development", () => {
   expect(load({ DOORBUSTER_ENV: "development", DOORBUSTER_API_KEY: demoApiKey }).kind).toBe("loaded");
 });

@@ -119,7 +119,7 @@ export const options = {
   outboxMax: {
     path: "outbox.max",
     type: { kind: "integer", min: 1, max: 1_000_000 },
-    default: 10_000,
+    default: 2_000,
     about: "Most messages that wait for the broker's confirm; beyond it the answer is 503 busy",
   },
   httpHost: { path: "http.host", type: { kind: "text" }, default: "127.0.0.1", about: "Address to listen on" },

@@ -22,7 +22,7 @@ export const saleAnswers = [
 export function refusalToAll(sale: Sale, nowMs: number): SaleRefusal | undefined {
   return refusalByStatus(sale, nowMs) ?? (sale.balances.available === 0 ? refusalByStock(sale) : undefined);
 }
-type SaleRefusal = Extract<Refusal, { readonly reason: SaleAnswer | "sale_unknown" }>;
+export type SaleRefusal = Extract<Refusal, { readonly reason: SaleAnswer | "sale_unknown" }>;
 
 export function answerOf(sale: Sale, nowMs: number): SaleAnswer {
   const reason = refusalToAll(sale, nowMs)?.reason ?? "on_sale";

@@ -8,7 +8,7 @@ import { isMarked } from "./availability.ts";
 import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "./ids.ts";
 import { balanceAfter, type Inventory, type InventoryEntry } from "./inventory.ts";
 import { post, type EntryKind, type EntrySource, type LedgerEntry } from "./ledger.ts";
-import type { ScopeId } from "./journal-message.ts";
+import type { Line, ScopeId } from "./journal-message.ts";
 import type { Adjustment } from "./movement.ts";
 import type { Capture, Payment, Refund, RefundReason } from "./payment.ts";
 import { countsAgainstLimit, holdsKey, transitions, type Purchase, type PurchaseEvent, type PurchaseState } from "./purchase.ts";
@@ -78,8 +78,10 @@ export type SaleWrites = {
   readonly captures: Map<string, Capture>;
   readonly refunds: Map<RefundId, Refund>;
   readonly callbacks: Set<string>;
-  /** What the cache holds for lines that were refused: it is to have them back. */
-  readonly freed: { readonly buyerId: BuyerId; readonly units: number }[];
+  /** Lines that were refused and that the cache counts: it is to have their units back, and to forget their keys. */
+  readonly freed: Pick<Line, "purchaseId" | "buyerId" | "quantity" | "key">[];
+  /** Whether a line of the epoch that stands met no stock, so that the cache has more than there is. */
+  drifted: boolean;
 };
 
 export type BuyerState = { units: number; attempts: number; readonly byKey: Map<string, Purchase> };
@@ -106,6 +108,7 @@ export class BatchState {
       refunds: new Map(),
       callbacks: new Set(),
       freed: [],
+      drifted: false,
     };
     for (const purchase of facts.purchases.values()) this.#index(purchase);
   }
@@ -123,8 +126,9 @@ export class BatchState {
   #clearsMark(sale: Sale): boolean {
     const { reopenDelayMs = 0, sale: committed } = this.facts;
     if (reopenDelayMs === 0) return false;
-    const marked = (copy: Sale) => isMarked(copy, this.nowMs) || isMarked(copy, this.nowMs + reopenDelayMs);
-    return marked(committed) && !marked(sale);
+    // Also what time will do to it while marks live: that it ends in a moment says nothing of this one.
+    const clears = (atMs: number) => isMarked(committed, atMs) && !isMarked(sale, atMs);
+    return clears(this.nowMs) || clears(this.nowMs + reopenDelayMs);
   }
 
   post(kind: EntryKind, sourceId: EntrySource, units: number, limit?: number): void {

@@ -31,6 +31,7 @@ export const publicErrors = {
 
   version_differs: error(2007, 409, "It was changed since it was read", "Read it again, and repeat the change with the version it has now"),
   product_in_use: error(2008, 409, "A sale of the product is not over", "Cancel that sale, or wait until it has ended"),
+  letter_not_replayable: error(2009, 409, "Nobody can read this message, so there is nothing to try again", "Discard it"),
 
   username_taken: error(2101, 409, "An account has this username", "Choose another username, or log in"),
   merchant_exists: error(2102, 409, "A shop with this id exists", "Choose another id, or rename the shop"),
@@ -60,6 +61,7 @@ export const publicErrors = {
   session_unknown: error(4046, 404, "The account has no such session", "List the account's sessions"),
   merchant_unknown: error(4047, 404, "The shop does not exist", "Check the id in the path"),
   key_unknown: error(4048, 404, "The server key does not exist, or counts no more", "List the shop's keys"),
+  letter_unknown: error(4049, 404, "There is no such dead letter", "List the dead letters"),
   path_unknown: error(404, 404, "The path does not exist", "See the API documentation for the paths there are"),
 
   too_many_streams: error(4291, 429, "There are too many open streams", "Close one, or come again after Retry-After seconds"),

@@ -13,6 +13,8 @@ export type FeedPatch = {
   readonly available: number;
   /** Changes of buyers' units that count against their limits. */
   readonly buyers: readonly (readonly [buyerId: BuyerId, units: number])[];
+  /** Keys that may be used again, for their purchases were refused after all. */
+  readonly keys?: readonly (readonly [buyerId: BuyerId, key: string, purchaseId: PurchaseId])[] | undefined;
   /** Switches as they are now, if one was turned. */
   readonly paused?: boolean | undefined;
   readonly endsAtMs?: number | undefined;
@@ -30,9 +32,11 @@ export function feedOf(
   const buyers = new Map<BuyerId, number>();
   const count = (buyerId: BuyerId, units: number) => buyers.set(buyerId, (buyers.get(buyerId) ?? 0) + units);
   let available = sale.balances.available - before.sale.balances.available;
-  for (const { buyerId, units } of writes.freed) {
-    available += units;
-    count(buyerId, -units);
+  const keys: (readonly [BuyerId, string, PurchaseId])[] = [];
+  for (const { buyerId, quantity, key, purchaseId } of writes.freed) {
+    available += quantity;
+    count(buyerId, -quantity);
+    if (key !== undefined) keys.push([buyerId, key, purchaseId]);
   }
   // What lines took, the cache had taken before.
   for (const { state, quantity } of writes.newPurchases.values()) if (state === "reserved") available += quantity;
@@ -49,6 +53,7 @@ export function feedOf(
     // Whatever a cancelled sale has free is nobody's.
     available: isCancelled ? 0 : available,
     buyers: [...buyers].filter(([, units]) => units !== 0),
+    ...(keys.length > 0 && { keys }),
     ...(sale.paused !== before.sale.paused && { paused: sale.paused }),
     ...(sale.endsAtMs !== before.sale.endsAtMs && { endsAtMs: sale.endsAtMs }),
     ...(isCancelled && before.sale.phase !== "cancelled" && { cancelled: true }),

@@ -39,8 +39,11 @@ export function admit(state: BatchState, { line, epoch }: Admit): AdmitOutcome {
     case "park":
       if (known !== undefined) return { kind: "parked", purchase: known, repeated: true };
       return { kind: "parked", purchase: keep(state, { line, decided: { state: "queued" } }), repeated: false };
-    case "settle":
-      return admitted(state, { line, epoch, decided: judge(state, line), known });
+    case "settle": {
+      const decided = judge(state, line);
+      state.writes.drifted ||= decided.refusedFor === "stock";
+      return admitted(state, { line, epoch, decided, known });
+    }
   }
 }
 
@@ -68,7 +71,7 @@ type Kept = { readonly line: Line; readonly decided: Decided; readonly known?: P
 function admitted(state: BatchState, { epoch, ...kept }: Kept & Course): Extract<AdmitOutcome, { kind: "admitted" }> {
   const { line, decided } = kept;
   const counts = state.facts.scope?.epoch === epoch && decided.refusedFor !== "stock";
-  if (decided.state === "refused" && counts) state.writes.freed.push({ buyerId: line.buyerId, units: line.quantity });
+  if (decided.state === "refused" && counts) state.writes.freed.push(line);
   return { kind: "admitted", purchase: keep(state, kept), repeated: false };
 }
 

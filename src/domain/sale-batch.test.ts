@@ -1,9 +1,10 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   buyerId,
   paymentId,
   purchaseId,
   refundId,
+  sampleEndMs,
   sampleNowMs,
   samplePayment,
   samplePurchase,
@@ -136,4 +137,28 @@ test("[PA7] a callback's id is noted once, also when it changed nothing", () => 
 test("[ST1] an illegal quantity breaks an invariant instead of being taken", () => {
   for (const quantity of [0, -1, 1.5])
     expect(() => decideBatch(facts(), [{ ...take("10", 1), quantity }], sampleNowMs)).toThrow("at least one unit");
+});
+
+describe("[PU27] where others refuse from memory, nobody new is accepted for a while after what they may still say was cleared:", () => {
+  const reopenDelayMs = 600;
+  const soldOut = { balances: { issued: 10, available: 0, held: 10 } };
+  const cancel: Movement = { kind: "cancel", purchaseId: purchaseId("3") };
+  const flip = (kind: "pause" | "resume"): Movement => ({ kind: "switch", change: { kind } });
+  const justBeforeEnd = sampleEndMs - 100;
+  // oxfmt-ignore
+  test.each<[string, Parameters<typeof sampleSale>[0], Movement, nowMs: number, waits: boolean]>([
+    ["a unit of a sold-out sale comes back", soldOut, cancel, sampleNowMs, true],
+    ["a unit comes back while others are free", { }, cancel, sampleNowMs, false],
+    ["a paused sale is resumed", { paused: true }, flip("resume"), sampleNowMs, true],
+    ["a paused, sold-out sale is resumed", { ...soldOut, paused: true }, flip("resume"), sampleNowMs, false],
+    ["a unit of a paused sale comes back", { ...soldOut, paused: true }, cancel, sampleNowMs, false],
+    ["a sale is paused", { }, flip("pause"), sampleNowMs, false],
+    ["a unit comes back shortly before the end", soldOut, cancel, justBeforeEnd, true],
+    ["a paused sale is resumed shortly before the end", { paused: true }, flip("resume"), justBeforeEnd, true],
+    ["the end that is near is put off", { }, { kind: "switch", change: { kind: "extend", endsAtMs: sampleEndMs + 60_000 } }, justBeforeEnd, true],
+  ])("%s", (_what, change, movement, nowMs, waits) => {
+    const given = facts({ sale: sampleSale({ balances: { issued: 10, available: 9, held: 1 }, ...change }), reopenDelayMs }, [samplePurchase()]);
+    const { sale } = decideBatch(given, [movement], nowMs).writes;
+    expect(sale.reopensAtMs).toBe(waits ? nowMs + reopenDelayMs : undefined);
+  });
 });

@@ -118,6 +118,22 @@ test("[PU19] after an unknown commit only a commit is an answer", async () => {
   expect(store.tables.purchases.size).toBe(1);
 });
 
+test("[PU19] an unknown commit whose lease went to another process meanwhile is given up: nothing waits behind it for ever", async () => {
+  const { ledger, acceptance, take, buyers, time } = direct();
+  const accepted = await take(must(buyers[0]));
+  if (accepted.kind !== "accepted") throw new Error("expected a purchase");
+  const expire = () =>
+    acceptance.submit(one, [{ kind: "expire", purchaseId: accepted.purchase.id }], { fence: { lease: "sweeper", term: 1 } });
+  ledger.loseAnswers(1, "before");
+  ledger.failNext(1, "fenced");
+  const first = expire();
+  await turns();
+  await time.advance(100);
+  expect(await first).toEqual([{ kind: "unknown" }]);
+  expect(await expire()).toMatchObject([{ kind: "too_early" }]);
+  expect(acceptance.waiting).toBe(0);
+});
+
 test("[PU22] a bad line is found by halving; a bad line of an unknown commit is not called untried", async () => {
   const { ledger, take, buyers, time, sizes } = direct();
   const bad = must(buyers[2]);

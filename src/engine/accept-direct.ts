@@ -156,7 +156,8 @@ export class DirectAcceptance implements Acceptance {
           uncertain = true;
           break;
         case "failed":
-          if (!uncertain || result.cause === "bad_line") return this.#failed(lines, result.cause, uncertain);
+          // Trying again settles nothing where the lease is another's: it would be so for ever, and keep all behind it waiting.
+          if (!uncertain || result.cause === "bad_line" || result.cause === "fenced") return this.#failed(lines, result.cause, uncertain);
           break;
         default:
           return unreachable(result);
@@ -171,7 +172,7 @@ export class DirectAcceptance implements Acceptance {
     assert(result.groups.length === groups.length, "a commit answers every group");
     for (const { sale, outcomes, moved } of result.groups) {
       if (sale === undefined) continue;
-      this.#board.observe(sale, sentAtMs);
+      this.#board.observe(sale, { sentAtMs, decidedAtMs: result.decidedAtMs ?? sentAtMs });
       for (const outcome of outcomes) if (outcome.kind === "accepted") this.#board.noteAccepted(sale.id, outcome.purchase.buyerId);
       if (moved) this.#board.noteCommit(sale.id, { feed: sale.feed, buyers: [] });
     }

@@ -2,7 +2,11 @@
  * Brings to this process what others committed to the store they share: the board learns whose copies are over and who
  * was accepted, listeners hear of the sales and purchases they watch. Late, but never wrongly: what is told was read anew.
  *
- *   feed ─► board: news, buyers ─► watched sales and buyers are read again ─► listeners
+ *   feed ─► board: news, buyers ─► owed to listeners ─► watched sales and buyers are read again ─► told
+ *                                       ▲                        └ the store did not answer, or a copy was older ┐
+ *                                       └────────────────────────────────────────────────────────────────────────┘
+ *
+ * Must stay true: the feed tells each commit once, so what it told is owed until it was read; whoever listens hears the last.
  */
 import type { BuyerId, SaleId } from "../domain/ids.ts";
 import { attemptsPerBuyerMax } from "../domain/purchase.ts";
@@ -18,22 +22,47 @@ export type FollowChangesDeps = {
   readonly changes: ChangeBoard;
 };
 
-/** One round; how many commits it heard of. Throws StoreUnavailable, and then may have told some of them. */
-export async function followChanges({ changeFeed, records, board, changes }: FollowChangesDeps): Promise<number> {
-  const committed = await changeFeed.next();
-  const sales = new Set<SaleId>();
-  const buyers = new Map<string, { buyerId: BuyerId; saleId: SaleId }>();
-  for (const { saleId, feed, buyers: touched } of committed) {
-    board.noteNews(saleId, feed);
-    board.noteCommit(saleId, { feed, buyers: touched });
-    if (changes.hearsSale(saleId)) sales.add(saleId);
-    for (const buyerId of touched) if (changes.hearsBuyer(buyerId)) buyers.set(`${buyerId} ${saleId}`, { buyerId, saleId });
+type Touched = { readonly buyerId: BuyerId; readonly saleId: SaleId };
+
+export class ChangeFollower {
+  readonly #deps: FollowChangesDeps;
+  /** Sales that listeners are to hear of, with the number of the copy that is to be told at least. */
+  readonly #sales = new Map<SaleId, number>();
+  readonly #buyers = new Map<string, Touched>();
+
+  constructor(deps: FollowChangesDeps) {
+    this.#deps = deps;
   }
-  // Reading tells the board, and the board tells the listeners.
-  await Promise.all([...sales].map((saleId) => board.load(saleId)));
-  for (const { buyerId, saleId } of buyers.values()) {
-    const { items } = await records.purchasesOf(buyerId, { saleId }, { offset: 0, limit: attemptsPerBuyerMax });
-    for (const purchase of items) changes.purchaseChanged(purchase);
+
+  /** One round; how many commits it heard of. Throws StoreUnavailable, and then owes its listeners what it could not read. */
+  async round(): Promise<number> {
+    const { changeFeed, board, changes } = this.#deps;
+    const committed = await changeFeed.next();
+    for (const { saleId, feed, buyers } of committed) {
+      board.noteNews(saleId, feed);
+      board.noteCommit(saleId, { feed, buyers });
+      if (changes.hearsSale(saleId)) this.#sales.set(saleId, Math.max(feed, this.#sales.get(saleId) ?? 0));
+      for (const buyerId of buyers) if (changes.hearsBuyer(buyerId)) this.#buyers.set(`${buyerId} ${saleId}`, { buyerId, saleId });
+    }
+    await Promise.all([...this.#sales].map(([saleId, feed]) => this.#tellSale(saleId, feed)));
+    for (const [name, touched] of this.#buyers) await this.#tellBuyer(name, touched);
+    return committed.length;
   }
-  return committed.length;
+
+  /** Reading tells the board, and the board tells the listeners. */
+  async #tellSale(saleId: SaleId, feed: number): Promise<void> {
+    const { board, changes } = this.#deps;
+    const view = changes.hearsSale(saleId) ? await board.load(saleId) : undefined;
+    const isTold = view === undefined ? !changes.hearsSale(saleId) : view.sale.feed >= feed;
+    if (isTold && this.#sales.get(saleId) === feed) this.#sales.delete(saleId);
+  }
+
+  async #tellBuyer(name: string, { buyerId, saleId }: Touched): Promise<void> {
+    const { records, changes } = this.#deps;
+    if (changes.hearsBuyer(buyerId)) {
+      const { items } = await records.purchasesOf(buyerId, { saleId }, { offset: 0, limit: attemptsPerBuyerMax });
+      for (const purchase of items) changes.purchaseChanged(purchase);
+    }
+    this.#buyers.delete(name);
+  }
 }

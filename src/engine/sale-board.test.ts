@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { MemoryStore } from "../adapters/memory/memory-store.ts";
 import { parseAdjustmentId, type BuyerId, type SaleId } from "../domain/ids.ts";
 import type { Sale } from "../domain/sale.ts";
@@ -8,7 +8,7 @@ import { internNow, storeWith, switchNow, takeBy } from "../../tests/kit/live-sa
 import { ManualTime, turns } from "../../tests/kit/manual-time.ts";
 import { must, sampleDraft, sampleEndMs, sampleNowMs, saleId, sampleStartMs } from "../../tests/kit/samples.ts";
 import { SeededEntropy } from "../../tests/kit/seeded-entropy.ts";
-import { SaleBoard, type SaleView } from "./sale-board.ts";
+import { SaleBoard, type BoardOptions, type SaleView } from "./sale-board.ts";
 
 const one = saleId("11");
 const two = saleId("12");
@@ -35,7 +35,7 @@ function watched(store: MemoryStore) {
   return { records, seen, faults };
 }
 
-function boardOn(store: MemoryStore, options = { salesMax: 10, buyersMax: 1_000 }) {
+function boardOn(store: MemoryStore, options: BoardOptions = { salesMax: 10, buyersMax: 1_000 }) {
   const time = new ManualTime(sampleNowMs);
   const { records, seen, faults } = watched(store);
   const board = new SaleBoard({ records, clock: time, entropy: new SeededEntropy(1) }, options);
@@ -306,4 +306,184 @@ test("[PU16] a buyer accepted beyond the bound while others are being read does 
   page.resolve();
   await turns();
   for (const buyerId of buyers) expect(refuse(view, buyerId)).toBeUndefined();
+});
+
+describe("[PU27] where other processes commit, too,", () => {
+  const leaseMs = 100;
+  const edgeMs = 240;
+
+  /** A board beside others: what they commit is in `store`, and known by their log as far as `log` goes. */
+  function sharedBoard(store: MemoryStore, log: readonly BuyerId[] | undefined = []) {
+    const asked: { feed: number; until: number }[] = [];
+    const feed = {
+      buyersBetween: async ({ feed: after, until }: { feed: number; until: number }) => {
+        asked.push({ feed: after, until });
+        return log;
+      },
+    };
+    const rig = boardOn(store, { salesMax: 10, buyersMax: 1_000, shared: { feed, leaseMs, edgeMs } });
+    /** A commit of this process that held the sale's lock at this moment, and what it found. */
+    const held = (decidedAtMs = rig.time.nowMs(), sentAtMs = rig.time.nowMs()) =>
+      rig.board.observe(must(store.tables.sales.get(one)), { sentAtMs, decidedAtMs });
+    return { ...rig, held, asked };
+  }
+
+  const commit = (store: MemoryStore, ...movements: Parameters<MemoryStore["commitNow"]>[0]["groups"][number]["movements"]) =>
+    store.commitNow({ nowMs: sampleNowMs, groups: [{ saleId: one, movements }] });
+  const adjust = (units: number) =>
+    ({ kind: "adjust", adjustmentId: must(parseAdjustmentId(String(++adjustments))), units, reason: "found", actor: "one" }) as const;
+  let adjustments = 700;
+
+  test("a copy that was merely read refuses nobody; one that a commit held under its lock does, until its lease is over", async () => {
+    const { store, ann, bob } = soldOut();
+    const { board, refuse, held, time } = sharedBoard(store);
+    const view = must(await board.load(one));
+    refuse(view, bob);
+    await turns();
+    expect(refuse(view, bob)).toBeUndefined();
+    held();
+    refuse(view, bob);
+    await turns();
+    expect([refuse(view, bob), refuse(view, ann)]).toEqual(["all_taken", undefined]);
+    await time.advance(leaseMs - 1);
+    expect(refuse(view, bob)).toBe("all_taken");
+    await time.advance(1);
+    expect(refuse(view, bob)).toBeUndefined();
+  });
+
+  test("a lease is measured from the sending of the commit, however late its answer comes", async () => {
+    const { store, bob } = soldOut();
+    const { board, refuse, held, time } = sharedBoard(store);
+    const view = must(await board.load(one));
+    held(time.nowMs(), time.nowMs() - leaseMs + 10);
+    refuse(view, bob);
+    await turns();
+    expect(refuse(view, bob)).toBe("all_taken");
+    await time.advance(10);
+    expect(refuse(view, bob)).toBeUndefined();
+  });
+
+  test("what time alone ends is no mark until a decider has seen it: somebody may have been accepted in the last moment", async () => {
+    const store = storeWith([[one, {}]]);
+    const bob = internNow(store, "bob");
+    const { board, refuse, held } = sharedBoard(store);
+    const view = must(await board.load(one));
+    held(sampleEndMs - 1);
+    refuse(view, bob, { nowMs: sampleEndMs });
+    await turns();
+    expect(refuse(view, bob, { nowMs: sampleEndMs })).toBeUndefined();
+    held(sampleEndMs);
+    refuse(view, bob);
+    await turns();
+    expect(refuse(view, bob)).toBe("ended");
+  });
+
+  test("before its start a sale is refused by the decider's clock, whatever ours says, and not shortly before", async () => {
+    const store = storeWith([[one, {}]]);
+    const bob = internNow(store, "bob");
+    const { board, refuse, held } = sharedBoard(store);
+    const view = must(await board.load(one));
+    expect(refuse(view, bob, { nowMs: sampleStartMs - 60_000 })).toBeUndefined();
+    held(sampleStartMs - edgeMs - 1);
+    expect(refuse(view, bob)).toBe("not_started");
+    held(sampleStartMs - edgeMs);
+    expect(refuse(view, bob)).toBeUndefined();
+  });
+
+  test("a buyer whom another process accepted goes on: until their log is read everybody does", async () => {
+    const store = storeWith([[one, { stock: 2 }]]);
+    const [ann, bob, cat] = [internNow(store, "ann"), internNow(store, "bob"), internNow(store, "cat")];
+    commit(store, takeBy(ann));
+    const { board, refuse, held, asked } = sharedBoard(store, [bob]);
+    const view = must(await board.load(one));
+    store.commitNow({ nowMs: sampleNowMs, groups: [{ saleId: one, movements: [{ kind: "switch", change: { kind: "pause" } }] }] });
+    held();
+    refuse(view, cat);
+    await turns();
+    expect(refuse(view, cat)).toBe("paused");
+    store.commitNow({
+      nowMs: sampleNowMs,
+      groups: [{ saleId: one, movements: [{ kind: "switch", change: { kind: "resume" } }, takeBy(bob)] }],
+    });
+    held();
+    expect(refuse(view, cat)).toBeUndefined();
+    await turns();
+    expect(asked).toEqual([{ feed: 3, until: 4 }]);
+    expect([refuse(view, cat), refuse(view, bob), refuse(view, ann)]).toEqual(["all_taken", undefined, undefined]);
+  });
+
+  test("news ends a mark, and the answer to an older commit does not bring it back", async () => {
+    const { store, bob } = soldOut();
+    const { board, refuse, held } = sharedBoard(store);
+    const view = must(await board.load(one));
+    held();
+    refuse(view, bob);
+    await turns();
+    expect(refuse(view, bob)).toBe("all_taken");
+    board.noteNews(one, view.sale.feed + 1);
+    expect(refuse(view, bob)).toBeUndefined();
+    held();
+    expect(refuse(view, bob)).toBeUndefined();
+  });
+
+  test("[LP2] a copy that is newer than ours and older than the news is not taken for the last", async () => {
+    const { store } = soldOut();
+    const { board, seen } = sharedBoard(store);
+    const first = must(await board.load(one)).sale;
+    for (const units of [1, 1]) commit(store, adjust(units));
+    const last = must(store.tables.sales.get(one));
+    board.noteNews(one, last.feed);
+    board.observe({ ...last, feed: first.feed + 1 });
+    expect((await board.load(one))?.sale).toBe(last);
+    expect(seen.sale).toBe(2);
+  });
+
+  test("[LP2] news that comes while a sale is read for the first time makes it be read again", async () => {
+    const { store } = soldOut();
+    const { board, faults } = sharedBoard(store);
+    const wait = Promise.withResolvers<void>();
+    faults.wait = wait.promise;
+    const reading = board.load(one);
+    await turns();
+    commit(store, adjust(5));
+    const last = must(store.tables.sales.get(one));
+    board.noteNews(one, last.feed);
+    wait.resolve();
+    expect((await reading)?.sale).toBe(last);
+  });
+
+  test("[PU1] an absence lives as long as a mark, from the asking", async () => {
+    const store = storeWith([]);
+    const { board, faults, seen, time } = sharedBoard(store);
+    const wait = Promise.withResolvers<void>();
+    faults.wait = wait.promise;
+    const reading = board.load(one);
+    await time.advance(leaseMs);
+    wait.resolve();
+    expect(await reading).toBeUndefined();
+    expect(await board.load(one)).toBeUndefined();
+    expect(seen.sale).toBe(2);
+  });
+
+  test("[PU1] whoever waits for a reading that others began is not told of an absence from before it asked", async () => {
+    const store = storeWith([]);
+    const { board, faults, time } = sharedBoard(store);
+    const wait = Promise.withResolvers<void>();
+    faults.wait = wait.promise;
+    const early = board.load(one);
+    await time.advance(leaseMs);
+    store.addSaleNow({ id: one, draft: sampleDraft(), createdAtMs: 0 });
+    const late = board.load(one);
+    wait.resolve();
+    expect([await early, (await late)?.sale.id]).toEqual([undefined, one]);
+  });
+
+  test("[PU1] news of a sale ends its absence", async () => {
+    const store = storeWith([]);
+    const { board } = sharedBoard(store);
+    expect(await board.load(one)).toBeUndefined();
+    store.addSaleNow({ id: one, draft: sampleDraft(), createdAtMs: 0 });
+    board.noteNews(one, 1);
+    expect((await board.load(one))?.sale.id).toBe(one);
+  });
 });

@@ -8,13 +8,18 @@
  *
  *   sale's copy ─► refusal by status or stock? ─► buyer ever accepted, or on the way? ─► yes: decider · no: refuse
  *
- * Where other processes commit, too (`shared`), a copy is a mark with an end: it refuses for `leaseMs` after the moment
- * at which a commit of this process was sent that held the sale's lock and found it so. Whoever clears the mark meanwhile
- * makes everybody wait for longer than that before anybody new is accepted (domain/batch-state.ts), so nobody is refused
- * here who was accepted elsewhere. When the mark has run out the next purchases go to the decider, together, and its
- * answer is the next mark. The set of buyers must reach as far as the copy; what others added is read from their log.
+ * Where other processes commit, too (`shared`), memory repeats for a moment what a decider said: a mark. It is made when a
+ * commit of this process held the sale's lock and found that everybody is refused, by the decider's clock, and it dies
+ * `leaseMs` after that commit was sent. Whoever clears what it says makes everybody wait for longer than that before
+ * anybody new is accepted (domain/batch-state.ts), so nobody is refused here who was accepted elsewhere. Between two marks
+ * everybody goes on to the decider. The set of buyers must reach as far as the copy; what others added is read from their log.
+ *
+ *   commit sent ─► lock held: refused to all ─► answer ──► mark refuses … ─► leaseMs after the sending: dead
+ *                                  └ cleared elsewhere ──────────── nobody new ────────────┴─► accepted again
+ *
+ * Must stay true: a mark rests on no clock of this process but for how long it lives, and on no copy that was merely read.
  */
-import { refusalToAll } from "../domain/availability.ts";
+import { refusalToAll, type SaleRefusal } from "../domain/availability.ts";
 import type { BuyerId, SaleId } from "../domain/ids.ts";
 import type { Refusal } from "../domain/purchase.ts";
 import type { Sale } from "../domain/sale.ts";
@@ -31,10 +36,10 @@ export type SaleView = {
   buyersKnown: "no" | "loading" | "all";
   /** The sale's number up to which `buyers` holds everybody; only where others commit, too. */
   buyersFeed: number;
-  /** Until when the copy may refuse. */
-  markUntilMs: number;
-  /** Whether a newer copy is known to be in the store. */
-  outdated: boolean;
+  /** What a decider said to everybody, and until when it may be repeated; only where others commit, too. */
+  mark: { readonly refusal: SaleRefusal; readonly untilMs: number } | undefined;
+  /** The largest number that the sale is known to have: a copy with a smaller one is over. */
+  newsFeed: number;
   usedAtMs: number;
 };
 
@@ -45,12 +50,15 @@ export interface BoardSource {
   buyers(id: SaleId): AsyncIterable<Iterable<number>>;
 }
 
+/** Of a commit of this process that held the sale's lock: when it was sent, by our clock, and when it was decided, by the decider's. */
+export type HeldLock = { readonly sentAtMs: number; readonly decidedAtMs: number };
+
 /** For processes that share a store. */
 export type SharedBoard = {
   readonly feed: Pick<ChangeFeed, "buyersBetween">;
   /** Less than half of what a cleared mark makes others wait, for a clock that is being led back may go at half its pace. */
   readonly leaseMs: number;
-  /** So close before its start a sale's refusals are the decider's: our clock is only about its. */
+  /** Time clears "not started" and makes nobody wait: a sale that begins sooner than this after a commit gets no such mark. More than twice `leaseMs`. */
   readonly edgeMs: number;
 };
 
@@ -65,6 +73,8 @@ export type BoardOptions = {
 const buyersPageMax = 10_000;
 const absentMax = 10_000;
 const absentForMs = 1_000;
+/** Readings of one sale in a row, where each was overtaken by news. */
+const readsMax = 5;
 
 type BoardRecords = Pick<Records, "sale" | "buyersOf">;
 export type BoardDeps = { readonly clock: Clock; readonly entropy: Entropy; readonly changes?: ChangeSink | undefined } & (
@@ -94,6 +104,8 @@ export class SaleBoard {
   readonly #options: BoardOptions;
   readonly #views = new Map<string, SaleView>();
   readonly #loading = new Map<SaleId, Promise<SaleView | undefined>>();
+  /** Sales being read that there is no view of, with the largest number that was heard of meanwhile. */
+  readonly #unseen = new Map<SaleId, { readers: number; newsFeed: number }>();
   /** Sales that do not exist, until when we believe it. */
   readonly #absent = new Map<SaleId, number>();
   #buyers = 0;
@@ -113,10 +125,16 @@ export class SaleBoard {
   /** The sale's view, read from the store if need be: one reader per sale however many ask. */
   async load(saleId: SaleId): Promise<SaleView | undefined> {
     const view = this.#views.get(saleId);
-    if (view !== undefined && !view.outdated) return view;
-    const absentUntilMs = this.#absent.get(saleId);
-    if (absentUntilMs !== undefined && absentUntilMs > this.#clock.nowMs()) return undefined;
-    return this.#readOnce(saleId);
+    if (view !== undefined && view.sale.feed >= view.newsFeed) return view;
+    if (this.#isAbsent(saleId)) return undefined;
+    const isJoined = this.#loading.has(saleId);
+    const found = await this.#readOnce(saleId);
+    // What others began to read before we asked may be older than what was made, and taken, before we asked.
+    return found === undefined && isJoined && !this.#isAbsent(saleId) ? this.#readOnce(saleId) : found;
+  }
+
+  #isAbsent(saleId: SaleId): boolean {
+    return (this.#absent.get(saleId) ?? 0) > this.#clock.nowMs();
   }
 
   /** For who may have changed the sale by way of another process a moment ago. */
@@ -133,25 +151,27 @@ export class SaleBoard {
     return loading;
   }
 
-  /**
-   * Takes over a committed copy of a sale, unless what we have is newer. `sentAtMs`: it comes from a commit that held the
-   * sale's lock, and was sent then.
-   */
-  observe(sale: Sale, sentAtMs?: number): void {
+  /** Takes over a committed copy of a sale, unless what we have is newer. `held`: it comes from a commit that held the sale's lock. */
+  observe(sale: Sale, held?: HeldLock): void {
     const view = this.#observed(sale);
     const { shared } = this.#options;
-    if (shared === undefined) return;
     // A copy from elsewhere that is newer says that what we have is over; an older one says nothing.
-    if (sentAtMs === undefined) return;
-    if (view.sale.feed === sale.feed) view.markUntilMs = Math.max(view.markUntilMs, sentAtMs + shared.leaseMs);
+    if (shared === undefined || held === undefined || sale.feed < view.newsFeed) return;
+    const refusal = refusalToAll(sale, held.decidedAtMs);
+    const untilMs = held.sentAtMs + shared.leaseMs;
+    const startsSoon = refusal?.reason === "not_started" && refusal.startsAtMs - held.decidedAtMs <= shared.edgeMs;
+    if (refusal === undefined || startsSoon) view.mark = undefined;
+    else if (view.mark === undefined || view.mark.untilMs < untilMs) view.mark = { refusal, untilMs };
   }
 
   /** Another process gave the sale this number: a copy with a smaller one refuses nobody, and is read again by who asks. */
   noteNews(saleId: SaleId, feed: number): void {
+    this.#absent.delete(saleId);
     const view = this.#views.get(saleId);
-    if (view === undefined || feed <= view.sale.feed) return;
-    view.outdated = true;
-    view.markUntilMs = 0;
+    const known = view ?? this.#unseen.get(saleId);
+    if (known === undefined || feed <= known.newsFeed) return;
+    known.newsFeed = feed;
+    if (view !== undefined) view.mark = undefined;
   }
 
   /** Buyers that a commit with this number touched: the set reaches one further, if it reached up to it. */
@@ -175,20 +195,12 @@ export class SaleBoard {
   /** A refusal that needs no decider, or undefined. `pending` says whether a take of the buyer is on its way. */
   refuse(view: SaleView, ask: { buyerId: BuyerId; pending: () => boolean; nowMs: number }): Refusal | undefined {
     view.usedAtMs = ask.nowMs;
-    const refusal = refusalToAll(view.sale, ask.nowMs);
+    const refusal = this.#options.shared === undefined ? refusalToAll(view.sale, ask.nowMs) : markAt(view, ask.nowMs);
     if (refusal === undefined) return undefined;
-    // Before the start nobody can have been accepted.
-    if (refusal.reason === "not_started") return this.#isBeforeEdge(view.sale, ask.nowMs) ? refusal : undefined;
-    if (ask.nowMs >= view.markUntilMs) return undefined;
-    // An unpublished sale is nobody's business.
-    if (refusal.reason === "sale_unknown") return refusal;
+    // Before the start nobody can have been accepted, and an unpublished sale is nobody's business.
+    if (refusal.reason === "not_started" || refusal.reason === "sale_unknown") return refusal;
     if (!this.#knowsBuyers(view)) return undefined;
     return view.buyers.has(ask.buyerId) || ask.pending() ? undefined : refusal;
-  }
-
-  #isBeforeEdge(sale: Sale, nowMs: number): boolean {
-    const { shared } = this.#options;
-    return shared === undefined || nowMs < sale.startsAtMs - shared.edgeMs;
   }
 
   /** Whether the set holds everybody accepted up to the copy; if not, sees to it. */
@@ -201,32 +213,51 @@ export class SaleBoard {
   }
 
   async #read(saleId: SaleId): Promise<SaleView | undefined> {
-    const sale = await this.#source.sale(saleId);
-    if (sale !== undefined) return this.#observed(sale);
+    const unseen = this.#unseen.get(saleId) ?? { readers: 0, newsFeed: 0 };
+    unseen.readers += 1;
+    this.#unseen.set(saleId, unseen);
+    try {
+      for (let reads = 1; ; reads++) {
+        const askedMs = this.#clock.nowMs();
+        const sale = await this.#source.sale(saleId);
+        if (sale === undefined) return this.#noteAbsent(saleId, askedMs);
+        const view = this.#observed(sale);
+        // News came while it was being read: whoever listens must not be left with what is over.
+        if (view.sale.feed >= view.newsFeed || reads === readsMax) return view;
+      }
+    } finally {
+      unseen.readers -= 1;
+      if (unseen.readers === 0) this.#unseen.delete(saleId);
+    }
+  }
+
+  /** Where others make sales, too, an absence is a mark: nobody is accepted in a sale made after `askedMs` before it is dead. */
+  #noteAbsent(saleId: SaleId, askedMs: number): undefined {
     if (this.#absent.size >= absentMax) this.#absent.clear();
     const forMs = this.#options.shared?.leaseMs ?? absentForMs;
-    this.#absent.set(saleId, this.#clock.nowMs() + (forMs * (1 + this.#entropy.random())) / 2);
-    return undefined;
+    this.#absent.set(saleId, askedMs + (forMs * (1 + this.#entropy.random())) / 2);
   }
 
   #observed(sale: Sale): SaleView {
     const view = this.#views.get(sale.id);
     if (view === undefined) return this.#add(sale);
+    if (sale.feed < view.sale.feed) return view;
     const isNews = sale.feed > view.sale.feed;
-    if (isNews || sale.feed === view.sale.feed) view.sale = sale;
-    if (isNews) view.outdated = false;
-    if (isNews && this.#options.shared !== undefined) view.markUntilMs = 0;
+    view.sale = sale;
+    view.newsFeed = Math.max(view.newsFeed, sale.feed);
+    if (isNews) view.mark = undefined;
     if (isNews) this.#changes?.saleChanged(sale);
     return view;
   }
 
   #add(sale: Sale): SaleView {
     this.#absent.delete(sale.id);
+    const newsFeed = Math.max(sale.feed, this.#unseen.get(sale.id)?.newsFeed ?? 0);
     // A sale that has issued nothing has accepted nobody.
     const buyersKnown = sale.phase === "draft" ? "all" : "no";
-    const markUntilMs = this.#options.shared === undefined ? Number.POSITIVE_INFINITY : 0;
+    const buyers = new NumberSet();
     const usedAtMs = this.#clock.nowMs();
-    const view: SaleView = { sale, buyers: new NumberSet(), buyersKnown, buyersFeed: sale.feed, markUntilMs, outdated: false, usedAtMs };
+    const view: SaleView = { sale, buyers, buyersKnown, buyersFeed: sale.feed, mark: undefined, newsFeed, usedAtMs };
     this.#views.set(sale.id, view);
     // Whoever listens may have seen an older copy, before it was forgotten here.
     this.#changes?.saleChanged(sale);
@@ -300,4 +331,8 @@ export class SaleBoard {
     view.buyersKnown = "no";
     if (what === "view") this.#views.delete(view.sale.id);
   }
+}
+
+function markAt({ mark }: SaleView, nowMs: number): SaleRefusal | undefined {
+  return mark !== undefined && nowMs < mark.untilMs ? mark.refusal : undefined;
 }

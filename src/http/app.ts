@@ -13,6 +13,7 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 import { negotiated } from "./problem.ts";
 import type { Ask, Route } from "./route.ts";
 import { descriptionOf, descriptionRoutes, type Description } from "./routes/description.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { exportRoutes } from "./routes/exports.ts";
 import { ownAccountRoutes } from "./routes/account.ts";
@@ -54,6 +55,7 @@ export function routesOf(metrics: Metrics, description: Description = { text: ""
 
 const restRoutes = (metrics: Metrics, description: () => Description): readonly Route[] => [
   ...tokenRoutes,
+  ...deadLetterRoutes,
   ...authRoutes,
   ...ownAccountRoutes,
   ...accountRoutes,

@@ -3,6 +3,8 @@ import type { AccountDeps } from "../engine/accounts/deps.ts";
 import type { ForeignShop } from "../engine/accounts/exchange-token.ts";
 import type { KeyDeps } from "../engine/accounts/shop-keys.ts";
 import type { ProductCache } from "../engine/product-cache.ts";
+import type { DeadLetters } from "../engine/queue/dead-letters.ts";
+import type { QueueStats } from "../engine/queue/queued-parts.ts";
 import type { SaleBoard } from "../engine/sale-board.ts";
 import type { Acceptance } from "../ports/acceptance.ts";
 import type { CallbackVerifier } from "../ports/callback-verifier.ts";
@@ -53,6 +55,10 @@ export type HttpDeps = {
   readonly options: HttpOptions;
   readonly board: SaleBoard;
   readonly acceptance: Acceptance & AcceptanceGauges;
+  /** Where a cache decides: from whose copies takes are refused, and what could not be settled. */
+  readonly marks?: SaleBoard | undefined;
+  readonly deadLetters?: DeadLetters | undefined;
+  readonly queueStats?: (() => QueueStats) | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly entropy: Entropy;

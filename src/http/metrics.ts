@@ -31,6 +31,7 @@ const counterLabels: Readonly<Record<string, string[]>> = {
   doorbuster_http_answers_total: ["status"],
   doorbuster_process_cpu_seconds_total: ["mode"],
   doorbuster_log_lines_lost_total: ["cause"],
+  doorbuster_queue_events_total: ["event"],
 };
 
 function register(
@@ -59,9 +60,13 @@ function register(
   });
 }
 
-function counterFamilies({ counters, live: { streams }, deps: { acceptance, logCounts } }: HttpContext): Family[] {
+function counterFamilies(context: HttpContext): Family[] {
+  const { counters, live, deps } = context;
+  const { streams } = live;
+  const { acceptance, logCounts } = deps;
   const one = (value: () => number) => () => [{ value: value() }];
   return [
+    ...queueCounters(context),
     {
       name: "doorbuster_purchases_total",
       help: "Purchases by outcome: accepted, replayed, or the reason of the refusal or error",
@@ -107,6 +112,34 @@ function counterFamilies({ counters, live: { streams }, deps: { acceptance, logC
   ];
 }
 
+/** Only where a cache decides. */
+function queueCounters({ deps: { queueStats } }: HttpContext): Family[] {
+  if (queueStats === undefined) return [];
+  return [
+    {
+      name: "doorbuster_queue_events_total",
+      help: "What this process did between cache, broker and ledger, by what it was",
+      samples: () => Object.entries(queueStats().events).map(([event, value]) => ({ labels: { event }, value })),
+    },
+  ];
+}
+
+function queueGauges({ deps: { queueStats } }: HttpContext): Family[] {
+  if (queueStats === undefined) return [];
+  return [
+    {
+      name: "doorbuster_queue_messages_unconfirmed",
+      help: "Messages that wait for the broker's confirm",
+      samples: () => [{ value: queueStats().unconfirmed }],
+    },
+    {
+      name: "doorbuster_broker_open",
+      help: "1 while the broker takes messages",
+      samples: () => [{ value: queueStats().brokerOpen ? 1 : 0 }],
+    },
+  ];
+}
+
 function cpuSamples(): Sample[] {
   const { user, system } = process.cpuUsage();
   return [
@@ -115,9 +148,11 @@ function cpuSamples(): Sample[] {
   ];
 }
 
-function gaugeFamilies({ deps, live }: HttpContext, delay: ReturnType<typeof monitorEventLoopDelay>): Family[] {
+function gaugeFamilies(context: HttpContext, delay: ReturnType<typeof monitorEventLoopDelay>): Family[] {
+  const { deps, live } = context;
   const { acceptance, isLeaving } = deps;
   return [
+    ...queueGauges(context),
     { name: "doorbuster_queue_length", help: "Movements waiting for a commit", samples: () => [{ value: acceptance.waiting }] },
     { name: "doorbuster_streams_open", help: "Live streams (SSE)", samples: () => [{ value: live.streams.size }] },
     { name: "doorbuster_draining", help: "1 while the process is stopping", samples: () => [{ value: isLeaving() ? 1 : 0 }] },

@@ -8,6 +8,7 @@ import type { Product } from "../domain/product.ts";
 import { amountOf, type Purchase, type PurchaseState } from "../domain/purchase.ts";
 import { statusOf, type Sale } from "../domain/sale.ts";
 import type { Bought, Order } from "../engine/orders.ts";
+import type { DeadLetter } from "../ports/queue-ledger.ts";
 import type { ProductStock } from "../ports/records.ts";
 import { parseAsWritten } from "../lib/parse-as-written.ts";
 import { success, type Reply } from "./envelope.ts";
@@ -158,5 +159,21 @@ export function orderView({ purchase, product, payments, refunds }: Order) {
     refunded: purchase.refunded,
     payments: payments.map(paymentView),
     refunds: refunds.map(refundView),
+  };
+}
+
+export function deadLetterView(letter: DeadLetter) {
+  const { id, kind, problem, tries, atMs } = letter;
+  const line = letter.kind === "line" ? letter.line : undefined;
+  return {
+    id,
+    kind,
+    problem,
+    tries,
+    at: isoTime(atMs),
+    sale_id: letter.kind === "line" ? letter.saleId : null,
+    quantity: line?.quantity ?? null,
+    accepted_at: line === undefined ? null : isoTime(line.acceptedAtMs),
+    text: letter.kind === "message" ? letter.text : null,
   };
 }

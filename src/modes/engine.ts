@@ -8,7 +8,9 @@ import { DirectAcceptance } from "../engine/accept-direct.ts";
 import { ChangeBoard } from "../engine/change-board.ts";
 import { ProductCache } from "../engine/product-cache.ts";
 import { SaleBoard } from "../engine/sale-board.ts";
+import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
+import { idsOf } from "../worker/sharing.ts";
 import { openQueuedEngine } from "./queued-engine.ts";
 import { markLeaseMs, startEdgeMs } from "./sql.ts";
 import { openStore } from "./stores.ts";
@@ -22,14 +24,15 @@ export async function openEngine(config: Config, log: Log, version: string) {
   const { shared, queue } = store;
   const clock = new SystemClock({
     notBeforeMs: store.lastAtMs,
-    // Where the store's clock decides, this one goes by it.
-    ...(shared !== undefined && { wallMs: () => Date.now() + shared.offsetMs() }),
+    // Where the store's clock decides, this one follows it, and the wall of this machine is of no account.
+    ...(shared !== undefined && { wallMs: () => performance.now() + shared.offsetMs(), follows: true }),
     onJump: (jump) => log.error("the wall clock jumped and is not followed; correct it and restart", jump),
   });
   const tasks = new SystemTasks();
   const entropy = new SystemEntropy();
   const minting = shared && { number: shared.membership.number, bits: processNumberBits };
-  const ids = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random(), floor: store.idFloor, process: minting });
+  const mint = new IdMint({ nowMs: () => clock.nowMs(), random: () => entropy.random(), floor: store.idFloor, process: minting });
+  const ids: Ids = shared === undefined ? mint : idsOf(shared.membership, mint);
   const { records, catalogue, exports } = store;
   const changes = new ChangeBoard({ tasks, log });
   const board = new SaleBoard(
@@ -45,7 +48,8 @@ export async function openEngine(config: Config, log: Log, version: string) {
   const bounds = { batchMax, queueMax, answerTimeoutMs };
   const direct = new DirectAcceptance({ ledger: store.ledger, board, clock, tasks, changes }, bounds);
   const engine = { store, records, catalogue, exports, clock, tasks, entropy, ids, changes, board, products };
-  if (queue === undefined) return { ...engine, acceptance: direct, marks: undefined, queuedParts: undefined };
+  if (queue === undefined)
+    return { ...engine, acceptance: direct, marks: undefined, deadLetters: undefined, queueStats: undefined, queuedParts: undefined };
   const queued = openQueuedEngine(config, { ...engine, queue, direct, log });
   return { ...engine, ...queued };
 }

@@ -39,7 +39,7 @@ export type OpenedQueue = {
 };
 
 export type SharedStore = Pick<ServerStore, "leases" | "changeFeed" | "membership" | "database"> & {
-  /** The store's time minus this machine's wall, as last measured. */
+  /** The store's time minus what this process's monotonic clock shows, as last measured. */
   readonly offsetMs: () => number;
   /** Measures it anew. Throws StoreUnavailable. */
   readonly measureClock: () => Promise<void>;

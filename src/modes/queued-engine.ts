@@ -42,5 +42,5 @@ export function openQueuedEngine(config: Config, { store, queue, ...engine }: Qu
     buyersMax: buyersInMemoryMax,
     marks: { leaseMs: markLeaseMs, edgeMs: startEdgeMs },
   });
-  return { acceptance, marks, records: parts.records, queuedParts: parts };
+  return { acceptance, marks, records: parts.records, deadLetters: parts.deadLetters, queueStats: parts.stats, queuedParts: parts };
 }

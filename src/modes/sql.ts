@@ -11,8 +11,10 @@ import type { OpenedStore, SharedStore } from "./opened-store.ts";
 export const markLeaseMs = 250;
 /** How long nobody new is accepted after somebody cleared a mark: see SharedBoard.leaseMs. */
 export const reopenDelayMs = 600;
-/** So close before a sale's start its refusals are the database's. */
-export const startEdgeMs = 250;
+/** A sale that begins sooner is not refused from memory as not begun: see SharedBoard.edgeMs. */
+export const startEdgeMs = 600;
+/** Of the time that a statement may take, the part for which it may wait for a lock. */
+const lockShare = 0.8;
 /** Of the connections that the operator allows, the part that reads. */
 const readShare = 0.4;
 
@@ -33,7 +35,13 @@ export async function openSql(config: Config, { version, secrets }: ProcessFacts
   const readsMax = Math.max(1, Math.floor(databaseConnections * readShare));
   const store = await openServerStore({
     url,
-    limits: { readsMax, writesMax: databaseConnections - readsMax, statementTimeoutMs: answerTimeoutMs },
+    limits: {
+      readsMax,
+      writesMax: databaseConnections - readsMax,
+      statementTimeoutMs: answerTimeoutMs,
+      // The server shall end a statement that waits for a lock before its connection is given up, which would leave it waiting.
+      lockTimeoutMs: Math.floor(answerTimeoutMs * lockShare),
+    },
     // Where a cache decides, marks are the cache's, and so is the wait for their end.
     ledger: queue === undefined ? { reopenDelayMs } : { reopenDelayMs: 0, queue },
     process: { name: `${hostname()} ${process.pid}`, roles, version, secrets },
@@ -41,10 +49,12 @@ export async function openSql(config: Config, { version, secrets }: ProcessFacts
   const { leases, changeFeed, membership, database } = store;
   let offsetMs = 0;
   const measure = async () => {
-    ({ offsetMs } = await measureClock(database));
+    ({ offsetMs } = await measureClock(database, { ownMs: () => performance.now() }));
   };
   try {
     await measure();
+    // Before anything is read: what is remembered from now on is kept up with.
+    await changeFeed.next();
   } catch (error) {
     await store.close();
     throw error;

@@ -7,7 +7,7 @@ import type { BuyerId, SaleId } from "../domain/ids.ts";
  * Throws StoreUnavailable.
  */
 export interface ChangeFeed {
-  /** What came since the last call; the first call begins with what comes from then on. */
+  /** What came since the last call; the first call begins with what comes from then on, so it comes before anything is remembered. */
   next(): Promise<readonly CommittedChange[]>;
   /**
    * Buyers whose purchases the sale's commits with numbers after `feed` and up to `until` made or changed; undefined when

@@ -13,14 +13,14 @@ import type { CutResult } from "./queue-ledger.ts";
  */
 export interface StockCache {
   /** Decides takes of one sale in their order, and keeps of the accepted ones a record each and an entry of the outbox for all. */
-  reserve(ask: ReserveAsk): Promise<CacheAnswer<ReserveReply>>;
+  reserve(ask: ReserveAsk): Promise<SaleAnswer<ReserveReply>>;
   /** Their messages are confirmed: these entries, and no others, leave the outbox. */
   journaled(ask: AtEpoch & { entries: readonly string[] }): Promise<CacheAnswer<void>>;
   /** Applies a row of the feed, if it is the next one. The number at which the cache stands then. */
   apply(ask: AtEpoch & { row: FeedRow; reopenDelayMs: number }): Promise<CacheAnswer<number>>;
   /** Tells the cache how many units are paid, which it cannot know, for what refusals quote. */
   quote(ask: AtEpoch & { saleId: SaleId; sold: number; withdrawn: number; issued: number }): Promise<CacheAnswer<void>>;
-  look(ask: AtEpoch & { saleId: SaleId }): Promise<CacheAnswer<CacheView>>;
+  look(ask: AtEpoch & { saleId: SaleId }): Promise<SaleAnswer<CacheView>>;
   /** Everybody ever accepted in the sale, in order, from a place on; loaded ones come without their purchase. */
   accepted(ask: AtEpoch & { saleId: SaleId; from: number; countMax: number }): Promise<CacheAnswer<readonly AcceptedEntry[]>>;
   /** Entries that are older than so long: their process may be dead. */
@@ -41,6 +41,9 @@ export type CacheAnswer<Value> =
   | { readonly kind: "closed" }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "unknown"; readonly message: string };
+
+/** `absent`: the epoch is here, and the sale is not part of it: it was over when the epoch was loaded, or published since. */
+export type SaleAnswer<Value> = CacheAnswer<Value> | { readonly kind: "absent" };
 
 export type ReserveLine = {
   readonly purchaseId: PurchaseId;

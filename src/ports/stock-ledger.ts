@@ -37,6 +37,8 @@ export type CommitResult =
       readonly kind: "committed";
       /** Per group, in its order; each with one outcome per movement and the sale as committed (absent: unknown sale). */
       readonly groups: readonly CommittedGroup[];
+      /** What time it was where it was decided, if not the batch's. */
+      readonly decidedAtMs?: number | undefined;
     }
   /** Nothing of the batch happened. `fenced`: its lease is another process's now. */
   | { readonly kind: "failed"; readonly cause: "storage_full" | "bad_line" | "unavailable" | "fenced"; readonly message: string }

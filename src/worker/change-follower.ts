@@ -1,4 +1,4 @@
-import { followChanges, type FollowChangesDeps } from "../engine/follow-changes.ts";
+import { ChangeFollower, type FollowChangesDeps } from "../engine/follow-changes.ts";
 import { runLoop, type LoopOptions } from "./loop.ts";
 
 /** What another process committed is known here within this and the time of a read. */
@@ -8,5 +8,6 @@ const manyChanges = 1_000;
 
 /** Keeps up with what other processes commit to the same store. */
 export async function runChangeFollower(deps: FollowChangesDeps, options: LoopOptions): Promise<void> {
-  await runLoop(options, async () => (await followChanges(deps)) >= manyChanges);
+  const follower = new ChangeFollower(deps);
+  await runLoop(options, async () => (await follower.round()) >= manyChanges);
 }

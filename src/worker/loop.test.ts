@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { InvariantBroken } from "../lib/assert.ts";
+import type { Fence, Leases } from "../ports/leases.ts";
 import { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { ManualTime, turns } from "../../tests/kit/manual-time.ts";
 import { runLoop } from "./loop.ts";
@@ -58,4 +59,49 @@ test("a broken invariant ends the worker", async () => {
     throw new InvariantBroken("planted");
   });
   expect(ended).rejects.toThrow(InvariantBroken);
+});
+
+/** A table of leases that two processes share, each of which ends when its holder is silent for a second. */
+function leaseTable(time: ManualTime) {
+  let term = 0;
+  let held: { by: string; untilMs: number } | undefined;
+  const of = (by: string): Leases => ({
+    hold: async (lease) => {
+      const nowMs = time.nowMs();
+      if (held !== undefined && held.by !== by && nowMs < held.untilMs) return undefined;
+      if (held?.by !== by || nowMs >= held.untilMs) term += 1;
+      held = { by, untilMs: nowMs + 1_000 };
+      return { lease, term };
+    },
+    giveUp: async () => void (held = undefined),
+  });
+  return { of, isCurrent: (fence: Fence | undefined) => fence?.term === term };
+}
+
+test("[F9] work of one process at a time is done by who holds the lease, under its term; another takes over when it is gone", async () => {
+  const time = new ManualTime(1_000_000);
+  const table = leaseTable(time);
+  const rounds: string[] = [];
+  const start = (name: string) => {
+    const stop = new AbortController();
+    const lease = { leases: table.of(name), name: "sweeper" };
+    const ended = runLoop({ tasks: time, signal: stop.signal, tickMs: 250, lease }, async (fence) => {
+      rounds.push(`${name} ${fence?.term} ${table.isCurrent(fence)}`);
+      return false;
+    });
+    return { stop, ended };
+  };
+  const one = start("one");
+  await turns();
+  const two = start("two");
+  await turns();
+  for (let i = 0; i < 8; i++) await time.advance(250);
+  expect(new Set(rounds)).toEqual(new Set(["one 1 true"]));
+  one.stop.abort();
+  await one.ended;
+  rounds.length = 0;
+  for (let i = 0; i < 8; i++) await time.advance(250);
+  expect(new Set(rounds)).toEqual(new Set(["two 2 true"]));
+  two.stop.abort();
+  await two.ended;
 });

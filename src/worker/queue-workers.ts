@@ -42,7 +42,10 @@ export function runFeeder({ feeder }: Pick<QueuedParts, "feeder">, loop: LoopOpt
 }
 
 export function runRelay(
-  deps: Pick<QueuedParts, "carrier"> & { readonly ledger: Pick<QueueLedger, "scopes">; readonly cache: Pick<StockCache, "outbox"> },
+  deps: Pick<QueuedParts, "carrier"> & {
+    readonly ledger: Pick<QueueLedger, "scopes">;
+    readonly cache: Pick<StockCache, "outbox" | "journaled">;
+  },
   loop: LoopOptions,
 ): Promise<void> {
   return runLoop(loop, async () => {

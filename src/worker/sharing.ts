@@ -1,4 +1,6 @@
 /** What a process does for living on a store that it shares with others: it says that it is there, follows the store's clock, and tidies up. */
+import type { Ids } from "../ports/ids.ts";
+import { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { runLoop, type LoopOptions } from "./loop.ts";
 
 export const membershipTickMs = 1_000;
@@ -24,6 +26,17 @@ export class NumberLost extends Error {
   constructor() {
     super("Renew this process's number: it was silent for so long that another process has it; it must be started again");
   }
+}
+
+/** Ids for as long as the process's number is surely its own: who was stopped for too long tries nothing until it has asked. */
+export function idsOf(membership: { isSure(): boolean }, mint: Ids): Ids {
+  return {
+    mint() {
+      if (!membership.isSure())
+        throw new StoreUnavailable("unavailable", "This process was silent for so long that another may have its number");
+      return mint.mint();
+    },
+  };
 }
 
 export function runClockFollower(measure: () => Promise<void>, loop: LoopOptions): Promise<void> {

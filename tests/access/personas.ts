@@ -78,6 +78,7 @@ export async function openDoorstep(door: Door): Promise<Doorstep> {
     key_id: "901",
     provider: "simulated",
     reason: "busy",
+    letter_id: "7421690423775232",
   };
   return { api, calls, params };
 }

@@ -65,13 +65,13 @@ async function surely({ journal }: Connected, text: string, at = partition): Pro
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `message ${i}`);
 
-type Case = readonly [rule: string, title: string, run: (fixture: JournalFixture, own: Connected) => Promise<void>];
+type Case = { readonly rule: string; readonly title: string; readonly run: (fixture: JournalFixture, own: Connected) => Promise<void> };
 
 const cases: readonly Case[] = [
-  [
-    "QM1",
-    "messages of a partition come in the order in which they were published, each once when nothing fails",
-    async (_, own) => {
+  {
+    rule: "QM1",
+    title: "messages of a partition come in the order in which they were published, each once when nothing fails",
+    run: async (_, own) => {
       await Promise.all(numbered(300).map((text) => own.journal.publish(partition, text)));
       const { texts, reader, got } = reading(own.source);
       await until(() => got.length >= 300, "all messages");
@@ -79,11 +79,11 @@ const cases: readonly Case[] = [
       expect(got.some(({ redelivered }) => redelivered)).toBe(false);
       await reader.stop();
     },
-  ],
-  [
-    "QM1",
-    "partitions do not wait for one another",
-    async (_, own) => {
+  },
+  {
+    rule: "QM1",
+    title: "partitions do not wait for one another",
+    run: async (_, own) => {
       let release = () => {};
       const held = new Promise<void>((resolve) => (release = resolve));
       await surely(own, "held", 0);
@@ -95,11 +95,11 @@ const cases: readonly Case[] = [
       await until(() => slow.got.length === 1, "the held message");
       await Promise.all([slow.reader.stop(), quick.reader.stop()]);
     },
-  ],
-  [
-    "QM2",
-    "one reader at a time has a partition; when it goes, what it left comes to the next one, first and in order",
-    async (fixture, own) => {
+  },
+  {
+    rule: "QM2",
+    title: "one reader at a time has a partition; when it goes, what it left comes to the next one, first and in order",
+    run: async (fixture, own) => {
       const other = await fixture.connect();
       let release = () => {};
       const held = new Promise<void>((resolve) => (release = resolve));
@@ -124,11 +124,11 @@ const cases: readonly Case[] = [
       await second.reader.stop();
       await other.close();
     },
-  ],
-  [
-    "QM2",
-    "what a process held when it died comes again, and its acknowledgement says nothing any more",
-    async (fixture, own) => {
+  },
+  {
+    rule: "QM2",
+    title: "what a process held when it died comes again, and its acknowledgement says nothing any more",
+    run: async (fixture, own) => {
       const doomed = await fixture.connect();
       let release = () => {};
       const held = new Promise<void>((resolve) => (release = resolve));
@@ -142,11 +142,11 @@ const cases: readonly Case[] = [
       expect(second.got[0]).toEqual({ text: "message 0", redelivered: true });
       await second.reader.stop();
     },
-  ],
-  [
-    "QM2",
-    "what a reader leaves comes to it again, before what stands behind it",
-    async (_, own) => {
+  },
+  {
+    rule: "QM2",
+    title: "what a reader leaves comes to it again, before what stands behind it",
+    run: async (_, own) => {
       for (const text of numbered(3)) await surely(own, text);
       let left = 1;
       const { texts, got, reader } = reading(own.source, { acknowledges: (text) => text !== "message 1" || left-- <= 0 });
@@ -155,11 +155,11 @@ const cases: readonly Case[] = [
       expect(got[2]?.redelivered).toBe(true);
       await reader.stop();
     },
-  ],
-  [
-    "QM3",
-    "what was confirmed outlives the broker's death",
-    async (fixture, own) => {
+  },
+  {
+    rule: "QM3",
+    title: "what was confirmed outlives the broker's death",
+    run: async (fixture, own) => {
       for (const text of numbered(20)) await surely(own, text);
       await fixture.restart();
       const { texts, got, reader } = reading(own.source);
@@ -167,11 +167,11 @@ const cases: readonly Case[] = [
       expect(texts()).toEqual(numbered(20));
       await reader.stop();
     },
-  ],
-  [
-    "QM3",
-    "a confirm that is lost is not told as one, although the message is there",
-    async (fixture, own) => {
+  },
+  {
+    rule: "QM3",
+    title: "a confirm that is lost is not told as one, although the message is there",
+    run: async (fixture, own) => {
       const heal = await fixture.loseConfirm();
       expect(await own.journal.publish(partition, "message 0")).toBe(false);
       await heal();
@@ -181,11 +181,11 @@ const cases: readonly Case[] = [
       expect(texts()).toEqual(numbered(2));
       await reader.stop();
     },
-  ],
-  [
-    "QM3",
-    "a broker that does not answer confirms nothing, and takes messages again when it does",
-    async (fixture, own) => {
+  },
+  {
+    rule: "QM3",
+    title: "a broker that does not answer confirms nothing, and takes messages again when it does",
+    run: async (fixture, own) => {
       const goOn = await fixture.stop();
       const publishing = own.journal.publish(partition, "message 0");
       expect(await publishing).toBe(false);
@@ -195,11 +195,11 @@ const cases: readonly Case[] = [
       await until(() => texts().includes("message 1"), "the later message");
       await reader.stop();
     },
-  ],
-  [
-    "QM4",
-    "it says when messages are not taken: a broker short of memory, or away",
-    async (fixture, own) => {
+  },
+  {
+    rule: "QM4",
+    title: "it says when messages are not taken: a broker short of memory, or away",
+    run: async (fixture, own) => {
       await surely(own, "message 0");
       expect(own.journal.isOpen).toBe(true);
       const unblock = await fixture.block();
@@ -213,12 +213,12 @@ const cases: readonly Case[] = [
       await goOn();
       await until(() => own.journal.isOpen, "the broker");
     },
-  ],
+  },
 ];
 
 export function journalContract(name: string, open: () => Promise<JournalFixture>, lacks: Readonly<Record<string, string>> = {}): void {
   describe(name, () => {
-    for (const [rule, title, run] of cases) {
+    for (const { rule, title, run } of cases) {
       const reason = lacks[title];
       test.skipIf(reason !== undefined)(
         `[${rule}] ${title}${reason === undefined ? "" : ` (${reason})`}`,

@@ -6,8 +6,8 @@ import { describe, expect, test } from "bun:test";
 import { MemoryCache } from "../../src/adapters/memory/memory-cache.ts";
 import type { PurchaseId } from "../../src/domain/ids.ts";
 import { decodeMessage } from "../../src/domain/journal-message.ts";
-import type { CacheAnswer, ReserveAsk, StockCache } from "../../src/ports/stock-cache.ts";
-import { buyerId, must, purchaseId, sampleNowMs, sampleSale } from "../kit/samples.ts";
+import type { ReserveAsk, SaleAnswer, StockCache } from "../../src/ports/stock-cache.ts";
+import { buyerId, must, purchaseId, saleId, sampleNowMs, sampleSale } from "../kit/samples.ts";
 import { at, CacheScript, cutOf, scopeId } from "./cache-script.ts";
 
 export interface CacheFixture {
@@ -35,20 +35,20 @@ const takes = (...lines: { id: PurchaseId; buyer?: number; key?: string; quantit
   lines: lines.map(({ id, buyer = 1, key, quantity = 1 }) => ({ purchaseId: id, buyerId: buyerId(buyer), key, quantity })),
 });
 
-function valueOf<Value>(answer: CacheAnswer<Value>): Value {
+function valueOf<Value>(answer: SaleAnswer<Value>): Value {
   if (answer.kind !== "ok") throw new Error(`expected an answer, got ${JSON.stringify(answer)}`);
   return answer.value;
 }
 
 const kindsOf = (answer: Awaited<ReturnType<StockCache["reserve"]>>) => valueOf(answer).outcomes.map(({ kind }) => kind);
 
-type Case = readonly [rule: string, title: string, run: (fixture: CacheFixture) => Promise<void>];
+type Case = { readonly rule: string; readonly title: string; readonly run: (fixture: CacheFixture) => Promise<void> };
 
 const cases: readonly Case[] = [
-  [
-    "QU1",
-    "accepts in one step: units are taken, the record is there and its message waits in the outbox",
-    async ({ cache }) => {
+  {
+    rule: "QU1",
+    title: "accepts in one step: units are taken, the record is there and its message waits in the outbox",
+    run: async ({ cache }) => {
       await cache.load(cutOf({ sale }));
       const [first, second] = ids(2);
       const reply = valueOf(await cache.reserve(takes({ id: must(first), key: "k" }, { id: must(second), buyer: 2, quantity: 2 })));
@@ -62,21 +62,21 @@ const cases: readonly Case[] = [
       const [record] = valueOf(await cache.records({ ...at, purchaseIds: [must(first)] }));
       expect(record).toMatchObject({ saleId: sale.id, line: { purchaseId: first, limit: 2, quantity: 1 }, entry: reply.entry });
     },
-  ],
-  [
-    "QU1",
-    "never accepts more than there is, in whatever batches it is asked",
-    async ({ cache }) => {
+  },
+  {
+    rule: "QU1",
+    title: "never accepts more than there is, in whatever batches it is asked",
+    run: async ({ cache }) => {
       await cache.load(cutOf({ sale }));
       const lines = ids(20).map((id, i) => ({ id, buyer: i + 1 }));
       const answers = await Promise.all([0, 5, 10, 15].map((from) => cache.reserve(takes(...lines.slice(from, from + 5)))));
       expect(answers.flatMap(kindsOf).filter((kind) => kind === "accepted").length).toBe(5);
     },
-  ],
-  [
-    "QU2",
-    "a repeat by id or key gets its purchase, with its message until that is confirmed",
-    async ({ cache }) => {
+  },
+  {
+    rule: "QU2",
+    title: "a repeat by id or key gets its purchase, with its message until that is confirmed",
+    run: async ({ cache }) => {
       await cache.load(cutOf({ sale }));
       const [first, second] = ids(2);
       const reply = valueOf(await cache.reserve(takes({ id: must(first), key: "k" })));
@@ -92,11 +92,11 @@ const cases: readonly Case[] = [
       expect(other.outcomes).toEqual([{ kind: "refused", refusal: { reason: "key_reused" } }]);
       expect(other.view.available).toBe(4);
     },
-  ],
-  [
-    "QU2",
-    "keys that were loaded with the epoch are known, without a record: their purchases are in the ledger",
-    async ({ cache }) => {
+  },
+  {
+    rule: "QU2",
+    title: "keys that were loaded with the epoch are known, without a record: their purchases are in the ledger",
+    run: async ({ cache }) => {
       const [first, second] = ids(2);
       await cache.load(cutOf({ sale, keys: [[buyerId(1), "k", must(first), "0"]], attempts: [[buyerId(1), 1]] }, [[buyerId(1), 1]]));
       const { outcomes } = valueOf(
@@ -108,11 +108,11 @@ const cases: readonly Case[] = [
       ]);
       expect(valueOf(await cache.findKey({ ...at, saleId: sale.id, buyerId: buyerId(1), key: "k" }))).toBe(must(first));
     },
-  ],
-  [
-    "QU3",
-    "of the outbox go the entries that are named, and no others",
-    async ({ cache }) => {
+  },
+  {
+    rule: "QU3",
+    title: "of the outbox go the entries that are named, and no others",
+    run: async ({ cache }) => {
       await cache.load(cutOf({ sale }));
       const [first, second] = ids(2);
       const one = valueOf(await cache.reserve(takes({ id: must(first) })));
@@ -120,22 +120,22 @@ const cases: readonly Case[] = [
       await cache.journaled({ ...at, entries: [must(two.entry).id] });
       expect(valueOf(await cache.outbox({ ...at, olderThanMs: 0, countMax: 10 }))).toEqual([must(one.entry)]);
     },
-  ],
-  [
-    "QU3",
-    "the outbox tells how old its entries are, by the clock that dated them",
-    async ({ cache, setTime }) => {
+  },
+  {
+    rule: "QU3",
+    title: "the outbox tells how old its entries are, by the clock that dated them",
+    run: async ({ cache, setTime }) => {
       await cache.load(cutOf({ sale }));
       await cache.reserve(takes({ id: must(ids(1)[0]) }));
       expect(valueOf(await cache.outbox({ ...at, olderThanMs: 60_000, countMax: 10 }))).toEqual([]);
       setTime(sampleNowMs + 61_000);
       expect(valueOf(await cache.outbox({ ...at, olderThanMs: 60_000, countMax: 10 }))).toHaveLength(1);
     },
-  ],
-  [
-    "QU4",
-    "rows of the feed are applied in order, each once, and clearing a mark lets nobody new in for a while",
-    async ({ cache, setTime }) => {
+  },
+  {
+    rule: "QU4",
+    title: "rows of the feed are applied in order, each once, and clearing a mark lets nobody new in for a while",
+    run: async ({ cache, setTime }) => {
       await cache.load(cutOf({ sale: { ...sale, balances: { ...sale.balances, available: 0, held: 5 } } }, [[buyerId(1), 2]]));
       const row = (number: number) => ({ number, patch: { saleId: sale.id, available: 2, buyers: [[buyerId(1), -2] as const] } });
       expect(valueOf(await cache.apply({ ...at, row: row(7), reopenDelayMs: 500 }))).toBe(5);
@@ -153,11 +153,11 @@ const cases: readonly Case[] = [
       setTime(sampleNowMs + 500);
       expect(kindsOf(await cache.reserve(takes({ id: must(first), quantity: 2 })))).toEqual(["accepted"]);
     },
-  ],
-  [
-    "QU5",
-    "what is not loaded, was flushed, or is of another epoch is closed to every call",
-    async ({ cache, flush }) => {
+  },
+  {
+    rule: "QU5",
+    title: "what is not loaded, was flushed, or is of another epoch is closed to every call",
+    run: async ({ cache, flush }) => {
       const [id] = ids(1);
       await closedToAll(cache);
       await cache.load(cutOf({ sale }, [], 2));
@@ -167,22 +167,22 @@ const cases: readonly Case[] = [
       await flush();
       await closedToAll(cache);
     },
-  ],
-  [
-    "QU5",
-    "a server that restarted is closed, whatever of its data is there",
-    async ({ cache, restart }) => {
+  },
+  {
+    rule: "QU5",
+    title: "a server that restarted is closed, whatever of its data is there",
+    run: async ({ cache, restart }) => {
       await cache.load(cutOf({ sale }));
       const [first] = ids(1);
       await cache.reserve(takes({ id: must(first) }));
       await restart();
       await closedToAll(cache);
     },
-  ],
-  [
-    "QU5",
-    "a server that fell back to older data is closed, and stays so until another epoch is loaded",
-    async ({ cache, remember }) => {
+  },
+  {
+    rule: "QU5",
+    title: "a server that fell back to older data is closed, and stays so until another epoch is loaded",
+    run: async ({ cache, remember }) => {
       await cache.load(cutOf({ sale }));
       const [first, second, third] = ids(3);
       await cache.reserve(takes({ id: must(first) }));
@@ -195,11 +195,39 @@ const cases: readonly Case[] = [
       await closedToAll(cache);
       expect(kindsOf(await cache.reserve({ ...takes({ id: must(third) }), epoch: 4 }))).toEqual(["accepted"]);
     },
-  ],
-  [
-    "QU6",
-    "a call whose answer was lost was done: the same again is known, and takes nothing more",
-    async ({ cache, loseAnswer }) => {
+  },
+  {
+    rule: "QU5",
+    title: "a sale that is not part of the epoch is told apart from an epoch that is not there",
+    run: async ({ cache }) => {
+      await cache.load(cutOf({ sale }));
+      const other = saleId("7777");
+      expect(await cache.look({ ...at, saleId: other })).toEqual({ kind: "absent" });
+      expect(await cache.reserve({ ...takes({ id: must(ids(1)[0]) }), saleId: other })).toEqual({ kind: "absent" });
+      // What flows back of it counts for its buyers.
+      const row = { number: 6, patch: { saleId: other, available: 1, buyers: [[buyerId(1), -1] as const] } };
+      expect(valueOf(await cache.apply({ ...at, row, reopenDelayMs: 0 }))).toBe(6);
+    },
+  },
+  {
+    rule: "QU4",
+    title: "a key whose purchase was refused after all may be used again, and no other is forgotten",
+    run: async ({ cache }) => {
+      await cache.load(cutOf({ sale }));
+      const [first, second, third] = ids(3);
+      await cache.reserve(takes({ id: must(first), key: "k 1" }, { id: must(second), buyer: 2, key: "k 1" }));
+      const keys = [[buyerId(1), "k 1", must(first)] as const, [buyerId(2), "k 1", must(third)] as const];
+      const row = { number: 6, patch: { saleId: sale.id, available: 1, buyers: [[buyerId(1), -1] as const], keys } };
+      expect(valueOf(await cache.apply({ ...at, row, reopenDelayMs: 0 }))).toBe(6);
+      const again = takes({ id: must(third), key: "k 1", quantity: 2 }, { id: must(third), buyer: 2, key: "k 1" });
+      expect(valueOf(await cache.reserve(again)).outcomes).toMatchObject([{ kind: "accepted" }, { kind: "known" }]);
+      expect(valueOf(await cache.findKey({ ...at, saleId: sale.id, buyerId: buyerId(2), key: "k 1" }))).toBe(must(second));
+    },
+  },
+  {
+    rule: "QU6",
+    title: "a call whose answer was lost was done: the same again is known, and takes nothing more",
+    run: async ({ cache, loseAnswer }) => {
       await cache.load(cutOf({ sale }));
       const [first] = ids(1);
       await loseAnswer();
@@ -208,11 +236,11 @@ const cases: readonly Case[] = [
       expect(outcomes).toMatchObject([{ kind: "known", purchaseId: first, record: { entry: {} } }]);
       expect(view.available).toBe(4);
     },
-  ],
-  [
-    "QU6",
-    "a call that is done after its own retry takes nothing more",
-    async ({ cache, delayCall }) => {
+  },
+  {
+    rule: "QU6",
+    title: "a call that is done after its own retry takes nothing more",
+    run: async ({ cache, delayCall }) => {
       await cache.load(cutOf({ sale }));
       const [first] = ids(1);
       const doIt = await delayCall();
@@ -221,11 +249,11 @@ const cases: readonly Case[] = [
       await doIt();
       expect(valueOf(await patiently(() => cache.look({ ...at, saleId: sale.id })))).toMatchObject({ available: 4, accepted: 1 });
     },
-  ],
-  [
-    "QU6",
-    "a call of an epoch that is over changes nothing of the next, however late it is done",
-    async ({ cache, delayCall }) => {
+  },
+  {
+    rule: "QU6",
+    title: "a call of an epoch that is over changes nothing of the next, however late it is done",
+    run: async ({ cache, delayCall }) => {
       await cache.load(cutOf({ sale }));
       const doIt = await delayCall();
       expect((await cache.reserve(takes({ id: must(ids(1)[0]) }))).kind).toBe("unknown");
@@ -233,21 +261,21 @@ const cases: readonly Case[] = [
       await doIt();
       expect(valueOf(await patiently(() => cache.look({ ...at, epoch: 4, saleId: sale.id })))).toMatchObject({ available: 5, accepted: 0 });
     },
-  ],
+  },
 ];
 
 /** A server that was away for a moment is asked until it answers. */
-async function patiently<Value>(ask: () => Promise<CacheAnswer<Value>>): Promise<CacheAnswer<Value>> {
+async function patiently<Value>(ask: () => Promise<SaleAnswer<Value>>): Promise<SaleAnswer<Value>> {
   for (let tries = 0; ; tries++) {
     const answer = await ask();
-    if (answer.kind === "ok" || answer.kind === "closed" || tries >= 200) return answer;
+    if (answer.kind === "ok" || answer.kind === "closed" || answer.kind === "absent" || tries >= 200) return answer;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
 async function closedToAll(cache: StockCache): Promise<void> {
   const row = { number: 6, patch: { saleId: sale.id, available: 1, buyers: [] } };
-  const calls: (() => Promise<CacheAnswer<unknown>>)[] = [
+  const calls: (() => Promise<SaleAnswer<unknown>>)[] = [
     () => cache.reserve(takes({ id: purchaseId("999") })),
     () => cache.journaled({ ...at, entries: ["1-1"] }),
     () => cache.apply({ ...at, row, reopenDelayMs: 0 }),
@@ -266,7 +294,7 @@ const steps = 60;
 
 export function stockCacheContract(name: string, open: () => Promise<CacheFixture>): void {
   describe(name, () => {
-    for (const [rule, title, run] of cases)
+    for (const { rule, title, run } of cases)
       test(`[${rule}] ${title}`, async () => {
         const fixture = await open();
         try {

@@ -30,11 +30,14 @@ export class FaultyLedger implements StockLedger {
     let release: () => void = () => undefined;
     const open = new Promise<void>((resolve) => (release = resolve));
     this.#gate = { where, open };
-    return () => {
+    return (this.goOn = () => {
       this.#gate = undefined;
       release();
-    };
+    });
   }
+
+  /** Lets go what is held. */
+  goOn: () => void = () => undefined;
 
   /** The next commits' answers are lost: the engine cannot know whether they happened. */
   loseAnswers(count: number, when: "before" | "after"): void {

@@ -6,6 +6,7 @@ import { MemoryCache, type CachedEpoch } from "../../src/adapters/memory/memory-
 import type { CutResult } from "../../src/ports/queue-ledger.ts";
 import type { AtEpoch, CacheAnswer, ReserveAsk, StockCache } from "../../src/ports/stock-cache.ts";
 
+type NoAnswer = Exclude<CacheAnswer<never>, { readonly kind: "ok" }>;
 type Fate = "done" | "answer_lost" | "late" | "refused";
 const closed = { kind: "closed" } as const;
 const unknown = { kind: "unknown", message: "the cache did not answer" } as const;
@@ -64,11 +65,11 @@ export class ModelRedis implements StockCache {
     return this.#send("drop", () => this.server.drop(ask));
   }
 
-  #call<Value>(name: keyof StockCache, ask: AtEpoch, run: () => Promise<CacheAnswer<Value>>): Promise<CacheAnswer<Value>> {
+  #call<Answer>(name: keyof StockCache, ask: AtEpoch, run: () => Promise<Answer>): Promise<Answer | NoAnswer> {
     return this.#send(name, async () => (this.#scripts.has(nameOf(ask)) ? run() : closed));
   }
 
-  async #send<Value>(name: keyof StockCache, run: () => Promise<CacheAnswer<Value>>): Promise<CacheAnswer<Value>> {
+  async #send<Answer>(name: keyof StockCache, run: () => Promise<Answer>): Promise<Answer | NoAnswer> {
     switch (this.fate(name)) {
       case "done":
         return run();

@@ -93,7 +93,12 @@ export class QueuedShop {
   /** Until the process may ask the cache of the sale. */
   async open(process: QueuedStack, id: SaleId): Promise<void> {
     const { scopeId } = this.read(id);
-    await eventually(async () => process.book.peek(must(scopeId))?.kind === "open", "the sale's cache to be open");
+    await eventually(async () => {
+      const isOpen = process.book.peek(must(scopeId))?.kind === "open";
+      // A cache that could not be loaded is tried again after a while.
+      if (!isOpen) await this.time.advance(10);
+      return isOpen;
+    }, "the sale's cache to be open");
   }
 
   async buy(
@@ -127,6 +132,8 @@ export class QueuedShop {
   settle = () => turns(40);
 
   async close(): Promise<void> {
+    // A test that failed in the middle leaves commits held.
+    this.stockLedger.goOn();
     for (const process of this.processes) await process.close();
   }
 }

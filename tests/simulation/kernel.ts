@@ -121,6 +121,8 @@ export class Sim {
 
   /** Runs events until the time is reached, the condition holds, or a violation is found. */
   async run(untilMs: number, done: () => boolean = () => false): Promise<void> {
+    // What was begun just now may still be on its way to its first event.
+    await turn();
     for (;;) {
       const event = this.#heap.peek();
       if (event === undefined || event.atMs > untilMs || this.violations.length > 0 || done()) break;

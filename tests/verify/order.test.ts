@@ -13,7 +13,7 @@ const saleId = idOf<SaleId>(1);
 /** `buy x` invokes, `x yes` answers with an id, `x 1006` refuses, `x lost` never answers; `cancel x` and `x freed`. */
 type Story = { readonly ledger: string; readonly said: string };
 
-function offIn({ ledger, said }: Story): number {
+function offIn({ ledger, said }: Story, reopenDelayMs = 0): number {
   const log = new HistoryLog();
   log.startFile();
   const ids = new Map(Array.from("abcdef", (name, n) => [name, String(100 + n)]));
@@ -38,7 +38,7 @@ function offIn({ ledger, said }: Story): number {
   }
   for (const [number, entry] of ledger.split(", ").entries()) facts.entry(entryOf(number, entry, ids));
   const checks = new Checks(10);
-  checkOrder(log.attempts, facts, checks);
+  checkOrder(log.attempts, facts, checks, reopenDelayMs);
   return checks.of("C7").offTotal;
 }
 
@@ -99,4 +99,20 @@ describe("[C7] a refusal for stock needs a moment in the ledger", () => {
     ],
     ["entries against the order of answers", { ledger: "issue 2, take c, take a", said: "buy a, a yes, buy c, c yes" }, 1],
   ])("%s", (_what, story, off) => expect(offIn(story)).toBe(off));
+});
+
+describe("[C7] where several processes refuse from memory, a refusal may be as old as its mark", () => {
+  const refundedStory = "issue 1, take a, pay a, return a";
+  // Each step of a story takes a millisecond.
+  test.each<[string, Story, reopenDelayMs: number, off: number]>([
+    [
+      "sold out within the delay after units came back",
+      { ledger: `${refundedStory}, take c`, said: "buy a, a yes, buy c, buy b, b 1006, c yes" },
+      9,
+      0,
+    ],
+    ["sold out later than that", { ledger: "issue 1, take a, cancel a", said: "buy a, a yes, cancel a, a freed, buy b, b 1006" }, 1, 1],
+    ["all taken, which also answers for a sale that reopens", { ledger: "issue 2, take a", said: "buy a, a yes, buy b, b 1005" }, 9, 0],
+    ["sold out, though the unit was only held", { ledger: "issue 1, take a", said: "buy a, a yes, buy b, b 1006" }, 9, 1],
+  ])("%s", (_what, story, reopenDelayMs, off) => expect(offIn(story, reopenDelayMs)).toBe(off));
 });

@@ -62,6 +62,7 @@ async function run(dataDir: string, ...args: string[]) {
   registerVerify(program, {
     ...deps,
     openAuditSource: async (config) => openAuditSource(config.dataDir),
+    reopenDelayMs: () => 0,
     sharedProviderLines: async () => undefined,
     nowMs: () => traces.nowMs,
     colour: false,

@@ -22,6 +22,7 @@ import type {
   ReserveLine,
   ReserveOutcome,
   ReserveReply,
+  SaleAnswer,
   StockCache,
 } from "../../ports/stock-cache.ts";
 
@@ -46,6 +47,7 @@ export type CachedEpoch = {
 };
 
 const closed = { kind: "closed" } as const;
+const absent = { kind: "absent" } as const;
 const nameOf = ({ scopeId, epoch }: AtEpoch): string => `${scopeId} ${epoch}`;
 const keyOf = (buyerId: BuyerId, key: string): string => `${buyerId} ${key}`;
 
@@ -58,10 +60,11 @@ export class MemoryCache implements StockCache {
     this.#nowMs = nowMs;
   }
 
-  reserveNow(ask: ReserveAsk): CacheAnswer<ReserveReply> {
+  reserveNow(ask: ReserveAsk): SaleAnswer<ReserveReply> {
     const at = this.epochs.get(nameOf(ask));
     const cached = at?.sales.get(ask.saleId);
-    if (at === undefined || cached === undefined) return closed;
+    if (at === undefined) return closed;
+    if (cached === undefined) return absent;
     const nowMs = Math.floor(ask.nowMs ?? this.#nowMs());
     const lines: Line[] = [];
     const entryId = `${nowMs}-${at.entries++}`;
@@ -91,6 +94,10 @@ export class MemoryCache implements StockCache {
       for (const [buyerId, units] of patch.buyers) at.units.set(buyerId, (at.units.get(buyerId) ?? 0) + units);
       const cached = at.sales.get(patch.saleId);
       if (cached === undefined) return at.feed;
+      for (const [buyerId, key, purchaseId] of patch.keys ?? []) {
+        const name = keyOf(buyerId, key);
+        if (cached.keys.get(name)?.purchaseId === purchaseId) cached.keys.delete(name);
+      }
       const { sale } = cached;
       const nowMs = Math.floor(this.#nowMs());
       const changed: Sale = withAvailable(
@@ -118,10 +125,11 @@ export class MemoryCache implements StockCache {
     });
   }
 
-  async look(ask: AtEpoch & { saleId: SaleId }): Promise<CacheAnswer<CacheView>> {
+  async look(ask: AtEpoch & { saleId: SaleId }): Promise<SaleAnswer<CacheView>> {
     const at = this.epochs.get(nameOf(ask));
     const cached = at?.sales.get(ask.saleId);
-    return at === undefined || cached === undefined ? closed : { kind: "ok", value: viewOf(at, cached, Math.floor(this.#nowMs())) };
+    if (at === undefined) return closed;
+    return cached === undefined ? absent : { kind: "ok", value: viewOf(at, cached, Math.floor(this.#nowMs())) };
   }
 
   async accepted(ask: Parameters<StockCache["accepted"]>[0]): Promise<CacheAnswer<readonly AcceptedEntry[]>> {

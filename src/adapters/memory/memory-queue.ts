@@ -29,18 +29,16 @@ export function scopeToPublish(tables: Tables, sale: Sale): ScopeId {
 type Decided = {
   readonly before: { readonly sale: Sale; readonly purchases: ReadonlyMap<Purchase["id"], Purchase> };
   readonly writes: SaleWrites;
-  readonly outcomes: readonly MovementOutcome[];
 };
 
 /** What a commit means for its sale's scope, in the same commit. */
-export function noteCommit(tables: Tables, { before, writes, outcomes }: Decided, setup: QueueSetup, changes: Changes): void {
+export function noteCommit(tables: Tables, { before, writes }: Decided, setup: QueueSetup, changes: Changes): void {
   const { scopeId } = writes.sale;
   if (scopeId === undefined) return;
   const scope = tables.scopes.get(scopeId) ?? newScope(scopeId, setup.partitions);
   const published = before.sale.phase === "draft";
   const patch = published ? undefined : feedOf(before, writes);
-  const drifted = outcomes.some((outcome) => outcome.kind === "admitted" && !outcome.repeated && outcome.purchase.refusedFor === "stock");
-  const after = afterCommit(scope, { fed: patch !== undefined, published, drifted });
+  const after = afterCommit(scope, { fed: patch !== undefined, published, drifted: writes.drifted });
   if (patch !== undefined)
     changes.insert(tables.feedRows, joined(scopeId, after.feed), { number: after.feed, patch }, "a feed row's number");
   changes.set(tables.scopes, scopeId, after);

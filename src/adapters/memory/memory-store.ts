@@ -92,7 +92,7 @@ export class MemoryStore implements StockLedger, Catalogue, Records {
     const before = { sale, purchases: this.#queue === undefined ? facts.purchases : new Map(facts.purchases) };
     const { outcomes, writes, changed } = this.#steps.decide(facts, movements, nowMs);
     if (changed) this.#steps.apply(this.#tables, facts, writes, changes);
-    if (changed && this.#queue !== undefined) noteCommit(this.#tables, { before, writes, outcomes }, this.#queue, changes);
+    if (changed && this.#queue !== undefined) noteCommit(this.#tables, { before, writes }, this.#queue, changes);
     return { outcomes, sale: writes.sale, ...(!this.batchesAcrossSales && { moved: writes.sale !== sale }) };
   }
 

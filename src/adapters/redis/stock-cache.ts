@@ -1,6 +1,6 @@
 /** StockCache on Redis: one script call each, under the epoch's own scripts and keys. */
 import { payloadFingerprint, type Refusal } from "../../domain/purchase.ts";
-import { parseBuyerId, parsePurchaseId, parseSaleId, type PurchaseId, type SaleId } from "../../domain/ids.ts";
+import { parseBuyerId, parsePurchaseId, parseSaleId, type BuyerId, type PurchaseId, type SaleId } from "../../domain/ids.ts";
 import { lineOfWire, type Line } from "../../domain/journal-message.ts";
 import { assert } from "../../lib/assert.ts";
 import type { CutResult } from "../../ports/queue-ledger.ts";
@@ -15,6 +15,7 @@ import type {
   ReserveLine,
   ReserveOutcome,
   ReserveReply,
+  SaleAnswer,
   StockCache,
 } from "../../ports/stock-cache.ts";
 import { saleKeys, scopeKeys } from "./epoch-keys.ts";
@@ -33,6 +34,8 @@ export type RedisStockCacheOptions = {
   readonly nowMs?: (() => number) | undefined;
 };
 
+type Call = { readonly keys: readonly string[]; readonly args: readonly string[] };
+
 export class RedisStockCache implements StockCache {
   readonly #connection: RedisConnection;
   readonly #bulk: RedisConnection;
@@ -44,13 +47,13 @@ export class RedisStockCache implements StockCache {
     this.#nowMs = nowMs;
   }
 
-  reserve(ask: ReserveAsk): Promise<CacheAnswer<ReserveReply>> {
+  reserve(ask: ReserveAsk): Promise<SaleAnswer<ReserveReply>> {
     const own = scopeKeys(ask);
     const sale = saleKeys(ask, ask.saleId);
     const keys = [own.scope, own.units, own.records, own.outbox, sale.sale, sale.attempts, sale.quotas, sale.keys, sale.accepted];
     const args = [ask.saleId, this.#time(ask.nowMs), ask.readmit ? "1" : "", ask.scopeId, String(ask.epoch)];
     for (const line of ask.lines) addLine(args, line);
-    return this.#call("reserve", ask, { keys, args }, (reply) => reserveReplyOf(ask.lines, reply));
+    return this.#ofSale("reserve", ask, { keys, args }, (reply) => reserveReplyOf(ask.lines, reply));
   }
 
   async journaled(ask: AtEpoch & { entries: readonly string[] }): Promise<CacheAnswer<void>> {
@@ -64,11 +67,13 @@ export class RedisStockCache implements StockCache {
   apply(ask: Parameters<StockCache["apply"]>[0]): Promise<CacheAnswer<number>> {
     const { number, patch } = ask.row;
     const own = scopeKeys(ask);
-    const keys = [own.scope, own.units, saleKeys(ask, patch.saleId).sale];
+    const sale = saleKeys(ask, patch.saleId);
     const switches = [flagOf(patch.paused), patch.endsAtMs === undefined ? "" : String(patch.endsAtMs), patch.cancelled ? "1" : ""];
     const buyers = patch.buyers.flatMap(([buyerId, units]) => [String(buyerId), String(units)]);
-    const args = [String(number), String(patch.available), String(ask.reopenDelayMs), ...switches, this.#time(), ...buyers];
-    return this.#call("apply", ask, { keys, args }, Number);
+    const freed = (patch.keys ?? []).flatMap(([buyerId, key, purchaseId]) => [nameOfKey(buyerId, key), purchaseId]);
+    const what = [String(number), String(patch.available), String(ask.reopenDelayMs), ...switches, this.#time()];
+    const args = [...what, String(patch.buyers.length), ...buyers, ...freed];
+    return this.#call("apply", ask, { keys: [own.scope, own.units, sale.sale, sale.keys], args }, Number);
   }
 
   quote(ask: Parameters<StockCache["quote"]>[0]): Promise<CacheAnswer<void>> {
@@ -76,9 +81,9 @@ export class RedisStockCache implements StockCache {
     return this.#call("quote", ask, { keys, args: [ask.sold, ask.withdrawn, ask.issued].map(String) }, nothing);
   }
 
-  look(ask: AtEpoch & { saleId: SaleId }): Promise<CacheAnswer<CacheView>> {
+  look(ask: AtEpoch & { saleId: SaleId }): Promise<SaleAnswer<CacheView>> {
     const { sale, accepted } = saleKeys(ask, ask.saleId);
-    return this.#call("look", ask, { keys: [scopeKeys(ask).scope, sale, accepted], args: [this.#time()] }, viewOf);
+    return this.#ofSale("look", ask, { keys: [scopeKeys(ask).scope, sale, accepted], args: [this.#time()] }, viewOf);
   }
 
   accepted(ask: Parameters<StockCache["accepted"]>[0]): Promise<CacheAnswer<readonly AcceptedEntry[]>> {
@@ -99,9 +104,7 @@ export class RedisStockCache implements StockCache {
 
   findKey(ask: Parameters<StockCache["findKey"]>[0]): Promise<CacheAnswer<PurchaseId | undefined>> {
     const keys = [scopeKeys(ask).scope, saleKeys(ask, ask.saleId).keys];
-    return this.#call("find-key", ask, { keys, args: [`${ask.buyerId} ${JSON.stringify(ask.key)}`] }, (reply) =>
-      parsePurchaseId(String(reply)),
-    );
+    return this.#call("find-key", ask, { keys, args: [nameOfKey(ask.buyerId, ask.key)] }, (reply) => parsePurchaseId(String(reply)));
   }
 
   records(ask: Parameters<StockCache["records"]>[0]): Promise<CacheAnswer<readonly (CacheRecord | undefined)[]>> {
@@ -127,19 +130,23 @@ export class RedisStockCache implements StockCache {
     return nowMs === undefined ? "" : String(Math.floor(nowMs));
   }
 
-  async #call<Value>(
-    name: ScriptName,
-    at: AtEpoch,
-    { keys, args }: { keys: readonly string[]; args: readonly string[] },
-    of: (reply: unknown) => Value,
-  ): Promise<CacheAnswer<Value>> {
+  async #call<Value>(name: ScriptName, at: AtEpoch, call: Call, of: (reply: unknown) => Value): Promise<CacheAnswer<Value>> {
+    const answer = await this.#ofSale(name, at, call, of);
+    assert(answer.kind !== "absent", () => `"${name}" asks for no sale`);
+    return answer;
+  }
+
+  async #ofSale<Value>(name: ScriptName, at: AtEpoch, { keys, args }: Call, of: (reply: unknown) => Value): Promise<SaleAnswer<Value>> {
     const reply = await this.#connection.ask(["EVALSHA", scriptDigest(name, at), String(keys.length), ...keys, ...args]);
     if (reply.kind === "no_script") return { kind: "closed" };
     if (reply.kind !== "ok") return reply;
+    if (reply.value === "absent") return { kind: "absent" };
     return reply.value === null ? { kind: "closed" } : { kind: "ok", value: of(reply.value) };
   }
 }
 
+/** As it stands among the sale's keys. */
+export const nameOfKey = (buyerId: BuyerId, key: string): string => `${buyerId} ${JSON.stringify(key)}`;
 const nothing = () => undefined;
 const flagOf = (flag: boolean | undefined) => (flag === undefined ? "" : flag ? "1" : "0");
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

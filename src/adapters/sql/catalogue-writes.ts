@@ -3,7 +3,7 @@ import { assert } from "../../lib/assert.ts";
 import type { Buyer, BuyerId, ProductId, SaleId } from "../../domain/ids.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { Catalogue, NewSale } from "../../ports/catalogue.ts";
-import { ListStatement } from "./chunks.ts";
+import { stepwise } from "./chunks.ts";
 import { insertInto } from "./insert-statement.ts";
 import { readProduct } from "./product-writes.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
@@ -17,7 +17,7 @@ const selectSubmission = `SELECT CAST(sale_id AS TEXT) AS sale_id, fingerprint F
 const insertSubmission = `INSERT INTO submission (owner, submission_key, sale_id, fingerprint) VALUES (?, ?, ?, ?)`;
 const deleteQuota = `DELETE FROM quota WHERE product_id = # AND buyer_id = ?`;
 const insertQuota = `INSERT INTO quota (product_id, buyer_id, units) VALUES (?, ?, ?)`;
-const buyersOfIssuer = new ListStatement(`SELECT id, issuer, subject FROM buyer WHERE issuer = ? AND subject IN :list`, "texts");
+const buyersOfIssuer = stepwise({ columns: "id, issuer, subject", from: "buyer", by: "issuer", each: "subject", of: "texts" });
 /** One process after another gives out numbers. */
 const numbersMutex = `SELECT one FROM store WHERE one = 1 {lock}`;
 const nextBuyer = `SELECT coalesce(max(id), 0) + 1 AS id FROM buyer`;

@@ -31,9 +31,10 @@ export async function buyersBetween(
   db: SqlReads,
   { saleId, feed, until }: { saleId: SaleId; feed: number; until: number },
 ): Promise<number[] | undefined> {
+  const rows = await db.query<{ buyers: string }>(sinceFeed, [saleId, feed, until]);
+  // Looked for afterwards: what is there now was there when the rows were read, however much is forgotten meanwhile.
   const [oldest] = await db.query<{ feed: number | null }>(oldestFeed, [saleId]);
   // The first commit makes number 1; without any row the sale has changed nothing since rows were kept.
   if (oldest === undefined || oldest.feed === null || oldest.feed > feed + 1) return undefined;
-  const rows = await db.query<{ buyers: string }>(sinceFeed, [saleId, feed, until]);
   return rows.flatMap(({ buyers }) => buyersIn(buyers));
 }

@@ -2,6 +2,7 @@
  * Many rows in few statements. Statement texts come in a few fixed lengths, so each is prepared once: rows to write are
  * cut into those lengths, rows and lists to read by are filled up to the next one.
  */
+import type { Dialect } from "./dialect.ts";
 import { arrayLiteral } from "./literals.ts";
 import type { SqlReads, SqlTransaction, SqlValue } from "./sql-transaction.ts";
 
@@ -55,25 +56,37 @@ export class RowsStatement {
 /** A statement that ends in a list: `text` holds `IN :list` where the list stands, after all other parameters. */
 export class ListStatement {
   readonly #texts = new Map<number, string>();
-  readonly #arrayText: string;
+  /** With one parameter for the list, where the dialect has such; of texts MySQL has none. */
+  readonly #whole: Readonly<Record<Dialect["lists"], string | undefined>>;
 
-  constructor(text: string, of: "ids" | "texts" = "ids") {
+  /** `array`: the same in other words, for PostgreSQL, where the list is `CAST(? AS BIGINT[])`. */
+  constructor(text: string, { of = "ids", array }: { of?: "ids" | "texts"; array?: string | undefined } = {}) {
     const mark = of === "ids" ? "#" : "?";
     for (const size of listSizes) this.#texts.set(size, text.replace(":list", `(${Array(size).fill(mark).join(", ")})`));
-    this.#arrayText = text.replace("IN :list", `= ANY (?)`);
+    this.#whole = {
+      marks: undefined,
+      array: array ?? text.replace("IN :list", "= ANY (?)"),
+      text: of === "ids" ? text.replace(":list", "(##)") : undefined,
+    };
   }
 
   async query<Row>(tx: SqlReads, params: readonly SqlValue[], list: readonly SqlValue[]): Promise<readonly Row[]> {
-    if (tx.dialect.lists === "array") return list.length === 0 ? [] : tx.query<Row>(this.#arrayText, params.concat(arrayLiteral(list)));
+    if (list.length === 0) return [];
+    const { lists } = tx.dialect;
+    const whole = this.#whole[lists];
+    if (whole !== undefined) return tx.query<Row>(whole, params.concat(wholeOf(lists, list)));
     if (list.length > listMax) {
       const first = await this.query<Row>(tx, params, list.slice(0, listMax));
       return [...first, ...(await this.query<Row>(tx, params, list.slice(listMax)))];
     }
-    return list.length === 0 ? [] : tx.query<Row>(this.#textFor(list.length), this.#fill(params, list));
+    return tx.query<Row>(this.#textFor(list.length), this.#fill(params, list));
   }
 
   async execute(tx: SqlTransaction, params: readonly SqlValue[], list: readonly SqlValue[]): Promise<number> {
-    if (list.length > 0 && tx.dialect.lists === "array") return tx.execute(this.#arrayText, params.concat(arrayLiteral(list)));
+    if (list.length === 0) return 0;
+    const { lists } = tx.dialect;
+    const whole = this.#whole[lists];
+    if (whole !== undefined) return tx.execute(whole, params.concat(wholeOf(lists, list)));
     let matched = 0;
     for (let at = 0; at < list.length; at += listMax) {
       const part = list.slice(at, at + listMax);
@@ -94,4 +107,27 @@ export class ListStatement {
   }
 }
 
+/**
+ * Rows with `by` in common and an item of a list as their `each`, one step in the index of the two for each item. PostgreSQL
+ * is left no choice: its statistics do not know the sale that began a minute ago, and by them it would read the whole of it.
+ */
+export function stepwise({ columns, from, by, each, of = "ids" }: Steps): ListStatement {
+  const [mark, type] = of === "ids" ? ["#", "BIGINT"] : ["?", "TEXT"];
+  return new ListStatement(`SELECT ${columns} FROM ${from} WHERE ${by} = ${mark} AND ${each} IN :list`, {
+    of,
+    array: `SELECT found.* FROM (SELECT CAST(${mark} AS ${type}) AS common, unnest(CAST(? AS ${type}[])) AS item) AS wanted
+      CROSS JOIN LATERAL (SELECT ${columns} FROM ${from} WHERE ${by} = wanted.common AND ${each} = wanted.item OFFSET 0) AS found`,
+  });
+}
+
+type Steps = {
+  readonly columns: string;
+  readonly from: string;
+  readonly by: string;
+  readonly each: string;
+  /** What `by` and `each` are. No item may stand in a list twice. */
+  readonly of?: "ids" | "texts" | undefined;
+};
+
 const sizeFor = (length: number): number => listSizes.find((size) => size >= length) ?? listMax;
+const wholeOf = (lists: Dialect["lists"], list: readonly SqlValue[]): string => (lists === "array" ? arrayLiteral(list) : list.join(","));

@@ -12,7 +12,7 @@ import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
 import type { Scope } from "../../domain/scope.ts";
 import type { AtCut, CutKey, CutResult, CutSale, OpenerMark } from "../../ports/queue-ledger.ts";
 import { ListStatement } from "./chunks.ts";
-import { readFacts } from "./ledger-facts.ts";
+import { askAhead, readFacts } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
 import { lockScope, putScope } from "./scope-rows.ts";
@@ -124,7 +124,7 @@ class CutDecider {
   async #decide(saleId: SaleId, movements: readonly Movement[]): Promise<readonly MovementOutcome[]> {
     const sale = this.#sales.get(saleId);
     if (sale === undefined) return [];
-    const facts = await readFacts(this.#tx, sale, movements);
+    const facts = await readFacts(this.#tx, sale, askAhead(this.#tx, saleId, movements));
     const before = beforeDeciding(facts);
     const { outcomes, writes, changed } = decideBatch(facts, movements, this.#nowMs);
     if (!changed) return outcomes;

@@ -5,10 +5,11 @@
  */
 import { unreachable } from "../../lib/assert.ts";
 import { noFacts, type SaleFacts } from "../../domain/batch-state.ts";
-import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
+import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId, SaleId } from "../../domain/ids.ts";
 import type { Movement } from "../../domain/movement.ts";
+import { countsAgainstLimit } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
-import { ListStatement } from "./chunks.ts";
+import { ListStatement, stepwise } from "./chunks.ts";
 import { adjustmentColumns, adjustmentOf, type AdjustmentRow } from "./inventory-rows.ts";
 import {
   captureColumns,
@@ -23,26 +24,24 @@ import {
   type PaymentRow,
   type PurchaseRow,
   type RefundRow,
+  type SaleRow,
 } from "./rows.ts";
-import type { SqlTransaction } from "./sql-transaction.ts";
+import type { Awaitable, SqlTransaction } from "./sql-transaction.ts";
 
-const purchasesOfBuyers = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = # AND buyer_id IN :list`);
-const purchasesById = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id = # AND id IN :list`);
-const unitsInGroup = new ListStatement(
-  `SELECT p.buyer_id, sum(p.quantity) AS units FROM sale s JOIN purchase p ON p.sale_id = s.id
-   WHERE s.seller = ? AND s.limit_group = ? AND s.id <> #
-     AND (p.state = 'reserved' OR (p.state = 'paid' AND (p.refunded = 0 OR s.refunded_units_count = 1)))
-     AND p.buyer_id IN :list GROUP BY p.buyer_id`,
-);
-const quotasOfSale = new ListStatement(`SELECT buyer_id, units FROM sale_quota WHERE sale_id = # AND buyer_id IN :list`);
-const quotasOfProduct = new ListStatement(`SELECT buyer_id, units FROM quota WHERE product_id = # AND buyer_id IN :list`);
+const purchasesOfBuyers = stepwise({ columns: purchaseColumns, from: "purchase", by: "sale_id", each: "buyer_id" });
+// By its sale a purchase must not be looked for: that would read the whole of it.
+const purchasesById = new ListStatement(`SELECT ${purchaseColumns} FROM purchase WHERE sale_id {+ 0} = # AND id IN :list`);
+const othersInGroup = `SELECT CAST(sale.id AS TEXT) AS id, refunded_units_count FROM sale WHERE seller = ? AND limit_group = ? AND id <> #`;
+const unitsOfBuyers = stepwise({ columns: "buyer_id, quantity, state, refunded", from: "purchase", by: "sale_id", each: "buyer_id" });
+const quotasOfSale = stepwise({ columns: "buyer_id, units", from: "sale_quota", by: "sale_id", each: "buyer_id" });
+const quotasOfProduct = stepwise({ columns: "buyer_id, units", from: "quota", by: "product_id", each: "buyer_id" });
 const paymentsById = new ListStatement(`SELECT ${paymentColumns} FROM payment WHERE sale_id = # AND id IN :list`);
 const paymentsOfPurchases = new ListStatement(`SELECT ${paymentColumns} FROM payment WHERE sale_id = # AND purchase_id IN :list`);
-const capturesById = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE id IN :list`, "texts");
+const capturesById = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE id IN :list`, { of: "texts" });
 const capturesOfPurchases = new ListStatement(`SELECT ${captureColumns} FROM capture WHERE sale_id = # AND purchase_id IN :list`);
 const refundsById = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = # AND id IN :list`);
 const refundsOfPurchases = new ListStatement(`SELECT ${refundColumns} FROM refund WHERE sale_id = # AND purchase_id IN :list`);
-const callbacksById = new ListStatement(`SELECT id FROM callback WHERE id IN :list`, "texts");
+const callbacksById = new ListStatement(`SELECT id FROM callback WHERE id IN :list`, { of: "texts" });
 const adjustmentsById = new ListStatement(`SELECT ${adjustmentColumns} FROM adjustment WHERE id IN :list`);
 const productById = `SELECT inventory, deleted_at FROM product WHERE id = # {lock}`;
 const productHasQuota = `SELECT 1 AS one FROM quota WHERE product_id = # LIMIT 1`;
@@ -127,12 +126,20 @@ class Named {
   }
 }
 
-export async function readFacts(tx: SqlTransaction, sale: Sale, movements: readonly Movement[]): Promise<SaleFacts> {
+/** What is known of a group before its sale is read, and may be asked for together with it. */
+export type Asked = { readonly named: Named; readonly purchases: Awaitable<readonly PurchaseRow[]> };
+
+export function askAhead(tx: SqlTransaction, saleId: SaleId, movements: readonly Movement[]): Asked {
   const named = new Named(movements);
+  return { named, purchases: named.buyers.size > 0 ? purchasesOfBuyers.query<PurchaseRow>(tx, [saleId], [...named.buyers]) : [] };
+}
+
+export async function readFacts(tx: SqlTransaction, sale: Sale, { named, purchases }: Asked): Promise<SaleFacts> {
   // A publish that only repeats copies nothing: the quotas of today are for later sales.
   const publishes = named.publishes && sale.phase === "draft";
   const facts: SaleFacts = publishes ? { ...noFacts(sale), ...(await readForPublishing(tx, sale)) } : await readSupply(tx, sale, named);
-  if (named.buyers.size > 0) await readBuyers(tx, facts, [...named.buyers]);
+  for (const row of await purchases) facts.purchases.set(row.id, purchaseOf(row));
+  if (named.buyers.size > 0) await readLimits(tx, facts, [...named.buyers]);
   if (named.payments.size + named.withPayments.size > 0) await readPayments(tx, facts, named);
   if (named.purchases.size > 0) {
     const missing = [...named.purchases].filter((id) => !facts.purchases.has(id));
@@ -169,14 +176,11 @@ async function readForPublishing(tx: SqlTransaction, sale: Sale): Promise<Pick<S
 }
 
 type UnitsRow = { readonly buyer_id: BuyerId; readonly units: number };
+type HeldRow = Pick<PurchaseRow, "buyer_id" | "quantity" | "state" | "refunded">;
 
-async function readBuyers(tx: SqlTransaction, facts: SaleFacts, buyers: readonly BuyerId[]): Promise<void> {
+async function readLimits(tx: SqlTransaction, facts: SaleFacts, buyers: readonly BuyerId[]): Promise<void> {
   const { sale } = facts;
-  for (const row of await purchasesOfBuyers.query<PurchaseRow>(tx, [sale.id], buyers)) facts.purchases.set(row.id, purchaseOf(row));
-  if (sale.limitGroup !== undefined) {
-    for (const row of await unitsInGroup.query<UnitsRow>(tx, [sale.seller, sale.limitGroup, sale.id], buyers))
-      facts.unitsElsewhere.set(row.buyer_id, row.units);
-  }
+  if (sale.limitGroup !== undefined) await readUnitsElsewhere(tx, facts, buyers);
   // A publish in this very group copies the product's quotas before the takes behind it are decided.
   if (sale.hasQuotas || facts.productHasQuotas) {
     const rows = sale.hasQuotas
@@ -184,6 +188,17 @@ async function readBuyers(tx: SqlTransaction, facts: SaleFacts, buyers: readonly
       : await quotasOfProduct.query<UnitsRow>(tx, [sale.productId], buyers);
     for (const row of rows) facts.quotas.set(row.buyer_id, row.units);
   }
+}
+
+/** The group's other sales one by one: each wants its own steps in the index of buyers. */
+async function readUnitsElsewhere(tx: SqlTransaction, { sale, unitsElsewhere }: SaleFacts, buyers: readonly BuyerId[]): Promise<void> {
+  type OtherRow = Pick<SaleRow, "id" | "refunded_units_count">;
+  const others = await tx.query<OtherRow>(othersInGroup, [sale.seller, sale.limitGroup ?? null, sale.id]);
+  const held = await Promise.all(others.map(({ id }) => unitsOfBuyers.query<HeldRow>(tx, [id], buyers)));
+  for (const [i, rows] of held.entries())
+    for (const { buyer_id: buyer, quantity, state, refunded } of rows)
+      if (countsAgainstLimit({ state, refunded: refunded === 1 }, others[i]?.refunded_units_count === 1))
+        unitsElsewhere.set(buyer, (unitsElsewhere.get(buyer) ?? 0) + quantity);
 }
 
 /** The payments named and those of purchases named; whatever a payment is for is named by it too. */

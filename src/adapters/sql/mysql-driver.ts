@@ -1,5 +1,8 @@
-/** MariaDB and MySQL by way of mysql2. Statements go as text: many rows are one text, and ids are digits in it. */
-import mysql, { type Pool, type PoolConnection, type ResultSetHeader } from "mysql2/promise";
+/**
+ * MariaDB and MySQL by way of mysql2. Statements go as text: many rows are one text, and ids are digits in it. What a
+ * transaction asks for in one go is one text, too, which the server runs in order up to the first that fails.
+ */
+import mysql, { type Pool, type PoolConnection, type ResultSetHeader } from "mysql2";
 import { mysql as dialect } from "./dialect.ts";
 import type { InsertStatement } from "./insert-statement.ts";
 import { literal } from "./literals.ts";
@@ -14,18 +17,21 @@ const sessionSettings = (lockTimeoutMs: number) =>
 const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 const snapshotIsolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 const beginSnapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+/** What is longer travels alone: the server takes no packet above some megabytes. */
+const togetherLengthMax = 1_000_000;
 
 export function openMysql(url: URL, limits: ServerLimits): ServerDriver {
-  const pools = { write: openPool(url, limits.writesMax), read: openPool(url, limits.readsMax) };
+  // Reading needs no more than one statement at a time, so a text with two is refused there.
+  const pools = { write: openPool(url, limits.writesMax, { together: true }), read: openPool(url, limits.readsMax, { together: false }) };
   /** Connections whose session is as it must be. */
-  const settled = new WeakSet<object>();
+  const settled = new WeakSet<PoolConnection>();
   return {
     dialect,
     name: `${url.protocol}//${url.host}${url.pathname}`,
     async connect(purpose) {
       const raw = await acquire(pools[purpose], limits);
-      const connection = new MysqlConnection(raw, limits);
-      if (settled.has(raw.connection)) return connection;
+      const connection = new MysqlConnection(raw, { limits, together: purpose === "write" });
+      if (settled.has(raw)) return connection;
       try {
         await connection.run(sessionSettings(limits.lockTimeoutMs));
         await connection.run(isolation);
@@ -33,14 +39,16 @@ export function openMysql(url: URL, limits: ServerLimits): ServerDriver {
         connection.destroy();
         throw error;
       }
-      settled.add(raw.connection);
+      settled.add(raw);
       return connection;
     },
-    close: async () => void (await Promise.allSettled([pools.write.end(), pools.read.end()])),
+    close: async () => void (await Promise.all([end(pools.write), end(pools.read)])),
   };
 }
 
-function openPool(url: URL, connectionLimit: number): Pool {
+const end = (pool: Pool): Promise<void> => new Promise((resolve) => pool.end(() => resolve()));
+
+function openPool(url: URL, connectionLimit: number, { together }: { together: boolean }): Pool {
   const mode = url.searchParams.get("ssl-mode")?.toUpperCase();
   const encrypted =
     mode === undefined || mode === "DISABLED"
@@ -59,13 +67,19 @@ function openPool(url: URL, connectionLimit: number): Pool {
     supportBigNumbers: true,
     decimalNumbers: true,
     charset: "utf8mb4",
+    multipleStatements: together,
+    // Parameters are in their places: it need not look for marks.
+    queryFormat: (text: string) => text,
     ...(encrypted !== undefined && { ssl: encrypted }),
   });
 }
 
 async function acquire(pool: Pool, { acquireTimeoutMs }: ServerLimits): Promise<PoolConnection> {
   try {
-    return await within(pool.getConnection(), acquireTimeoutMs, {
+    const acquired = new Promise<PoolConnection>((resolve, reject) => {
+      pool.getConnection((error, connection) => (error === null ? resolve(connection) : reject(error)));
+    });
+    return await within(acquired, acquireTimeoutMs, {
       late: () => new ServerError("unavailable", "No connection to the database was free in time"),
       tooLate: (connection) => connection.release(),
     });
@@ -76,14 +90,21 @@ async function acquire(pool: Pool, { acquireTimeoutMs }: ServerLimits): Promise<
   }
 }
 
+type Asked = { readonly text: string; readonly settle: PromiseWithResolvers<unknown> };
+
 class MysqlConnection implements ServerConnection {
   readonly dialect = dialect;
   readonly #raw: PoolConnection;
   readonly #limits: ServerLimits;
+  readonly #together: boolean;
+  /** Statements that wait for others to travel with. */
+  #asked: Asked[] = [];
+  #leaving = false;
 
-  constructor(raw: PoolConnection, limits: ServerLimits) {
+  constructor(raw: PoolConnection, { limits, together }: { limits: ServerLimits; together: boolean }) {
     this.#raw = raw;
     this.#limits = limits;
+    this.#together = together;
   }
 
   async query<Row>(sql: string, params: readonly SqlValue[]): Promise<readonly Row[]> {
@@ -99,7 +120,11 @@ class MysqlConnection implements ServerConnection {
     return rows.length === 0 ? 0 : affected(await this.run(insertText(statement, { rows, common }, this.#escape)));
   }
 
-  begin = async () => void (await this.run("START TRANSACTION"));
+  /** Waits for the first statement: should it fail, that is not run. */
+  async begin(): Promise<void> {
+    this.#ask("START TRANSACTION").catch(() => {});
+  }
+
   commit = async () => void (await this.run("COMMIT"));
   rollback = async () => void (await this.run("ROLLBACK"));
 
@@ -111,16 +136,58 @@ class MysqlConnection implements ServerConnection {
   release = () => this.#raw.release();
   destroy = () => this.#raw.destroy();
 
-  async run(text: string): Promise<unknown> {
+  run(text: string): Promise<unknown> {
+    const answer = this.#ask(text);
+    if (!this.#leaving) {
+      this.#leaving = true;
+      queueMicrotask(() => this.#send());
+    }
+    return answer;
+  }
+
+  #ask(text: string): Promise<unknown> {
+    const settle = Promise.withResolvers<unknown>();
+    this.#asked.push({ text, settle });
+    return settle.promise;
+  }
+
+  /** All that was asked for in this go: together, or one behind the other. */
+  #send(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    this.#leaving = false;
+    let lot: Asked[] = [];
+    let length = 0;
+    for (const one of asked) {
+      if (lot.length > 0 && (!this.#together || length + one.text.length > togetherLengthMax)) {
+        void this.#sendLot(lot);
+        lot = [];
+        length = 0;
+      }
+      lot.push(one);
+      length += one.text.length;
+    }
+    void this.#sendLot(lot);
+  }
+
+  async #sendLot(lot: readonly Asked[]): Promise<void> {
     try {
-      const [result] = await within(this.#raw.query(text), this.#limits.statementTimeoutMs, {
+      const result = await within(this.#answerTo(lot.map(({ text }) => text).join("; ")), this.#limits.statementTimeoutMs, {
         late: () => new ServerError("lost", "The database did not answer in time"),
       });
-      return result;
+      // To several statements it is a list of answers.
+      for (const [i, { settle }] of lot.entries()) settle.resolve(lot.length === 1 ? result : (result as unknown[])[i]);
     } catch (error) {
-      if (error instanceof ServerError) throw error;
-      throw new ServerError(mysqlErrorKind(error), messageOf(error), error);
+      const failure = error instanceof ServerError ? error : new ServerError(mysqlErrorKind(error), messageOf(error), error);
+      // What ran before the one that failed is taken back with it.
+      for (const { settle } of lot) settle.reject(failure);
     }
+  }
+
+  #answerTo(text: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#raw.query(text, (error, result) => (error === null ? resolve(result) : reject(error)));
+    });
   }
 
   readonly #escape = (text: string): string => this.#raw.escape(text);
@@ -129,7 +196,7 @@ class MysqlConnection implements ServerConnection {
 // What mysql2 answers to a statement that changes something; rows that were matched count, changed or not.
 const affected = (result: unknown): number => (result as ResultSetHeader).affectedRows;
 
-type Parts = { readonly texts: readonly string[]; readonly kinds: readonly ("id" | "any")[] };
+type Parts = { readonly texts: readonly string[]; readonly kinds: readonly ("id" | "ids" | "any")[] };
 /** Statements are constants of this folder, but for those that Kysely puts together. */
 const partsMax = 2_000;
 const known = new Map<string, Parts>();
@@ -149,33 +216,33 @@ export function bound(sql: string, params: readonly SqlValue[], escape: (text: s
   return text;
 }
 
+const mark = /\?|##?/g;
+
 function partsOf(words: string): Parts {
-  const kinds: ("id" | "any")[] = [];
-  const texts = words.split(/[?#]/);
-  for (const mark of words.match(/[?#]/g) ?? []) kinds.push(mark === "#" ? "id" : "any");
-  return { texts, kinds };
+  const marks = words.match(mark) ?? [];
+  return { texts: words.split(mark), kinds: marks.map((text) => (text === "?" ? "any" : text === "#" ? "id" : "ids")) };
 }
 
+/** What stands around a row's own values is the same in every row, so it is put together once. */
 export function insertText(
   { table, columns, columnNames, commonKinds, rowKinds, width }: InsertStatement,
   { rows, common }: { rows: readonly SqlValue[]; common: readonly SqlValue[] },
   escape: (text: string) => string,
 ): string {
-  const shared = commonKinds.map((kind, i) => literal(kind, common[i] ?? null, escape));
+  const around = ["("];
+  const add = (text: string) => void around.push(`${around.pop() ?? ""}${text}`);
+  for (const [c, column] of columns.entries()) {
+    if (c > 0) add(",");
+    if (column.from === "row") around.push("");
+    else if (column.from === "sql") add(column.text);
+    else add(literal(commonKinds[column.at] ?? "text", common[column.at] ?? null, escape));
+  }
+  add(")");
   let text = `INSERT INTO ${table} (${columnNames}) VALUES `;
   for (let at = 0; at < rows.length; at += width) {
-    let own = 0;
-    text += at === 0 ? "(" : ",(";
-    for (const [c, column] of columns.entries()) {
-      if (c > 0) text += ",";
-      if (column.from === "sql") text += column.text;
-      else if (column.from === "common") text += shared[column.at] ?? "NULL";
-      else {
-        text += literal(rowKinds[own] ?? "text", rows[at + own] ?? null, escape);
-        own += 1;
-      }
-    }
-    text += ")";
+    if (at > 0) text += ",";
+    for (let own = 0; own < width; own++) text += around[own] + literal(rowKinds[own] ?? "text", rows[at + own] ?? null, escape);
+    text += around[width];
   }
   return text;
 }

@@ -6,7 +6,6 @@ import type { SaleFacts, SaleWrites } from "../../domain/batch-state.ts";
 import { feedOf, type FeedPatch, type FeedRow } from "../../domain/feed.ts";
 import type { SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
-import type { MovementOutcome } from "../../domain/movement.ts";
 import type { Sale } from "../../domain/sale.ts";
 import { afterCommit, newScope, type Scope } from "../../domain/scope.ts";
 import type { Before } from "./ledger-writes.ts";
@@ -64,23 +63,17 @@ type Decided = {
   readonly facts: SaleFacts;
   readonly before: Before;
   readonly writes: SaleWrites;
-  readonly outcomes: readonly MovementOutcome[];
 };
 
 /** What a commit means for its sale's scope. */
-export async function noteInScope(
-  tx: SqlTransaction,
-  { facts, before, writes, outcomes }: Decided,
-  { partitions }: QueueTerms,
-): Promise<void> {
+export async function noteInScope(tx: SqlTransaction, { facts, before, writes }: Decided, { partitions }: QueueTerms): Promise<void> {
   const { scopeId } = writes.sale;
   if (scopeId === undefined) return;
   const known = facts.scope ?? (await lockScope(tx, scopeId));
   const scope = known ?? newScope(scopeId, partitions);
   const published = before.sale.phase === "draft";
   const patch = published ? undefined : feedOf(before, writes);
-  const drifted = outcomes.some((outcome) => outcome.kind === "admitted" && !outcome.repeated && outcome.purchase.refusedFor === "stock");
-  const after = afterCommit(scope, { fed: patch !== undefined, published, drifted });
+  const after = afterCommit(scope, { fed: patch !== undefined, published, drifted: writes.drifted });
   if (patch !== undefined) await tx.execute(insertFeed, [scopeId, after.feed, JSON.stringify(patch)]);
   if (known === undefined) await tx.execute(insertScope, [scopeId, after.state, after.epoch, after.feed, after.closing, after.partition]);
   else if (after.feed !== scope.feed || after.closing !== scope.closing) await putScope(tx, after);

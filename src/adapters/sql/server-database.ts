@@ -22,17 +22,20 @@ const retry = { baseMs: 5, ceilingMs: 100 };
 /** Plain numbers, read at each scrape. */
 export type ServerCounts = { transactions: number; conflicts: number; lost: number };
 
+/** From outside, so that a simulation can bring its own. `random` spreads the tries of those that met. */
+export type RetryPace = { readonly random: () => number; readonly sleep: (ms: number) => Promise<void> };
+const systemPace: RetryPace = { random: Math.random, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
+
 export class ServerDatabase {
   readonly #driver: ServerDriver;
-  readonly #random: () => number;
+  readonly #pace: RetryPace;
   readonly counts: ServerCounts = { transactions: 0, conflicts: 0, lost: 0 };
   /** Statements outside a transaction, each of which sees what was committed when it began. */
   readonly reads: SqlReads;
 
-  /** `random` spreads the tries of those that met. */
-  constructor(driver: ServerDriver, random: () => number = Math.random) {
+  constructor(driver: ServerDriver, pace: RetryPace = systemPace) {
     this.#driver = driver;
-    this.#random = random;
+    this.#pace = pace;
     const query = <Row>(sql: string, params: readonly SqlValue[]) => this.read((db) => Promise.resolve(db.query<Row>(sql, params)));
     this.reads = { dialect: driver.dialect, query };
   }
@@ -53,7 +56,7 @@ export class ServerDatabase {
       if (result.kind !== "again") return result;
       this.counts.conflicts += 1;
       if (tries >= triesMax) return { kind: "failed", failure: result.instead, message: result.message };
-      await pause(backoffMs(tries, retry) * (0.5 + this.#random()));
+      await this.#pace.sleep(backoffMs(tries, retry) * (0.5 + this.#pace.random()));
     }
   }
 
@@ -173,5 +176,4 @@ function afterCommit(error: unknown): Failed | Again {
   return { kind: "failed", failure: "unknown", message };
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const messageOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -74,7 +74,7 @@ async function look(database: ServerDatabase, { url, address, wallMs, watchMs }:
     cluster: await readCluster(db),
   }));
   const names = new Set(tables.map(({ name }) => name));
-  const clock = await measureClock(database, { wallMs });
+  const clock = await measureClock(database, { ownMs: wallMs });
   return {
     kind: "seen",
     address,

@@ -21,16 +21,18 @@ type LeaseRow = { readonly term: number; readonly holder: number; readonly until
 export class ServerLeases implements Leases {
   readonly #database: ServerDatabase;
   readonly #holder: number;
+  readonly #nowMs: () => number;
   readonly #held = new Map<string, { readonly term: number; readonly askedMs: number }>();
 
-  /** `holder`: this process's number, for who looks into the table. */
-  constructor(database: ServerDatabase, holder: number) {
+  /** `holder`: this process's number. `nowMs` measures how long a lease was not renewed. */
+  constructor(database: ServerDatabase, holder: number, nowMs: () => number) {
     this.#database = database;
     this.#holder = holder;
+    this.#nowMs = nowMs;
   }
 
   async hold(name: string): Promise<Fence | undefined> {
-    const askedMs = performance.now();
+    const askedMs = this.#nowMs();
     const held = this.#held.get(name);
     if (held !== undefined && askedMs < held.askedMs + renewAfterMs) return { lease: name, term: held.term };
     const term = await this.#database.write((tx) => this.#hold(tx, name));
@@ -56,7 +58,8 @@ export class ServerLeases implements Leases {
       await tx.execute(renewLease, [nowMs + leaseMs, name, row.term]);
       return row.term;
     }
-    if (row.until_at > nowMs) return undefined;
+    // Our own of which we do not know: its taking got no answer. Nobody else has our number while we live.
+    if (row.until_at > nowMs && row.holder !== this.#holder) return undefined;
     await tx.execute(takeLease, [this.#holder, nowMs + leaseMs, name]);
     return row.term + 1;
   }

@@ -22,11 +22,14 @@ export class ServerLedger implements StockLedger {
   readonly batchesAcrossSales = false;
   readonly #database: ServerDatabase;
   readonly #options: ServerLedgerOptions;
+  readonly #decide: typeof decideAndWrite;
   readonly #countsAlone = new Set<SaleId>();
 
-  constructor(database: ServerDatabase, options: ServerLedgerOptions) {
+  /** `decide`: what is done inside the transaction; a simulation brings a model's. */
+  constructor(database: ServerDatabase, options: ServerLedgerOptions, decide = decideAndWrite) {
     this.#database = database;
     this.#options = options;
+    this.#decide = decide;
   }
 
   async commit(batch: LedgerBatch): Promise<CommitResult> {
@@ -35,7 +38,7 @@ export class ServerLedger implements StockLedger {
     const result = await this.#database.transact(
       async (tx) => {
         if (batch.fence !== undefined && !(await isCurrent(tx, batch.fence))) return undefined;
-        return decideAndWrite(tx, batch, terms);
+        return this.#decide(tx, batch, terms);
       },
       { wrote: (answer) => answer?.wrote === true },
     );
@@ -43,7 +46,7 @@ export class ServerLedger implements StockLedger {
       const { value: answer } = result;
       if (answer === undefined) return { kind: "failed", cause: "fenced", message: "Another process holds the lease" };
       this.#learn(answer);
-      return { kind: "committed", groups: answer.groups };
+      return { kind: "committed", groups: answer.groups, decidedAtMs: answer.nowMs };
     }
     const { failure, message } = result;
     return failure === "unknown" ? { kind: "unknown", message } : { kind: "failed", cause: failure, message };

@@ -4,7 +4,9 @@
  *
  *   register ─► number ─► renewed every second ─► leave, or silent for `goneAfterMs`: somebody else may have the number
  *
- * A process that was silent for so long and finds its number with another must not mint any more, and ends.
+ * Numbers that nobody ever had are given out first, then the one that has been free for the longest time: so a number comes
+ * back after a thousand starts, whatever clocks do meanwhile. A process that was silent for so long that another may have
+ * its number must not mint any more: it knows by its own clock, and ends when it finds that another has it.
  */
 import { randomBytes } from "node:crypto";
 import { assert } from "../../lib/assert.ts";
@@ -22,7 +24,6 @@ export const goneAfterMs = 60_000;
 
 const mutex = `SELECT one FROM store WHERE one = 1 {lock}`;
 const allProcesses = `SELECT number, life, name, roles, version, secrets, started_at, until_at FROM process ORDER BY number`;
-const remove = `DELETE FROM process WHERE number = ? AND life = ?`;
 const removeOld = `DELETE FROM process WHERE number = ?`;
 const insert = `INSERT INTO process (number, life, name, roles, version, secrets, started_at, until_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 const renew = `UPDATE process SET until_at = ? WHERE number = ? AND life = ?`;
@@ -53,46 +54,66 @@ export type Membership = {
   readonly life: string;
   /** Whether other living processes have other secrets: their tokens are not ours. */
   readonly secretsDiffer: boolean;
+  /** Whether the number is ours for sure: it was renewed a short while ago. */
+  isSure(): boolean;
   /** False when the number is another's now. Throws StoreUnavailable. */
   renew(): Promise<boolean>;
   leave(): Promise<void>;
 };
 
-/** Throws StoreUnavailable. */
+/** A clock of ours may go slower than the server's. */
+const sureForMs = (aliveForMs + goneAfterMs) * 0.9;
+
+/** `nowMs` measures how long the number was not renewed. Throws StoreUnavailable. */
 export async function registerProcess(
   database: ServerDatabase,
   { name, roles, version, secrets }: ProcessIntroduction,
+  { nowMs = () => performance.now(), numbers = processesMax }: { nowMs?: (() => number) | undefined; numbers?: number | undefined } = {},
 ): Promise<Membership> {
   const life = randomBytes(16).toString("hex");
+  let askedMs = nowMs();
   const { number, secretsDiffer } = await database.write(async (tx) => {
+    askedMs = nowMs();
     await tx.query(mutex, []);
-    const nowMs = await serverNowMs(tx);
+    const atMs = await serverNowMs(tx);
     const others = await tx.query<ProcessRow>(allProcesses, []);
-    const free = freeNumber(others, nowMs);
-    assert(free !== undefined, `at most ${processesMax} processes share a store`);
+    const free = freeNumber(others, { nowMs: atMs, numbers });
+    assert(free !== undefined, `at most ${numbers} processes share a store`);
     await tx.execute(removeOld, [free]);
-    await tx.execute(insert, [free, life, name, roles.join(" "), version, secrets, nowMs, nowMs + aliveForMs]);
-    const differ = others.some((other) => other.until_at > nowMs && other.secrets !== secrets);
+    await tx.execute(insert, [free, life, name, roles.join(" "), version, secrets, atMs, atMs + aliveForMs]);
+    const differ = others.some((other) => other.until_at > atMs && other.secrets !== secrets);
     return { number: free, secretsDiffer: differ };
   });
+  let sureUntilMs = askedMs + sureForMs;
   return {
     number,
     life,
     secretsDiffer,
-    renew: () => database.write((tx) => renewIn(tx, number, life)),
-    leave: () => database.write(async (tx) => void (await tx.execute(remove, [number, life]))),
+    isSure: () => nowMs() < sureUntilMs,
+    renew: async () => {
+      const renewedMs = nowMs();
+      const isOurs = await database.write(async (tx) => renewIn(tx, { number, life }, (await serverNowMs(tx)) + aliveForMs));
+      sureUntilMs = isOurs ? Math.max(sureUntilMs, renewedMs + sureForMs) : 0;
+      return isOurs;
+    },
+    // The row stays, so that the number is not the next one's at once.
+    leave: async () => void (await database.write(async (tx) => renewIn(tx, { number, life }, (await serverNowMs(tx)) - goneAfterMs))),
   };
 }
 
-async function renewIn(tx: SqlTransaction, number: number, life: string): Promise<boolean> {
-  return (await tx.execute(renew, [(await serverNowMs(tx)) + aliveForMs, number, life])) === 1;
+async function renewIn(tx: SqlTransaction, { number, life }: Pick<ProcessRow, "number" | "life">, untilMs: number): Promise<boolean> {
+  return (await tx.execute(renew, [untilMs, number, life])) === 1;
 }
 
-/** The lowest that nobody has, nor had a moment ago. */
-function freeNumber(others: readonly ProcessRow[], nowMs: number): number | undefined {
-  const taken = new Set(others.filter((other) => other.until_at + goneAfterMs > nowMs).map((other) => other.number));
-  for (let number = 0; number < processesMax; number++) if (!taken.has(number)) return number;
-  return undefined;
+/** One that nobody ever had, or the one that has been free for the longest time. */
+export function freeNumber(
+  others: readonly Pick<ProcessRow, "number" | "until_at">[],
+  { nowMs, numbers }: { nowMs: number; numbers: number },
+): number | undefined {
+  const known = new Set(others.map(({ number }) => number));
+  for (let number = 0; number < numbers; number++) if (!known.has(number)) return number;
+  const gone = others.filter(({ until_at: untilMs }) => untilMs + goneAfterMs <= nowMs);
+  return gone.toSorted((a, b) => a.until_at - b.until_at)[0]?.number;
 }
 
 export type LivingProcess = Omit<ProcessRow, "life" | "started_at" | "until_at"> & { readonly startedAtMs: number };

@@ -118,7 +118,7 @@ export async function openServerStore({ url, limits, ledger, process }: ServerSt
       records: { ...records, buyersOf: async (...ask) => Float64Array.from(await records.buyersOf(...ask)) },
       accounts: serverAccounts(database),
       exports: exportReaders(database.reads),
-      leases: new ServerLeases(database, membership.number),
+      leases: new ServerLeases(database, membership.number, () => performance.now()),
       changeFeed: new ServerChangeFeed(database, () => performance.now()),
       database,
       membership,

@@ -1,7 +1,11 @@
 import type { Dialect } from "./dialect.ts";
 import type { InsertStatement } from "./insert-statement.ts";
 
-/** What the ledger's algorithm needs of a database. Statements are written as dialect.ts says. */
+/**
+ * What the ledger's algorithm needs of a database. Statements are written as dialect.ts says. They run in the order in
+ * which they were asked for, whoever waits for which; what is asked for in one go travels together. Whoever does not wait
+ * for an answer at once waits for it before the commit.
+ */
 export interface SqlTransaction {
   readonly dialect: Dialect;
   query<Row>(sql: string, params: readonly SqlValue[]): Awaitable<readonly Row[]>;

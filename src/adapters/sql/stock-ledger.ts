@@ -13,7 +13,7 @@ import { decideBatch } from "../../domain/sale-batch.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { CommittedGroup, LedgerBatch } from "../../ports/stock-ledger.ts";
 import { ListStatement } from "./chunks.ts";
-import { readFacts } from "./ledger-facts.ts";
+import { askAhead, readFacts, type Asked } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
 import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
@@ -39,6 +39,8 @@ export type BatchAnswer = {
   readonly groups: readonly CommittedGroup[];
   /** Whether there is anything to commit. */
   readonly wrote: boolean;
+  /** The time that it was decided by. */
+  readonly nowMs: number;
 };
 /** Committed copies of sales, for a writer that is the only one. */
 export type SaleCopies = { get(id: SaleId): Sale | undefined };
@@ -54,14 +56,14 @@ export type Terms = {
 };
 
 export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, terms: Terms): Promise<BatchAnswer> {
-  const { sales, nowMs } = tx.dialect.shared ? await lockSales(tx, batch, terms) : await readSales(tx, batch, terms);
+  const { sales, nowMs, asked } = tx.dialect.shared ? await lockSales(tx, batch, terms) : await readSales(tx, batch, terms);
   const { reopenDelayMs } = terms;
   const writer = new LedgerWriter(tx, nowMs);
   const groups: CommittedGroup[] = [];
   const touched = new Set<SaleId>();
   // A server's batch is of one sale, so there is nothing to read together.
   const ahead = tx.dialect.shared ? new Map<SaleId, SaleFacts>() : await readTakesAhead(tx, batch.groups, sales);
-  for (const { saleId, movements } of batch.groups) {
+  for (const [g, { saleId, movements }] of batch.groups.entries()) {
     const sale = sales.get(saleId);
     if (sale === undefined) {
       groups.push({ outcomes: movements.map(() => ({ kind: "sale_unknown" })) });
@@ -70,7 +72,8 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, ter
     let facts = ahead.get(saleId);
     if (facts === undefined) {
       if (touched.size > 0 && (sale.limitGroup !== undefined || touched.has(saleId))) await writer.flush();
-      facts = await readFacts(tx, sale, movements);
+      // Nothing was written before the first.
+      facts = await readFacts(tx, sale, g === 0 && asked !== undefined ? asked : askAhead(tx, saleId, movements));
     } else {
       // Only the sale's first group was read ahead.
       ahead.delete(saleId);
@@ -81,16 +84,21 @@ export async function decideAndWrite(tx: SqlTransaction, batch: LedgerBatch, ter
     const { outcomes, writes, changed } = decideBatch(facts, movements, nowMs);
     if (changed) {
       await writer.write(before, writes);
-      if (terms.queue !== undefined) await noteInScope(tx, { facts, before, writes, outcomes }, terms.queue);
+      if (terms.queue !== undefined) await noteInScope(tx, { facts, before, writes }, terms.queue);
       sales.set(saleId, writes.sale);
       touched.add(saleId);
     }
     groups.push({ outcomes, sale: writes.sale, ...(tx.dialect.shared && { moved: writes.sale !== sale }) });
   }
-  return { groups, wrote: await writer.finish() };
+  return { groups, wrote: await writer.finish(), nowMs };
 }
 
-type Met = { readonly sales: Map<SaleId, Sale>; readonly nowMs: number };
+type Met = {
+  readonly sales: Map<SaleId, Sale>;
+  readonly nowMs: number;
+  /** What the first group needs to know that came along with the sales. */
+  readonly asked?: Asked | undefined;
+};
 
 async function readSales(tx: SqlTransaction, { groups, nowMs }: LedgerBatch, { copies }: Terms): Promise<Met> {
   const sales = new Map<SaleId, Sale>();
@@ -115,10 +123,14 @@ async function lockSales(tx: SqlTransaction, { groups, nowMs }: LedgerBatch, { o
     for (const { id } of await tx.query<{ id: SaleId }>(groupIds, [saleId])) wanted.add(id);
   }
   const statement = tx.dialect.name === "mysql" ? lockedSales.mysql : lockedSales.postgres;
-  const rows = await statement.query<LockedRow>(tx, [], [...wanted].toSorted(byNumber));
+  const locked = statement.query<LockedRow>(tx, [], [...wanted].toSorted(byNumber));
+  const [first] = groups;
+  // Behind the lock, hence read under it.
+  const asked = first && askAhead(tx, first.saleId, first.movements);
+  const [rows, purchases = []] = await Promise.all([locked, asked?.purchases]);
   const sales = new Map(rows.map((row) => [row.id, saleOf(row)]));
   const times = rows.flatMap((row) => (ownClock ? [row.last_at, row.now_ms] : [row.last_at]));
-  return { sales, nowMs: Math.max(ownClock ? 0 : nowMs, ...times) };
+  return { sales, nowMs: Math.max(ownClock ? 0 : nowMs, ...times), asked: asked && { ...asked, purchases } };
 }
 
 const byNumber = (a: string, b: string) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);

@@ -82,3 +82,17 @@ test("works on the machine's own clocks", () => {
   const clock = new SystemClock();
   expect(Math.abs(clock.nowMs() - Date.now())).toBeLessThan(jumpMs);
 });
+
+test("where another's clock decides it follows that, however far it goes: ahead at once, back gently, and without alarm", () => {
+  const { pass, jumps } = rig({ follows: true });
+  expect(pass(10, 10 + 60_000)).toBe(bootMs + 60_010);
+  let before = pass(0, -10_000);
+  expect(before).toBe(bootMs + 60_010);
+  for (let passedMs = 0; passedMs < 20_000; passedMs += 100) {
+    const now = pass(100);
+    expect(now).toBeGreaterThanOrEqual(before + 50);
+    before = now;
+  }
+  expect(pass(0)).toBe(bootMs + 60_010 - 10_000 + 20_000);
+  expect(jumps).toEqual([]);
+});

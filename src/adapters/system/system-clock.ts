@@ -9,6 +9,9 @@
  *
  * `notBeforeMs` is the time of the last commit in the store: a wall that was set back while nothing ran cannot make new
  * entries older than those there are.
+ *
+ * Where another clock decides, this one only follows it (`follows`): ahead at once and back gently, however far that goes,
+ * for what it says is an estimate, and one that stays wrong would sweep late for ever.
  */
 import type { Clock } from "../../ports/clock.ts";
 
@@ -25,6 +28,8 @@ export type ClockJump = {
 export type SystemClockOptions = {
   readonly notBeforeMs?: number | undefined;
   readonly onJump?: ((jump: ClockJump) => void) | undefined;
+  /** The wall is another's clock, which decides. */
+  readonly follows?: boolean | undefined;
   /** The two sources, for tests. */
   readonly wallMs?: (() => number) | undefined;
   readonly monotonicMs?: (() => number) | undefined;
@@ -34,6 +39,7 @@ export class SystemClock implements Clock {
   readonly #wallMs: () => number;
   readonly #monotonicMs: () => number;
   readonly #onJump: (jump: ClockJump) => void;
+  readonly #follows: boolean;
   /** What was said last, with its fraction, and when that was. */
   #nowMs: number;
   #readAtMs: number;
@@ -44,13 +50,14 @@ export class SystemClock implements Clock {
     this.#wallMs = options.wallMs ?? Date.now;
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#onJump = options.onJump ?? (() => {});
+    this.#follows = options.follows ?? false;
     this.#readAtMs = this.#monotonicMs();
     this.#nowMs = this.#wallMs();
     const notBeforeMs = options.notBeforeMs ?? 0;
     if (notBeforeMs > this.#nowMs) {
       const behindMs = notBeforeMs - this.#nowMs;
       this.#nowMs = notBeforeMs;
-      if (behindMs > jumpMs) this.#noteJump(-behindMs);
+      if (behindMs > jumpMs && !this.#follows) this.#noteJump(-behindMs);
     }
   }
 
@@ -60,7 +67,8 @@ export class SystemClock implements Clock {
     this.#readAtMs = readAtMs;
     const steadyMs = this.#nowMs + passedMs;
     const wallMs = this.#wallMs();
-    if (Math.abs(wallMs + this.#offsetMs - steadyMs) > jumpMs) {
+    if (this.#follows && wallMs - steadyMs > jumpMs) return Math.floor((this.#nowMs = wallMs));
+    if (!this.#follows && Math.abs(wallMs + this.#offsetMs - steadyMs) > jumpMs) {
       this.#nowMs = steadyMs;
       this.#noteJump(wallMs + this.#offsetMs - steadyMs);
       return Math.floor(steadyMs);

@@ -38,6 +38,9 @@ const lanesMax = 10_000;
 /** After the cache has told of a full outbox nothing is asked of it for so long. */
 const fullOutboxMs = 250;
 const lookAtCutMs = 100;
+const lookAtOpeningMs = 50;
+
+const isPublish = (movement: Movement): boolean => movement.kind === "switch" && movement.change.kind === "publish";
 
 export class QueuedAcceptance implements Acceptance {
   readonly #deps: QueuedDeps;
@@ -67,8 +70,10 @@ export class QueuedAcceptance implements Acceptance {
   }
 
   submit<M extends Movement>(saleId: SaleId, movements: readonly M[], options: SubmitOptions = {}): Promise<readonly Answer<M>[]> {
-    if (movements.every(({ kind }) => kind !== "take" && kind !== "adjust" && kind !== "settle"))
-      return this.#deps.direct.submit(saleId, movements, options);
+    if (movements.every(({ kind }) => kind !== "take" && kind !== "adjust" && kind !== "settle")) {
+      const answers = this.#deps.direct.submit(saleId, movements, options);
+      return movements.some(isPublish) ? answers.then((given) => this.#prewarmed(given)) : answers;
+    }
     // Each way answers a movement with its own kind's outcome.
     return Promise.all(movements.map((movement) => this.#submitOne(saleId, movement, options) as Promise<Answer<M>>));
   }
@@ -121,6 +126,20 @@ export class QueuedAcceptance implements Acceptance {
     if (this.#lanes.size >= lanesMax) for (const [id, other] of this.#lanes) if (other.isIdle) this.#lanes.delete(id);
     this.#lanes.set(saleId, lane);
     return lane;
+  }
+
+  /** Who publishes hears of it when the cache has the sale, or when that takes too long: it is being loaded then. */
+  async #prewarmed<M extends Movement>(answers: readonly Answer<M>[]): Promise<readonly Answer<M>[]> {
+    const { book, clock, tasks } = this.#deps;
+    const published = answers.find((answer) => answer.kind === "switched");
+    const scopeId = published?.kind === "switched" ? published.sale.scopeId : undefined;
+    const untilMs = clock.nowMs() + this.#options.answerTimeoutMs / 2;
+    while (scopeId !== undefined && !this.#isClosed && clock.nowMs() < untilMs) {
+      await book.refresh().catch(unavailable);
+      if (book.peek(scopeId)?.kind !== "rebuilding") break;
+      await tasks.sleep(lookAtOpeningMs);
+    }
+    return answers;
   }
 
   /** It is done at the next cut, which is brought about. A repeat with the same id, here or later, hears of the same outcome. */

@@ -9,13 +9,13 @@ import type { Scope } from "../../domain/scope.ts";
 import type { Records } from "../../ports/records.ts";
 import type { CacheView, StockCache } from "../../ports/stock-cache.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
-import { buyersInRecords, type BoardSource, type SaleBoard } from "../sale-board.ts";
+import { buyersInRecords, type BoardSource, type HeldLock, type SaleBoard } from "../sale-board.ts";
 import type { ScopeBook } from "./scope-book.ts";
 
 /** A board that the way through the cache feeds. */
 export type CacheMarks = Pick<SaleBoard, "observe" | "noteAccepted"> & {
   /** The ledger's own copy, of a sale that is over. */
-  observeOver(sale: Sale, sentAtMs: number): void;
+  observeOver(sale: Sale, held: HeldLock): void;
 };
 
 /** More than the changes of one epoch; an epoch's numbers stand above all of those before it. */
@@ -90,7 +90,11 @@ export class CacheSource implements BoardSource {
     const scopeId: ScopeId | undefined = (await records.sale(saleId))?.scopeId;
     const standing = scopeId === undefined ? undefined : await book.look(scopeId);
     if (standing?.kind === "rebuilding") throw new StoreUnavailable("unavailable", "The sale's stock is being counted anew");
-    return standing?.kind === "open" ? standing.scope : undefined;
+    if (standing?.kind !== "open") return undefined;
+    const { id, epoch } = standing.scope;
+    const view = await this.#deps.cache.look({ scopeId: id, epoch, saleId });
+    if (view.kind !== "ok" && view.kind !== "absent") throw new StoreUnavailable("unavailable", "The cache did not answer");
+    return view.kind === "ok" ? standing.scope : undefined;
   }
 
   async *#accepted(saleId: SaleId, scope: Scope, from: number): AsyncGenerator<readonly BuyerId[]> {
@@ -111,11 +115,13 @@ export class CacheSource implements BoardSource {
 /** `board`: one that reads from a CacheSource. */
 export function cacheMarks(board: SaleBoard, book: ScopeBook): CacheMarks {
   return {
-    observe: (sale, sentAtMs) => board.observe(sale, sentAtMs),
+    observe: (sale, held) => board.observe(sale, held),
     noteAccepted: (saleId, buyerId) => board.noteAccepted(saleId, buyerId),
-    observeOver: (sale, sentAtMs) => {
+    observeOver: (sale, held) => {
       const standing = sale.scopeId === undefined ? undefined : book.peek(sale.scopeId);
-      if (standing?.kind === "over") board.observe(ledgerSale(sale, standing.epoch), sentAtMs);
+      if (standing?.kind === "over") board.observe(ledgerSale(sale, standing.epoch), held);
+      // The scope's other sales go on without it.
+      if (standing?.kind === "open") board.observe(ledgerSale(sale, standing.scope.epoch), held);
     },
   };
 }

@@ -3,7 +3,7 @@ import { encodeMessage } from "../../domain/journal-message.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Journal } from "../../ports/journal.ts";
-import type { QueueLedger } from "../../ports/queue-ledger.ts";
+import type { DeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
 import type { StockLedger } from "../../ports/stock-ledger.ts";
 
 export type DeadLetterDeps = {
@@ -50,4 +50,21 @@ export async function discardDeadLetter({ ledger, stockLedger, clock }: DeadLett
   if (outcome?.kind !== "admitted") return { kind: "unavailable" };
   await ledger.unbury(letter);
   return { kind: "done", purchase: outcome.purchase };
+}
+
+/** What operators are given of it. */
+export type DeadLetters = {
+  list(): Promise<readonly DeadLetter[]>;
+  find(id: string): Promise<DeadLetter | undefined>;
+  replay(id: string): Promise<DeadLetterAnswer>;
+  discard(id: string): Promise<DeadLetterAnswer>;
+};
+
+export function deadLetters(deps: DeadLetterDeps & { readonly ledger: Pick<QueueLedger, "deadLetters"> }): DeadLetters {
+  return {
+    list: () => deps.ledger.deadLetters(),
+    find: (id) => deps.ledger.deadLetter(id),
+    replay: (id) => replayDeadLetter(deps, id),
+    discard: (id) => discardDeadLetter(deps, id),
+  };
 }

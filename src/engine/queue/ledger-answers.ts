@@ -43,10 +43,11 @@ export class LedgerAnswers {
     const sentAtMs = this.#clock.nowMs();
     const sale = await this.#records.sale(saleId);
     if (sale === undefined) return lines.map(() => ({ kind: "sale_unknown" }));
-    const refusal = refusalByStatus(sale, this.#clock.nowMs());
+    const decidedAtMs = this.#clock.nowMs();
+    const refusal = refusalByStatus(sale, decidedAtMs);
     // It is live: its first cut is on its way.
     if (refusal === undefined) return lines.map(() => notTried("rebuilding"));
-    this.#marks.observeOver(sale, sentAtMs);
+    this.#marks.observeOver(sale, { sentAtMs, decidedAtMs });
     return Promise.all(lines.map(({ movement }) => this.#afterwards(saleId, movement, refusal)));
   }
 

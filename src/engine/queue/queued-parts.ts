@@ -19,6 +19,7 @@ import { SaleBoard, type SharedBoard } from "../sale-board.ts";
 import { QueuedAcceptance, type QueuedOptions } from "./accept-queued.ts";
 import { cacheMarks, CacheSource } from "./cache-marks.ts";
 import { Carrier } from "./carrier.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { CacheFeeder, type FeedCacheDeps } from "./feed-cache.ts";
 import { LedgerAnswers } from "./ledger-answers.ts";
 import { ScopeOpener } from "./open-scopes.ts";
@@ -48,6 +49,13 @@ export type AcceptingOptions = QueuedOptions & {
   readonly marks: Omit<SharedBoard, "feed">;
 };
 
+export type QueueStats = {
+  readonly events: Readonly<Record<string, number>>;
+  /** Messages that wait for their confirm in this process. */
+  readonly unconfirmed: number;
+  readonly brokerOpen: boolean;
+};
+
 export type QueuedParts = ReturnType<typeof queuedParts>;
 
 /** What every process of queued mode has. */
@@ -55,15 +63,52 @@ export function queuedParts(ports: QueuedPorts, terms: Pick<FeedCacheDeps, "reop
   const book = new ScopeBook(ports);
   const carrier = new Carrier(ports);
   const readmission = new Readmission({ ...ports, carrier });
+  const feeder = new CacheFeeder({ ...ports, ...terms });
+  const opener = new ScopeOpener({ ...ports, carrier });
+  const reconciler = new CacheReconciler(ports);
+  const settlers: LineSettler[] = [];
   return {
     book,
     carrier,
     readmission,
     records: queuedRecords({ ...ports, book }),
-    feeder: new CacheFeeder({ ...ports, ...terms }),
-    opener: new ScopeOpener({ ...ports, carrier }),
-    reconciler: new CacheReconciler(ports),
-    settler: (signal: StopSignal) => new LineSettler({ ...ports, readmission, signal }),
+    feeder,
+    opener,
+    reconciler,
+    deadLetters: deadLetters(ports),
+    settler: (signal: StopSignal) => {
+      const settler = new LineSettler({ ...ports, readmission, signal });
+      settlers.push(settler);
+      return settler;
+    },
+    /** Plain numbers, read at each scrape. */
+    stats: (): QueueStats => {
+      const { lines, commits, repeats, parked, refused, buried, failures } = sumOf(settlers.map(({ counts }) => counts));
+      return {
+        events: {
+          message_published: carrier.counts.published,
+          message_republished: carrier.counts.republished,
+          cache_lost: book.counts.losses,
+          mark_sent: book.counts.marks,
+          line_settled: lines - repeats - parked - refused,
+          line_repeated: repeats,
+          line_parked: parked,
+          line_refused: refused,
+          line_readmitted: readmission.counts.readmitted,
+          line_put_aside: buried,
+          line_recovered: reconciler.counts.republished,
+          settling_commit: commits,
+          settling_failure: failures,
+          feed_row_applied: feeder.counts.rows,
+          scope_cut: opener.counts.cuts,
+          scope_opened: opener.counts.opened,
+          cache_compared: reconciler.counts.compared,
+          cache_drifted: reconciler.counts.drifted,
+        },
+        unconfirmed: carrier.carried,
+        brokerOpen: ports.journal.isOpen,
+      };
+    },
   };
 }
 
@@ -80,4 +125,13 @@ export function acceptQueued(
   const orders = new OrderWatch(ports);
   const acceptance = new QueuedAcceptance({ ...ports, book, carrier, marks, ledgerAnswers, orders }, options);
   return { acceptance, marks: marksBoard };
+}
+
+const noCounts = { lines: 0, commits: 0, repeats: 0, parked: 0, refused: 0, buried: 0, failures: 0 };
+
+function sumOf(all: readonly (typeof noCounts)[]): typeof noCounts {
+  const sum = { ...noCounts };
+  // Its keys are those of the counts that it begins with.
+  for (const name of Object.keys(sum) as (keyof typeof noCounts)[]) for (const counts of all) sum[name] += counts[name];
+  return sum;
 }

@@ -49,6 +49,14 @@ export class Readmission {
       await ledger.close({ scopeId, epoch, cause: "cache_lost" });
       return items;
     }
+    // Of a sale that was over when the cache was loaded nothing more is taken in.
+    if (answer.kind === "absent") {
+      await this.#decline(
+        saleId,
+        items.map(({ line, epoch: of }): Decline => ({ kind: "decline", line, epoch: of, reason: "ended" })),
+      );
+      return [];
+    }
     if (answer.kind !== "ok") throw new StoreUnavailable("unavailable", answer.message);
     const { outcomes, entry } = answer.value;
     if (entry !== undefined) await this.#carry(scope, entry);

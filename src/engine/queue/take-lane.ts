@@ -163,6 +163,8 @@ export class TakeLane implements Lane<TakeLine> {
         case "closed":
           this.#deps.book.lost(scope);
           return this.#untaken(asked, lines, isUncertain ? unknown : notTried("rebuilding"));
+        case "absent":
+          return this.#absent(asked, lines, isUncertain);
         case "failed":
           if (!isUncertain) return this.#untaken(asked, lines, notTried("busy"));
           break;
@@ -177,6 +179,14 @@ export class TakeLane implements Lane<TakeLine> {
     }
   }
 
+  /** The sale was over when the cache was loaded, or it was published since and the cache must be loaded again. */
+  async #absent({ scope }: Asked, lines: readonly TakeLine[], isUncertain: boolean): Promise<void> {
+    this.#deps.book.end(scope, lines.length);
+    const answers = await this.#deps.ledgerAnswers.afterwards(this.#sale.id, lines);
+    if (answers.some(({ kind }) => kind === "not_tried")) this.#deps.book.lost(scope);
+    lines.forEach((line, index) => this.#settle(line, isUncertain ? unknown : (answers[index] ?? unknown)));
+  }
+
   #untaken({ scope }: Asked, lines: readonly TakeLine[], answer: LineAnswer): void {
     this.#deps.book.end(scope, lines.length);
     this.#settleAll(lines, answer);
@@ -187,7 +197,7 @@ export class TakeLane implements Lane<TakeLine> {
     const { scope, sale, sentAtMs } = asked;
     assert(reply.outcomes.length === lines.length, "the cache answers every line");
     noteOutbox(reply.outbox);
-    marks.observe(cachedSale(sale, reply.view, scope.epoch), sentAtMs);
+    marks.observe(cachedSale(sale, reply.view, scope.epoch), { sentAtMs, decidedAtMs: reply.view.nowMs });
     const fates = fatesOf(reply, { lines, sale, isUncertain });
     book.end(scope, fates.filter(({ fate }) => fate.kind !== "taken").length);
     const inLedger: Kept[] = [];

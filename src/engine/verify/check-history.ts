@@ -23,14 +23,21 @@ export type HistoryThresholds = {
 };
 export const thresholdsDefault: HistoryThresholds = { acceptsMin: 1_000, unknownsMin: 20 };
 
+export type HistoryTerms = {
+  /** How long memories may speak of a state that is over, where several processes share the store; 0 where one has it. */
+  readonly reopenDelayMs: number;
+};
+
 export class HistoryCheck {
   readonly #log: HistoryLog;
   readonly #thresholds: HistoryThresholds;
+  readonly #terms: HistoryTerms;
   readonly #facts: HistoryFacts;
 
-  constructor(log: HistoryLog, thresholds: HistoryThresholds) {
+  constructor(log: HistoryLog, thresholds: HistoryThresholds, terms: HistoryTerms = { reopenDelayMs: 0 }) {
     this.#log = log;
     this.#thresholds = thresholds;
+    this.#terms = terms;
     this.#facts = new HistoryFacts(log.attempts);
   }
 
@@ -58,7 +65,7 @@ export class HistoryCheck {
     checkAccepts(attempts, facts, checks, rest);
     checkAsked(attempts, facts, checks);
     checkKeys(attempts, checks);
-    checkOrder(attempts, facts, checks);
+    checkOrder(attempts, facts, checks, this.#terms.reopenDelayMs);
     this.#checkMoney(checks);
     checkReads(attempts, facts, checks);
     checks.of("I12").echo([checks.of("C2"), checks.of("C11")]);

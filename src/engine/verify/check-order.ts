@@ -6,6 +6,10 @@
  *
  * If there is no such point in between, units were free all the time, or one was accepted later without any coming back.
  * The entries themselves must stand in an order that the answers allow.
+ *
+ * Where several processes share the store (`reopenDelayMs` > 0), a memory may speak of a state that has been over for less
+ * than that, so the point may lie so much earlier; and "all taken" is not judged, for it also answers everybody while a
+ * sale that was paused, sold out or a draft is opened again, of which the ledger need not hold a trace.
  */
 import type { Check, Checks } from "./check.ts";
 import { keyName, type HistoryFacts, type StockLine } from "./history-facts.ts";
@@ -18,21 +22,24 @@ const soldOutCode = 1006;
 /** An entry that attempts of the record caused, with what they tell of its time. */
 type Effect = { readonly what: string; readonly at: number; firstInvokedT: number; firstOkT: number };
 
-export function checkOrder(attempts: readonly Attempt[], facts: HistoryFacts, checks: Checks): void {
+export function checkOrder(attempts: readonly Attempt[], facts: HistoryFacts, checks: Checks, reopenDelayMs = 0): void {
   const check = checks.of("C7");
   const refusals = new Map<string, Attempt[]>();
   for (const attempt of attempts) {
     if (attempt.f !== "purchase" || attempt.type !== "fail") continue;
-    if (attempt.code !== allTakenCode && attempt.code !== soldOutCode) continue;
+    if (attempt.code !== soldOutCode && (attempt.code !== allTakenCode || reopenDelayMs > 0)) continue;
     const list = refusals.get(attempt.saleId);
     if (list === undefined) refusals.set(attempt.saleId, [attempt]);
     else list.push(attempt);
   }
   const effects = effectsOf(attempts, facts);
-  for (const [saleId, line] of facts.stock) checkSale(line, effects.get(saleId) ?? [], refusals.get(saleId) ?? [], check);
+  for (const [saleId, line] of facts.stock)
+    checkSale(line, effects.get(saleId) ?? [], { refusals: refusals.get(saleId) ?? [], reopenDelayMs }, check);
 }
 
-function checkSale(line: StockLine, effects: readonly Effect[], refusals: readonly Attempt[], check: Check): void {
+type Refused = { readonly refusals: readonly Attempt[]; readonly reopenDelayMs: number };
+
+function checkSale(line: StockLine, effects: readonly Effect[], { refusals, reopenDelayMs }: Refused, check: Check): void {
   const bounds = new Bounds(effects);
   for (const effect of effects)
     if (bounds.after(effect.firstInvokedT) > effect.at)
@@ -42,7 +49,7 @@ function checkSale(line: StockLine, effects: readonly Effect[], refusals: readon
   for (const refusal of refusals) {
     check.count();
     // Before its first entry a sale is a draft, and those are unknown, not sold out.
-    const from = Math.max(1, bounds.after(refusal.invokedT));
+    const from = Math.max(1, bounds.after(refusal.invokedT - reopenDelayMs));
     const to = Math.min(bounds.before(refusal.doneT), line.entries);
     const least = (refusal.code === soldOutCode ? free.soldOut : free.allTaken).between(from, to);
     if (least >= refusal.qty)

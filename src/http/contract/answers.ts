@@ -343,3 +343,29 @@ export const statsAnswer = named("SystemStats", z.record(z.string(), z.unknown()
   purchases: { accepted: 61, sold_out: 4210 },
   latency_seconds: { p50: 0.001, p95: 0.005, p99: 0.01 },
 });
+
+export const deadLetterAnswer = named(
+  "DeadLetter",
+  z.strictObject({
+    id: told(z.string(), { description: "The purchase's id, or one made for a message without." }),
+    kind: z.enum(["line", "message"]),
+    problem: z.string(),
+    tries: count,
+    at: instantText,
+    sale_id: told(id.nullable(), { description: "Null of a message that nobody can read." }),
+    quantity: z.int().positive().nullable(),
+    accepted_at: instantText.nullable(),
+    text: told(z.string().nullable(), { description: "What a message is that nobody can read." }),
+  }),
+  {
+    id: "7421690423775232",
+    kind: "line",
+    problem: "the database said no",
+    tries: 5,
+    at: now,
+    sale_id: "7421690423771136",
+    quantity: 1,
+    accepted_at: now,
+    text: null,
+  },
+);

@@ -36,3 +36,9 @@ export const keyHeader = z.object({
     pattern: "^[!-~](?:[ -~]*[!-~])?$",
   }),
 });
+export const letterParams = z.object({
+  letter_id: told(z.string().regex(/^[0-9a-z-]{1,64}$/, "must be the id of a dead letter"), {
+    description: "The purchase's id, or one made for a message without.",
+    pattern: "^[0-9a-z-]{1,64}$",
+  }),
+});

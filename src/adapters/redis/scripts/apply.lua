@@ -1,11 +1,11 @@
 -- Applies a row of the ledger's feed if it is the next one.
 --
 -- keys:
---   1 scope, 2 units, 3 sale
+--   1 scope, 2 units, 3 sale, 4 keys
 -- arguments:
 --   1 number of the row, 2 units that can be had again, 3 how long nobody new is accepted once a mark is cleared, 4 paused: "1",
---   "0" or "" for as it is, 5 end in ms or "", 6 "1" if the sale was cancelled, 7 time in ms or "" for the server's, then
---   buyer and change of its units, for each
+--   "0" or "" for as it is, 5 end in ms or "", 6 "1" if the sale was cancelled, 7 time in ms or "" for the server's, 8 how many
+--   buyers, then of each: buyer and change of its units, then of each key that may be used again: its name and its purchase
 -- returns:
 --   false when this epoch is not here, else the number at which the cache stands
 
@@ -13,7 +13,12 @@ local feed = redis.call('HGET', KEYS[1], 'feed')
 if not feed then return false end
 if tonumber(ARGV[1]) ~= tonumber(feed) + 1 then return tonumber(feed) end
 redis.call('HSET', KEYS[1], 'feed', ARGV[1])
-for i = 8, #ARGV, 2 do redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1]) end
+local keysFrom = 9 + 2 * tonumber(ARGV[8])
+for i = 9, keysFrom - 1, 2 do redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1]) end
+for i = keysFrom, #ARGV, 2 do
+  local known = redis.call('HGET', KEYS[4], ARGV[i])
+  if known and string.match(known, '^%S+') == ARGV[i + 1] then redis.call('HDEL', KEYS[4], ARGV[i]) end
+end
 
 local sale = redis.call('HMGET', KEYS[3], 'available', 'starts', 'ends', 'paused', 'cancelled')
 -- A sale that was over when the epoch was loaded.

@@ -15,13 +15,14 @@
 --   1 sale, 2 time in ms or "" for the server's, 3 "1" for lines of a cache that is gone, 4 scope, 5 epoch, then of each line:
 --   purchase, buyer, key as JSON, fingerprint, quantity, metadata as JSON, time of acceptance or ""
 -- returns:
---   false when this epoch is not here, else {view, entry, text, outbox, outcomes}; view as in view.lua; an outcome is
+--   false when this epoch is not here, "absent" when the sale is not part of it, else {view, entry, text, outbox, outcomes}; view as in view.lua; an outcome is
 --   {"a", limit, time}, {"k", purchase, record, entry, text} or {"r", reason, number, number}
 
 local feed = redis.call('HGET', KEYS[1], 'feed')
 local sale = feed and redis.call('HMGET', KEYS[5], 'available', 'issued', 'withdrawn', 'sold', 'limit', 'starts', 'ends',
   'reopens', 'paused', 'cancelled', 'quotas', 'minor', 'currency')
-if not feed or not sale[1] then return false end
+if not feed then return false end
+if not sale[1] then return 'absent' end
 
 local available = tonumber(sale[1])
 local issued, withdrawn, sold = tonumber(sale[2]), tonumber(sale[3]), tonumber(sale[4])
