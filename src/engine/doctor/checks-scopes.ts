@@ -34,7 +34,7 @@ export const scopesChecks: readonly Check<ScopesAt>[] = [
       queue &&
       waitingJudgement(queue.deadLetters, {
         what: ["was put aside", "were put aside"],
-        fix: 'Read in the column "letter" of the table "dead_letter" what is wrong with each',
+        fix: "GET /api/v1/dead-letters says what is wrong with each; then POST /api/v1/dead-letters/:letter_id/replay, or …/discard",
       }),
   },
   {
