@@ -105,3 +105,18 @@ test("[PA14] quiet payments are asked about ever less often, and a bounded numbe
   expect(perPayment).toBeGreaterThanOrEqual(3);
   expect(perPayment).toBeLessThanOrEqual(6);
 });
+
+test.each(["success", "failure"])("[PA14] what is heard of a payment (%s) is written with the fence of who asked", async (scenario) => {
+  const { world } = await rig(scenario);
+  await world.pass(payWindowMs + paymentGraceMs + 10_000);
+  const fences: unknown[] = [];
+  const submit: typeof world.acceptance.submit = (saleId, movements, fence) => {
+    fences.push(fence);
+    return world.acceptance.submit(saleId, movements, fence);
+  };
+  const acceptance = { submit, isPending: () => false };
+  const fence = { lease: "payment poller", term: 7 };
+  await world.answered(new PaymentPoller({ ...world.workerDeps, acceptance }).round(fence));
+  expect(fences.length).toBeGreaterThan(0);
+  expect(new Set(fences)).toEqual(new Set([fence]));
+});

@@ -6,7 +6,8 @@
  *                   pending ──► asked again later; expired once its order has stopped waiting
  *                   nothing ──► asked again later
  *
- * Must stay true: a payment is given up only after a look that found no money.
+ * Must stay true: a payment is given up only after a look that found no money, and by whoever may look at this time: what
+ * a process heard before it was stopped for long is old when it wakes.
  */
 import { unreachable } from "../lib/assert.ts";
 import { backoffMs } from "../lib/backoff.ts";
@@ -16,6 +17,7 @@ import type { Payment } from "../domain/payment.ts";
 import type { Acceptance } from "../ports/acceptance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Fence } from "../ports/leases.ts";
 import type { PaymentProvider, ProviderCapture } from "../ports/payment-provider.ts";
 import type { Records } from "../ports/records.ts";
 
@@ -53,8 +55,8 @@ export class PaymentPoller {
     this.#limits = limits;
   }
 
-  /** Asks about the payments whose turn it is; returns how many. */
-  async round(): Promise<number> {
+  /** Asks about the payments whose turn it is; returns how many. `fence`: whose process may write down what was heard. */
+  async round(fence?: Fence): Promise<number> {
     const nowMs = this.#deps.clock.nowMs();
     const quiet = await this.#deps.records.quietPayments(nowMs - this.#limits.quietForMs, this.#limits.quietMax);
     const before = this.#asked;
@@ -67,40 +69,40 @@ export class PaymentPoller {
       const next = { times: asked.times + 1, nextAtMs: nowMs + backoffMs(asked.times, this.#limits.again) };
       this.#asked.set(payment.id, isTurn ? next : asked);
     }
-    await Promise.all(turn.map((payment) => this.#ask(payment)));
+    await Promise.all(turn.map((payment) => this.#ask(payment, fence)));
     return turn.length;
   }
 
-  async #ask(payment: Payment): Promise<void> {
+  async #ask(payment: Payment, fence: Fence | undefined): Promise<void> {
     const said = await this.#deps.providers.get(payment.provider)?.look(payment.id);
     switch (said?.kind) {
       case undefined:
       case "unknown":
         return;
       case "not_found":
-        if (payment.state === "created") return this.#note(payment, "failed");
-        return this.#giveUpAfterHold(payment);
+        if (payment.state === "created") return this.#note(payment, "failed", fence);
+        return this.#giveUpAfterHold(payment, fence);
       case "known":
-        if (said.captures.length > 0) return this.#capture(payment, said.captures);
-        if (said.state === "failed") return this.#note(payment, "failed");
-        if (payment.state === "created") await this.#note(payment, "submitted");
-        return this.#giveUpAfterHold(payment);
+        if (said.captures.length > 0) return this.#capture(payment, said.captures, fence);
+        if (said.state === "failed") return this.#note(payment, "failed", fence);
+        if (payment.state === "created") await this.#note(payment, "submitted", fence);
+        return this.#giveUpAfterHold(payment, fence);
       default:
         return unreachable(said);
     }
   }
 
-  async #giveUpAfterHold(payment: Payment): Promise<void> {
+  async #giveUpAfterHold(payment: Payment, fence: Fence | undefined): Promise<void> {
     const purchase = await this.#deps.records.purchase(payment.purchaseId);
-    if (purchase?.state !== "reserved") await this.#note(payment, "expired");
+    if (purchase?.state !== "reserved") await this.#note(payment, "expired", fence);
   }
 
   /** An answer that is not definite is left to the next turn. */
-  async #note(payment: Payment, event: UpdatePayment["event"]): Promise<void> {
-    await this.#deps.acceptance.submit(payment.saleId, [{ kind: "update_payment", paymentId: payment.id, event }]);
+  async #note(payment: Payment, event: UpdatePayment["event"], fence: Fence | undefined): Promise<void> {
+    await this.#deps.acceptance.submit(payment.saleId, [{ kind: "update_payment", paymentId: payment.id, event }], { fence });
   }
 
-  async #capture(payment: Payment, captures: readonly ProviderCapture[]): Promise<void> {
+  async #capture(payment: Payment, captures: readonly ProviderCapture[], fence: Fence | undefined): Promise<void> {
     const movements = captures.map(({ captureId, money }) => ({
       kind: "capture" as const,
       captureId,
@@ -109,6 +111,6 @@ export class PaymentPoller {
       // A freshly minted id is a refund's id by its use here.
       refundId: this.#deps.ids.mint() as RefundId,
     }));
-    await this.#deps.acceptance.submit(payment.saleId, movements);
+    await this.#deps.acceptance.submit(payment.saleId, movements, { fence });
   }
 }

@@ -6,8 +6,8 @@ export const pollTickMs = 1_000;
 
 export function runPaymentPoller(deps: PollDeps, loop: LoopOptions, limits?: PollLimits): Promise<void> {
   const poller = new PaymentPoller(deps, limits);
-  return runLoop(loop, async () => {
-    await poller.round();
+  return runLoop(loop, async (fence) => {
+    await poller.round(fence);
     return false;
   });
 }

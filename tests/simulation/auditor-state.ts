@@ -5,7 +5,7 @@
 export type Moment = {
   /** When it became durable. */
   readonly atMs: number;
-  /** When the engine knew that a later one is durable: until then it may rightly speak from this one. */
+  /** Until when a memory may rightly speak from this one: the engine knows that a later one is durable, or every mark has run out. */
   replacedMs: number;
   readonly available: number;
   readonly held: number;
@@ -39,6 +39,10 @@ export type AuditedSale = {
   withdrawn: number;
   readonly diary: Moment[];
   firstAcceptedMs: number;
+  /** By the time of its last commit. */
+  lastAtMs: number;
+  /** Nobody new before, where memories may still refuse. */
+  reopensAtMs: number | undefined;
 };
 
 /** `free`: as counted, or null where nobody counts. */
@@ -130,8 +134,11 @@ export function shift(
   sale[to] += units;
 }
 
-export function noteMoment(sale: AuditedSale, atMs: number): void {
+/** `markLifeMs`: how long a memory that is not told may go on speaking from the moment before. */
+export function noteMoment(sale: AuditedSale, atMs: number, markLifeMs = Infinity): void {
   const { available, held, paused, phase, endsAtMs } = sale;
+  const before = sale.diary.at(-1);
+  if (before !== undefined) before.replacedMs = atMs + markLifeMs;
   sale.diary.push({ atMs, replacedMs: Infinity, available, held, paused, phase, endsAtMs });
 }
 
@@ -141,5 +148,25 @@ export function noteKnown(sale: AuditedSale, atMs: number): void {
     const moment = sale.diary[i];
     if (moment === undefined || moment.replacedMs <= atMs) return;
     moment.replacedMs = atMs;
+  }
+}
+
+/** What must have been true of a sale for a refusal that speaks to everybody. */
+export function groundOf(reason: string, nowMs: number): ((moment: Moment) => boolean) | undefined {
+  switch (reason) {
+    case "sold_out":
+      return (m) => m.available === 0 && m.held === 0;
+    case "all_taken":
+      return (m) => m.available === 0 && m.held > 0;
+    case "paused":
+      return (m) => m.paused && m.phase === "published";
+    case "sale_cancelled":
+      return (m) => m.phase === "cancelled";
+    case "ended":
+      return (m) => m.phase === "published" && nowMs >= m.endsAtMs;
+    case "sale_unknown":
+      return (m) => m.phase === "draft";
+    default:
+      return undefined;
   }
 }

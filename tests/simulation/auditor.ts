@@ -8,29 +8,49 @@
  */
 import type { Movement, MovementOutcome, Take } from "../../src/domain/movement.ts";
 import type { InventoryChange } from "../../src/domain/inventory.ts";
+import { emptyBalances } from "../../src/domain/ledger.ts";
 import type { Product } from "../../src/domain/product.ts";
+import type { Purchase } from "../../src/domain/purchase.ts";
+import type { Sale } from "../../src/domain/sale.ts";
 import type { InventoryChanged, NewSale } from "../../src/ports/catalogue.ts";
-import type { CommitResult, LedgerBatch } from "../../src/ports/stock-ledger.ts";
+import type { LedgerBatch } from "../../src/ports/stock-ledger.ts";
 import { Books, noteKnown, noteMoment, shift, type AuditedPurchase, type AuditedSale } from "./auditor-state.ts";
 import type { Sim } from "./kernel.ts";
-import type { DiskObserver } from "./model-disk.ts";
+import type { Committed, StoreObserver } from "./store-observer.ts";
 
-type Committed = Extract<CommitResult, { kind: "committed" }>;
 const attemptsMax = 100;
 const graceMs = 120_000;
 const windowMaxMs = 3_653 * 86_400_000;
 
-export class Auditor implements DiskObserver {
+/** How memories and the decider are tuned to each other, where they are not one process. */
+export type AuditTerms = {
+  /** How long a memory may at most go on refusing from a state that is over. */
+  readonly markLifeMs?: number | undefined;
+  /** How long nobody new is accepted after a mark was cleared. */
+  readonly reopenDelayMs?: number | undefined;
+  /** The clock that alone may decide. */
+  readonly decidersNowMs?: (() => number) | undefined;
+};
+
+export class Auditor implements StoreObserver {
   readonly books = new Books();
   /** Product id → buyer id → units, as the operator set them. */
   readonly #quotas = new Map<string, Map<number, number>>();
   onAccepted: ((id: string, of: { saleId: string; buyer: number; key: string | undefined }) => void) | undefined;
   onExpired: ((purchase: AuditedPurchase) => void) | undefined;
+  /** What listeners may hear: every state that was committed, by sale and number, and every one of a purchase. */
+  readonly saleStates = new Map<string, string>();
+  readonly purchaseStates = new Set<string>();
   readonly #sim: Sim;
+  readonly #terms: AuditTerms;
+  /** Commits so far. */
+  commits = 0;
   #nowMs = 0;
+  #latestMs = 0;
 
-  constructor(sim: Sim) {
+  constructor(sim: Sim, terms: AuditTerms = {}) {
     this.#sim = sim;
+    this.#terms = terms;
   }
 
   addProduct({ id, seller, inventory }: Product): void {
@@ -47,7 +67,7 @@ export class Auditor implements DiskObserver {
   addSale({ id, draft }: NewSale): void {
     const product = this.books.products.get(draft.productId);
     if (product === undefined) return this.#sim.violate("prediction", `sale ${id} was added without its product`);
-    this.books.sales.set(id, {
+    const sale: AuditedSale = {
       id,
       product,
       seller: product.seller,
@@ -71,7 +91,16 @@ export class Auditor implements DiskObserver {
       withdrawn: 0,
       diary: [],
       firstAcceptedMs: Infinity,
-    });
+      lastAtMs: 0,
+      reopensAtMs: undefined,
+    };
+    this.books.sales.set(id, sale);
+    this.saleStates.set(`${id} 0`, saleText({ phase: "draft", paused: false, endsAtMs: sale.endsAtMs, balances: emptyBalances }));
+    this.#note(sale);
+  }
+
+  #note(sale: AuditedSale): void {
+    noteMoment(sale, this.#sim.now, this.#terms.markLifeMs);
   }
 
   setQuota(productId: string, buyerId: number, units: number | undefined): void {
@@ -82,22 +111,62 @@ export class Auditor implements DiskObserver {
   }
 
   /** A batch has become durable. */
-  committed(batch: LedgerBatch, result: Committed): void {
-    this.#nowMs = batch.nowMs;
+  committed(batch: LedgerBatch, result: Committed, nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (result.groups.some(({ moved = true }) => moved)) this.commits += 1;
     for (const [g, { saleId, movements }] of batch.groups.entries()) {
       const sale = this.books.sales.get(saleId);
       const answer = result.groups[g];
+      const marks = sale && this.#marks(sale);
+      if (sale !== undefined) this.#checkTime(sale, answer?.moved === true);
       for (const [m, movement] of movements.entries()) {
         const expected = sale === undefined ? "sale_unknown" : this.#predict(sale, movement);
+        if (sale !== undefined && marks !== undefined) this.#reopen(sale, marks);
         const actual = summaryOf(answer?.outcomes[m]);
         this.#sim.log(`commit ${saleId} ${movement.kind} ${actual}`);
         if (actual !== expected)
           this.#sim.violate("prediction", `${JSON.stringify(movement)}: expected "${expected}", the store said "${actual}"`);
       }
       if (sale === undefined) continue;
-      noteMoment(sale, this.#sim.now);
+      this.#note(sale);
       this.#compare(sale, answer?.sale);
+      if (answer !== undefined) this.#remember(answer);
     }
+  }
+
+  /** The decider's clock decides and nobody else's, and of one sale it never runs back. */
+  #checkTime(sale: AuditedSale, isKept: boolean): void {
+    const nowMs = this.#nowMs;
+    const { decidersNowMs } = this.#terms;
+    if (decidersNowMs === undefined) return;
+    this.#sim.check(nowMs >= sale.lastAtMs, "I11", () => `sale ${sale.id} is decided at ${nowMs}, after ${sale.lastAtMs}`);
+    const latestMs = Math.max(decidersNowMs(), this.#latestMs);
+    this.#sim.check(nowMs <= latestMs, "I11", () => `sale ${sale.id} is decided at ${nowMs}, when it is ${latestMs}`);
+    if (!isKept) return;
+    sale.lastAtMs = nowMs;
+    this.#latestMs = Math.max(this.#latestMs, nowMs);
+  }
+
+  /** Whether memories may refuse all strangers: now, and when the time that they are given to forget is over. */
+  #marks(sale: AuditedSale): readonly [now: boolean, then: boolean] {
+    const { reopenDelayMs = 0 } = this.#terms;
+    const closed = (atMs: number): boolean => {
+      if (sale.phase !== "published" || atMs >= sale.endsAtMs) return true;
+      return atMs >= sale.startsAtMs && (sale.paused || sale.available === 0);
+    };
+    return [closed(this.#nowMs), closed(this.#nowMs + reopenDelayMs)];
+  }
+
+  /** What memories may still say is no longer so: nobody new for a while. */
+  #reopen(sale: AuditedSale, before: readonly [boolean, boolean]): void {
+    const { reopenDelayMs = 0 } = this.#terms;
+    const [now, then] = this.#marks(sale);
+    if (reopenDelayMs > 0 && ((before[0] && !now) || (before[1] && !then))) sale.reopensAtMs = this.#nowMs + reopenDelayMs;
+  }
+
+  #remember({ sale, outcomes }: Committed["groups"][number]): void {
+    if (sale !== undefined) this.saleStates.set(`${sale.id} ${sale.feed}`, saleText(sale));
+    for (const outcome of outcomes) if ("purchase" in outcome) this.purchaseStates.add(purchaseText(outcome.purchase));
   }
 
   /** The engine was told of a batch. */
@@ -116,6 +185,12 @@ export class Auditor implements DiskObserver {
   #compare(sale: AuditedSale, kept: Committed["groups"][number]["sale"]): void {
     const { issued, available, held, sold, withdrawn } = sale;
     const mine = [issued, available, held, sold, withdrawn].join(" ");
+    const reopensMs = kept?.reopensAtMs;
+    this.#sim.check(
+      kept === undefined || reopensMs === sale.reopensAtMs,
+      "prediction",
+      () => `sale ${sale.id} reopens at ${reopensMs}, by the books at ${sale.reopensAtMs}`,
+    );
     const b = kept?.balances;
     const theirs = b === undefined ? "none" : [b.issued, b.available, b.held, b.sold, b.withdrawn].join(" ");
     this.#sim.check(mine === theirs, "I2", () => `sale ${sale.id} has ${theirs}, by the books ${mine}`);
@@ -183,12 +258,17 @@ export class Auditor implements DiskObserver {
     if (reason !== undefined) return refuse(reason);
     if (books.unitsOf(take.buyerId, sale) + take.quantity > limit) return refuse("limit_reached");
     if (books.ofBuyer(take.buyerId).filter((p) => p.sale === sale).length >= attemptsMax) return refuse("attempts_exhausted");
+    if (sale.reopensAtMs !== undefined && this.#nowMs < sale.reopensAtMs) {
+      this.#sim.probe("refused-until-reopened");
+      return refuse("all_taken");
+    }
     if (sale.available < take.quantity) return refuse(sale.held > 0 ? "all_taken" : "sold_out");
     const payByMs = this.#nowMs + sale.payWindowMs;
     const { purchaseId: id, buyerId: buyer, key, quantity, metadata } = take;
     const dates = { payByMs, holdUntilMs: payByMs, appliedMs: this.#sim.now };
     books.addPurchase({ id, sale, buyer, key, quantity, metadata, limit, ...dates, state: "reserved", refunded: false });
     shift(sale, "available", "held", quantity);
+    if (sale.reopensAtMs !== undefined) this.#sim.probe("reopened-later");
     sale.firstAcceptedMs = Math.min(sale.firstAcceptedMs, this.#sim.now);
     this.onAccepted?.(id, { saleId: sale.id, buyer, key });
     return `accepted ${id}`;
@@ -365,6 +445,15 @@ export class Auditor implements DiskObserver {
     sale.settled = true;
     return `settled ${units}`;
   }
+}
+
+/** What listeners to a sale are told. */
+export function saleText({ phase, paused, endsAtMs, balances: b }: Pick<Sale, "phase" | "paused" | "endsAtMs" | "balances">): string {
+  return `${phase} ${paused} ${endsAtMs} ${b.issued} ${b.available} ${b.held} ${b.sold} ${b.withdrawn}`;
+}
+
+export function purchaseText({ id, state, holdUntilMs, refunded }: Purchase): string {
+  return `${id} ${state} ${holdUntilMs} ${refunded}`;
 }
 
 /** What of an outcome is predicted. */

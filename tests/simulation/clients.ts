@@ -7,10 +7,13 @@ import { envelopeOf, fateOf, type Attempt, type Fate } from "./history.ts";
 import { subjectOf, type Judge } from "./judge.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Rng } from "./rng.ts";
-import { apiKey, type Reply, type World } from "./world-embedded.ts";
+import { apiKey, type Reply } from "./server.ts";
+import type { World } from "./world.ts";
 
 type Wish = Pick<Attempt, "saleId" | "key" | "quantity" | "note">;
 const triesMax = 12;
+/** Refusals of which another day may know nothing. */
+const mayChange = ["all_taken", "paused", "sold_out", "sale_unknown"];
 /** Later states have larger numbers; equal ones exclude each other. */
 const ranks: Readonly<Record<string, number>> = { reserved: 0, paid: 1, cancelled: 1, expired: 1, closed: 1 };
 
@@ -42,10 +45,19 @@ export class Buyer {
     await sim.sleep(random.around(shape.rushMs));
     const wishes = random.int(1, shape.intentsMax);
     for (let i = 0; i < wishes; i++) {
-      await this.#want(this.#wish(random.pick(saleIds), i));
-      await sim.sleep(random.around(300));
+      const wanted = this.#want(this.#wish(random.pick(saleIds), i));
+      // Who is in a hurry wants everything at once.
+      if (shape.againMs === undefined) await wanted;
+      else this.#later.push(wanted);
+      await sim.sleep(random.around(shape.againMs ?? 300));
     }
-    await Promise.all(this.#later);
+    for (let later = this.#later.splice(0); later.length > 0; later = this.#later.splice(0)) await Promise.all(later);
+  }
+
+  /** Whether the crowd asks on and on, as long as things go wrong. */
+  get #isHot(): boolean {
+    const { sim, shape } = this.#world;
+    return shape.againMs !== undefined && sim.now < shape.faultsForMs;
   }
 
   #wish(saleId: string, number: number): Wish {
@@ -64,8 +76,9 @@ export class Buyer {
     const clicks = random.chance(shape.doubleClick) ? random.int(2, 3) : 1;
     const fates = await Promise.all(Array.from({ length: clicks }, () => this.#buy(wish)));
     let fate = fates.find(({ kind }) => kind === "accepted") ?? fates[0] ?? { kind: "unknown" };
-    for (let tries = 1; tries < triesMax && this.#mayRepeat(wish, fate); tries++) {
-      await sim.sleep(Math.min(1500, 40 * 2 ** tries) * (0.5 + random.unit()));
+    const { againMs } = shape;
+    for (let tries = 1; (tries < triesMax || this.#isHot) && this.#mayRepeat(wish, fate); tries++) {
+      await sim.sleep(againMs === undefined ? Math.min(1500, 40 * 2 ** tries) * (0.5 + random.unit()) : random.around(againMs));
       fate = await this.#buy(wish);
     }
     if (fate.kind !== "accepted") return;
@@ -83,7 +96,8 @@ export class Buyer {
       case "untried":
         return random.chance(0.9);
       case "refused":
-        return fate.reason === "not_started" || (["all_taken", "paused", "sold_out"].includes(fate.reason) && random.chance(0.6));
+        if (fate.reason === "not_started") return true;
+        return mayChange.includes(fate.reason) && random.chance(this.#isHot ? 0.98 : 0.6);
       default:
         return false;
     }
@@ -100,7 +114,7 @@ export class Buyer {
     heard(reply);
     if (reply.kind === "answer" && reply.status === 401) this.#token = undefined;
     const fate = fateOf(reply);
-    this.#judge.answered(attempt, fate, reply.copied);
+    this.#judge.answered(attempt, fate, reply);
     return fate;
   }
 
@@ -112,8 +126,8 @@ export class Buyer {
       await sim.sleep(random.around(200));
       await this.#buy({ ...wish, quantity: wish.quantity + 1, note: random.chance(0.5) ? "another" : wish.note });
     }
-    while (random.chance(shape.repeatsLate)) {
-      await sim.sleep(random.around(1200));
+    while (random.chance(this.#isHot ? 0.98 : shape.repeatsLate)) {
+      await sim.sleep(random.around(shape.againMs ?? 1200));
       await this.#buy(wish);
     }
   }

@@ -4,7 +4,7 @@
  */
 import { Rng } from "./rng.ts";
 
-export const faultClasses = [
+const embeddedClasses = [
   "kill",
   "pause",
   "deploy",
@@ -22,19 +22,43 @@ export const faultClasses = [
   "poison",
   "crowding",
 ] as const;
-export type FaultClass = (typeof faultClasses)[number];
+const sqlClasses = [
+  "kill",
+  "pause",
+  "long_stop",
+  "deploy",
+  "clock_jump",
+  "partition",
+  "database_kill",
+  "standby",
+  "database_clock",
+  "stall",
+  "sync_error",
+  "lost_commit_reply",
+  "late_commit",
+  "conflict",
+  "unavailable",
+  "read_error",
+  "slow_read",
+  "network",
+  "provider",
+  "poison",
+  "crowding",
+] as const;
+export type FaultClass = (typeof embeddedClasses)[number] | (typeof sqlClasses)[number];
 
 export type Faults = {
   readonly on: ReadonlySet<FaultClass>;
   /** Mean time between what the nemesis does to the server. */
   readonly nemesisGapMs: number;
-  /** Per commit. */
+  /** Per commit. `syncError`: the connection breaks, and the commit did not happen, or may not have. */
   readonly stall: number;
   readonly syncError: number;
   readonly lostCommitReply: number;
   readonly lateCommit: number;
   readonly unavailable: number;
-  /** Per read. */
+  readonly conflict: number;
+  /** Per read, or statement. */
   readonly readError: number;
   readonly slowRead: number;
   /** Per message. */
@@ -46,11 +70,13 @@ export type Faults = {
   readonly commitMs: number;
   readonly readMs: number;
   readonly networkMs: number;
+  readonly slowReadMs: number;
 };
 
 const likelihood: Readonly<Record<FaultClass, number>> = {
   kill: 0.6,
   pause: 0.25,
+  long_stop: 0.04,
   deploy: 0.25,
   clock_jump: 0.4,
   stall: 0.3,
@@ -65,13 +91,21 @@ const likelihood: Readonly<Record<FaultClass, number>> = {
   provider: 0.5,
   poison: 0.1,
   crowding: 0.25,
+  partition: 0.5,
+  database_kill: 0.25,
+  standby: 0.15,
+  database_clock: 0.15,
+  conflict: 0.3,
 };
 
-export function drawFaults(seed: number, without: ReadonlySet<FaultClass>): Faults {
+/** The classes that a kind of world knows, and which of them it has more often. */
+export type FaultKind = { readonly classes: readonly FaultClass[]; readonly likelihoods?: Partial<Record<FaultClass, number>> | undefined };
+
+export function drawFaults(seed: number, { classes, likelihoods }: FaultKind, without: ReadonlySet<FaultClass>): Faults {
   const random = new Rng(seed, "faults");
   const calm = random.chance(0.08);
   const on = new Set<FaultClass>();
-  for (const name of faultClasses) if (random.chance(likelihood[name]) && !calm && !without.has(name)) on.add(name);
+  for (const name of classes) if (random.chance(likelihoods?.[name] ?? likelihood[name]) && !calm && !without.has(name)) on.add(name);
   const rate = (name: FaultClass, max: number): number => {
     const drawn = random.unit() ** 2 * max;
     return on.has(name) ? drawn : 0;
@@ -93,11 +127,16 @@ export function drawFaults(seed: number, without: ReadonlySet<FaultClass>): Faul
     commitMs: random.pick([0.3, 2, 15, 60]),
     readMs: random.pick([0.1, 1, 8]),
     networkMs: random.pick([0.2, 3, 25]),
+    conflict: rate("conflict", 0.2),
+    slowReadMs: random.pick([60, 600, 600]),
   };
 }
 
+export const embeddedFaults: FaultKind = { classes: embeddedClasses };
+export const sqlFaults: FaultKind = { classes: sqlClasses, likelihoods: { pause: 0.5, slow_read: 0.5 } };
+
 /** The same world after it healed: slow as before, but nothing fails any more. */
 export function healed(faults: Faults): Faults {
-  const never = { stall: 0, syncError: 0, lostCommitReply: 0, lateCommit: 0, unavailable: 0, readError: 0, slowRead: 0 };
+  const never = { stall: 0, syncError: 0, lostCommitReply: 0, lateCommit: 0, unavailable: 0, readError: 0, slowRead: 0, conflict: 0 };
   return { ...faults, ...never, loss: 0, clog: 0, duplicate: 0, providerLoss: 0, on: new Set() };
 }

@@ -4,34 +4,36 @@ import { auditRowsOf, MemoryAuditSource } from "../../src/adapters/memory/audit-
 import { HistoryCheck } from "../../src/engine/verify/check-history.ts";
 import { ProviderRecord } from "../../src/engine/verify/provider-record.ts";
 import { lateMaxDefaultMs, verify } from "../../src/engine/verify/verify.ts";
-import type { World } from "./world-embedded.ts";
+import type { World } from "./world.ts";
 
 export async function checkAtRest(world: World): Promise<void> {
   checkRows(world);
   checkLedger(world);
   checkInventory(world);
   checkMoney(world);
+  world.checkAtRest();
   if (world.sim.violations.length === 0) await checkAsOperators(world);
 }
 
 /** The product's own `verify`, with the clients' record and the provider's: it must find what we find, and no more. */
-async function checkAsOperators({ sim, disk, provider, parts, recorder }: World): Promise<void> {
+async function checkAsOperators(world: World): Promise<void> {
+  const { sim, store, provider, recorder } = world;
   const record = new ProviderRecord();
   for (const { captureId, paymentId, money, refunds } of provider.book.values()) {
     record.add({ kind: "capture", id: captureId, paymentId, money });
     for (const { refundId } of refunds) record.add({ kind: "refund", id: refundId, captureId, money });
   }
   const { checks } = await verify({
-    source: new MemoryAuditSource(auditRowsOf(disk.store.tables)),
-    rest: { nowMs: parts?.clock.nowMs() ?? 0, atRest: true, lateMaxMs: lateMaxDefaultMs },
-    history: new HistoryCheck(recorder.log, { acceptsMin: 0, unknownsMin: 0 }),
+    source: new MemoryAuditSource(auditRowsOf(store.tables)),
+    rest: { nowMs: world.nowMs(), atRest: true, lateMaxMs: lateMaxDefaultMs },
+    history: new HistoryCheck(recorder.log, { acceptsMin: 0, unknownsMin: 0 }, { reopenDelayMs: world.shape.cluster?.reopenDelayMs ?? 0 }),
     provider: { record, complete: true },
   });
   for (const { id, off } of checks) for (const { row, problem } of off) sim.violate(id, `verify: ${row} ${problem}`);
 }
 
-function checkRows({ sim, disk, auditor }: World): void {
-  const { tables } = disk.store;
+function checkRows({ sim, store, auditor }: World): void {
+  const { tables } = store;
   const { books } = auditor;
   sim.check(
     tables.purchases.size === books.purchases.size,
@@ -56,8 +58,8 @@ function checkRows({ sim, disk, auditor }: World): void {
 }
 
 /** Replays the ledger in commit order: available, held, sold, withdrawn after every entry. */
-function checkLedger({ sim, disk }: World): void {
-  const { tables } = disk.store;
+function checkLedger({ sim, store }: World): void {
+  const { tables } = store;
   const effects: Readonly<Record<EntryKind, readonly [number, number, number, number]>> = {
     issue: [1, 0, 0, 0],
     take: [-1, 1, 0, 0],
@@ -83,8 +85,8 @@ function checkLedger({ sim, disk }: World): void {
 }
 
 /** What a product had is free, or with its buyers, or in a sale that goes on; by the books and by the store's own entries. */
-function checkInventory({ sim, disk, auditor }: World): void {
-  const { tables } = disk.store;
+function checkInventory({ sim, store, auditor }: World): void {
+  const { tables } = store;
   for (const { id, inventory } of tables.products.values()) {
     const mine = auditor.books.products.get(id)?.free;
     sim.check(mine === inventory, "I13", () => `product ${id} has ${inventory} free, by the books ${mine}`);
@@ -109,8 +111,8 @@ function checkInventory({ sim, disk, auditor }: World): void {
 }
 
 /** By the provider's book: every capture is kept by one order, or went back in full and once. */
-function checkMoney({ sim, disk, provider }: World): void {
-  const { tables } = disk.store;
+function checkMoney({ sim, store, provider }: World): void {
+  const { tables } = store;
   const keptBy = new Map<string, number>();
   for (const { captureId, money, refunds } of provider.book.values()) {
     const capture = tables.captures.get(captureId);

@@ -1,5 +1,5 @@
 /** What clients remember: every request to buy, with the time it left, the time its fate was known, and that fate. */
-import type { Reply } from "./world-embedded.ts";
+import type { Reply } from "./server.ts";
 
 export type Attempt = {
   readonly number: number;

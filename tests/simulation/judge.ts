@@ -3,9 +3,10 @@
  * repeat of its key, a no must have a ground within the time the request was out, and what was answered with a definite
  * no must not exist afterwards.
  */
-import type { AuditedPurchase, Moment } from "./auditor-state.ts";
+import { groundOf, type AuditedPurchase } from "./auditor-state.ts";
 import { envelopeOf, type Attempt, type Fate } from "./history.ts";
-import type { Reply, World } from "./world-embedded.ts";
+import type { Reply } from "./server.ts";
+import type { World } from "./world.ts";
 
 export const issuer = "shop";
 export const subjectOf = (buyer: number): string => `u${buyer}`;
@@ -18,21 +19,9 @@ export class Judge {
   readonly #keylessIds = new Set<string>();
   /** By order: whether a cancellation was asked for whose fate is not a definite no. */
   readonly #cancels = new Map<string, { readonly tries: number; readonly open: boolean }>();
-  /** Refusals that no decider stands behind, by key. */
-  readonly #localRefusals = new Map<string, Attempt[]>();
 
   constructor(world: World) {
     this.#world = world;
-    world.auditor.onAccepted = (id, { saleId, buyer, key }) => {
-      if (key === undefined) return;
-      const submittedMs = world.submittedMs.get(id) ?? Infinity;
-      const refused = this.#localRefusals.get(`${saleId} ${buyer} ${key}`)?.find((attempt) => attempt.invokedMs > submittedMs);
-      if (refused !== undefined)
-        world.sim.violate(
-          "I8",
-          `attempt ${refused.number} got a local "${nameOf(refused.fate)}" while its key was on its way to being accepted`,
-        );
-    };
   }
 
   invoked(ask: Pick<Attempt, "buyer" | "saleId" | "key" | "quantity" | "note">): Attempt {
@@ -49,11 +38,11 @@ export class Judge {
     return attempt;
   }
 
-  answered(attempt: Attempt, fate: Fate, copied: boolean): void {
+  answered(attempt: Attempt, fate: Fate, reply: Reply): void {
     const { sim } = this.#world;
     attempt.endedMs = sim.now;
     attempt.fate = fate;
-    attempt.copied = copied;
+    attempt.copied = reply.copied;
     sim.log(`buyer ${attempt.buyer} attempt ${attempt.number} ${attempt.key ?? "-"} ${nameOf(fate)}`);
     sim.probe(`purchase ${nameOf(fate)}`);
     if (fate.kind === "accepted") this.#accepted(attempt, fate);
@@ -82,9 +71,9 @@ export class Judge {
 
   /** After everything is quiet: no order without a yes or a maybe, no yes without its order. */
   finish(): void {
-    const { sim, auditor, disk } = this.#world;
+    const { sim, auditor, store } = this.#world;
     this.#judgeCancels();
-    const kept = new Set<string>(disk.store.tables.purchases.keys());
+    const kept = new Set<string>(store.tables.purchases.keys());
     for (const attempt of this.attempts)
       if (attempt.fate.kind === "accepted") {
         const { id } = attempt.fate;
@@ -169,9 +158,6 @@ export class Judge {
     if (reason === "not_started" || reason === "sale_unknown") return;
     const accepted = books.ofBuyer(buyer).find((purchase) => purchase.sale.id === saleId && purchase.appliedMs < invokedMs);
     sim.check(accepted === undefined, "I8", () => `${name} was refused "${reason}" by memory, though it was accepted in the sale before`);
-    if (key === undefined) return;
-    const group = `${saleId} ${buyer} ${key}`;
-    this.#localRefusals.set(group, [...(this.#localRefusals.get(group) ?? []), attempt]);
   }
 
   #hasGround(attempt: Attempt, reason: string): boolean {
@@ -184,27 +170,8 @@ export class Judge {
   }
 
   #buyerId(buyer: number): number {
-    const { buyerIds } = this.#world.disk.store.tables;
+    const { buyerIds } = this.#world.store.tables;
     return buyerIds.get(`${issuer}\n${subjectOf(buyer)}`) ?? 0;
-  }
-}
-
-function groundOf(reason: string, nowMs: number): ((moment: Moment) => boolean) | undefined {
-  switch (reason) {
-    case "sold_out":
-      return (m) => m.available === 0 && m.held === 0;
-    case "all_taken":
-      return (m) => m.available === 0 && m.held > 0;
-    case "paused":
-      return (m) => m.paused && m.phase === "published";
-    case "sale_cancelled":
-      return (m) => m.phase === "cancelled";
-    case "ended":
-      return (m) => m.phase === "published" && nowMs >= m.endsAtMs;
-    case "sale_unknown":
-      return (m) => m.phase === "draft";
-    default:
-      return undefined;
   }
 }
 

@@ -1,23 +1,23 @@
 /**
- * npm run sim -- [--seeds N] [--from S] [--seed N] [--trace] [--mutant NAME] [--world embedded]
+ * npm run sim -- [--seeds N] [--from S] [--seed N] [--trace] [--mutant NAME] [--world embedded|sql]
  *
  * Exit 0: no violation (with a mutant: it was caught). Exit 1: a violation, with what replays it. Exit 2: bad usage.
  */
-import { faultClasses } from "./faults.ts";
-import { mutants } from "./mutants.ts";
-import { minimize, runSeed, type RunResult } from "./run.ts";
+import { minimize, runSeed, type RunOptions, type RunResult } from "./run.ts";
+import { kinds, type WorldName } from "./worlds.ts";
 
 type Arguments = {
   readonly seeds: number;
   readonly from: number;
   readonly seed: number | undefined;
   readonly trace: boolean;
+  readonly world: WorldName;
   readonly mutant: string | undefined;
 };
 type Parsed = { readonly kind: "arguments"; readonly value: Arguments } | { readonly kind: "wrong"; readonly problem: string };
 
 const seedMax = 2 ** 32 - 1;
-const usage = "usage: npm run sim -- [--seeds N] [--from S] [--seed N] [--trace] [--mutant NAME] [--world embedded]";
+const usage = "usage: npm run sim -- [--seeds N] [--from S] [--seed N] [--trace] [--mutant NAME] [--world embedded|sql]";
 
 export function parseArguments(words: readonly string[]): Parsed {
   const given = new Map<string, string>();
@@ -38,13 +38,19 @@ export function parseArguments(words: readonly string[]): Parsed {
       return { kind: "wrong", problem: `--${name} is an integer from 0 to ${seedMax}, got "${value}"` };
   }
   const world = given.get("world") ?? "embedded";
-  if (world !== "embedded") return { kind: "wrong", problem: `--world is embedded, got "${world}"` };
+  if (!isWorld(world)) return { kind: "wrong", problem: `--world is one of ${Object.keys(kinds).join(", ")}; got "${world}"` };
   const mutant = given.get("mutant");
-  if (mutant !== undefined && mutants[mutant] === undefined)
-    return { kind: "wrong", problem: `--mutant is one of ${Object.keys(mutants).join(", ")}; got "${mutant}"` };
+  if (mutant !== undefined && mutantOf(world, mutant) === undefined)
+    return { kind: "wrong", problem: `--mutant is in this world one of ${Object.keys(kinds[world].mutants).join(", ")}; got "${mutant}"` };
   const seed = given.has("seed") ? Number(given.get("seed")) : undefined;
-  const value = { seeds: Number(given.get("seeds") ?? 200), from: Number(given.get("from") ?? 1), seed, trace: given.has("trace"), mutant };
-  return { kind: "arguments", value };
+  const seeds = Number(given.get("seeds") ?? 200);
+  return { kind: "arguments", value: { seeds, from: Number(given.get("from") ?? 1), seed, trace: given.has("trace"), world, mutant } };
+}
+
+const isWorld = (name: string): name is WorldName => Object.hasOwn(kinds, name);
+
+function mutantOf(world: WorldName, name: string | undefined): RunOptions["mutant"] {
+  return name === undefined ? undefined : kinds[world].mutants[name];
 }
 
 async function main(): Promise<number> {
@@ -57,31 +63,33 @@ async function main(): Promise<number> {
     console.error("A promise was rejected and nobody looked:", error);
     process.exitCode = 1;
   });
-  const { seed, trace, mutant } = parsed.value;
-  return seed === undefined ? runMany(parsed.value) : replay({ seed, trace, mutant });
+  const { seed } = parsed.value;
+  return seed === undefined ? runMany(parsed.value) : replay(seed, parsed.value);
 }
 
-async function replay({ seed, trace, mutant }: { seed: number; trace: boolean; mutant: string | undefined }): Promise<number> {
-  const result = await runSeed(seed, { mutant: mutant === undefined ? undefined : mutants[mutant], keepTrace: trace });
+async function replay(seed: number, asked: Arguments): Promise<number> {
+  const { trace, world } = asked;
+  const result = await runSeed(seed, { world, mutant: mutantOf(world, asked.mutant), keepTrace: trace });
   if (trace) for (const line of result.trace) console.log(line);
   console.log(`seed ${seed}: ${result.events} events, ${result.violations.length} violations`);
   console.log(`hash ${result.hash}`);
   if (result.violations.length === 0) return 0;
-  await report(result, mutant);
+  await report(result, asked);
   return 1;
 }
 
-async function runMany({ seeds, from, mutant }: Arguments): Promise<number> {
-  const planted = mutant === undefined ? undefined : mutants[mutant];
+async function runMany(asked: Arguments): Promise<number> {
+  const { seeds, from, world, mutant } = asked;
+  const planted = mutantOf(world, mutant);
   const probes = new Map<string, number>();
   let events = 0;
   const startedUs = cpuUs();
   for (let seed = from; seed < from + seeds; seed++) {
-    const result = await runSeed(seed, { mutant: planted });
+    const result = await runSeed(seed, { world, mutant: planted });
     events += result.events;
     for (const name of result.probes.keys()) probes.set(name, (probes.get(name) ?? 0) + 1);
     if (result.violations.length === 0) continue;
-    await report(result, mutant);
+    await report(result, asked);
     if (mutant === undefined) return 1;
     console.log(`mutant "${mutant}" caught at seed ${seed}, after ${seed - from + 1} seeds`);
     return 0;
@@ -98,14 +106,15 @@ async function runMany({ seeds, from, mutant }: Arguments): Promise<number> {
   return 1;
 }
 
-async function report({ seed, violations, trace, shape, faults }: RunResult, mutant: string | undefined): Promise<void> {
-  const without = await minimize(seed, mutant === undefined ? undefined : mutants[mutant]);
-  const needed = faultClasses.filter((name) => faults.on.has(name) && !without.has(name));
+async function report({ seed, violations, trace, shape, faults }: RunResult, { world, mutant }: Arguments): Promise<void> {
+  const without = await minimize(seed, { world, mutant: mutantOf(world, mutant) });
+  const needed = kinds[world].faults.classes.filter((name) => faults.on.has(name) && !without.has(name));
   console.error(trace.slice(-60).join("\n"));
   for (const { rule, text, atMs } of violations) console.error(`${rule} at ${atMs.toFixed(2)} ms: ${text}`);
   console.error(`seed ${seed}; shape ${JSON.stringify(shape)}`);
   console.error(`faults ${[...faults.on].join(", ") || "none"}; needed: ${needed.join(", ") || "none"}`);
-  console.error(`replay: npm run sim -- --seed ${seed} --trace${mutant === undefined ? "" : ` --mutant ${mutant}`}`);
+  const where = world === "embedded" ? "" : ` --world ${world}`;
+  console.error(`replay: npm run sim --${where} --seed ${seed} --trace${mutant === undefined ? "" : ` --mutant ${mutant}`}`);
 }
 
 function cpuUs(): number {

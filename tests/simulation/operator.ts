@@ -1,20 +1,57 @@
 /** The shop's operator, who turns every switch there is while the sale runs, and repeats what got no answer. */
-import type { SaleId } from "../../src/domain/ids.ts";
+import { parseProductId, type SaleId } from "../../src/domain/ids.ts";
+import { parseCurrency } from "../../src/domain/money.ts";
+import { switchSale } from "../../src/engine/sales.ts";
 import { envelopeOf } from "./history.ts";
 import type { Rng } from "./rng.ts";
-import { apiKey, epochMs, productIdText, type World } from "./world-embedded.ts";
+import { apiKey } from "./server.ts";
+import { epochMs, productIdText, type World } from "./world.ts";
 
 type Act = "pause" | "resume" | "extend" | "adjust" | "count" | "refund" | "publish" | "cancel";
 
 export class Operator {
   readonly #world: World;
   readonly #random: Rng;
-  readonly #saleIds: readonly SaleId[];
+  readonly #saleIds: SaleId[];
+  /** Sales of which somebody still waits for an answer that never came. */
+  readonly #unsettled = new Set<string>();
+  #late: SaleId | undefined;
 
-  constructor(world: World, saleIds: readonly SaleId[]) {
+  constructor(world: World, saleIds: SaleId[]) {
     this.#world = world;
     this.#random = world.sim.random("operator");
     this.#saleIds = saleIds;
+  }
+
+  /** A sale that buyers know of, by its id, before it is there. */
+  foresee(): void {
+    const parts = this.#world.running[0]?.parts;
+    if (this.#world.shape.cluster?.lateSaleInMs === undefined || parts === undefined) return;
+    // A freshly minted id is a sale's id by its use here.
+    this.#late = parts.ids.mint() as SaleId;
+    this.#saleIds.push(this.#late);
+  }
+
+  /** Makes it and publishes it at once, as an import may. */
+  async openLate(): Promise<void> {
+    const { sim, shape } = this.#world;
+    const id = this.#late;
+    const [terms] = shape.sales;
+    const productId = parseProductId(productIdText);
+    const currency = parseCurrency("EUR");
+    if (id === undefined || terms === undefined || productId === undefined || currency === undefined) return;
+    await sim.sleep(shape.cluster?.lateSaleInMs ?? 0);
+    const { stock, limit: perBuyerLimit, payWindowMs, refundedUnitsCount, priceMinor } = terms;
+    const startsAtMs = Math.floor(this.#world.nowMs());
+    const price = { minor: priceMinor, currency };
+    const rules = { perBuyerLimit, limitGroup: undefined, refundedUnitsCount, payWindowMs };
+    const draft = { productId, name: "Lamp", price, stock, ...rules, startsAtMs, endsAtMs: startsAtMs + 60_000 };
+    const answer = await this.#world.patiently((parts) => parts.catalogue.addSale({ id, draft, createdAtMs: startsAtMs }));
+    sim.probe(`late-sale ${answer.kind}`);
+    await this.#world.patiently(async (parts) => {
+      const { kind } = await switchSale(parts, id, { kind: "publish" });
+      return kind === "not_tried" || kind === "unknown" ? undefined : kind;
+    });
   }
 
   async live(): Promise<void> {
@@ -41,6 +78,8 @@ export class Operator {
     if (act === "count") return this.#count();
     if (act === "refund") return this.#refund();
     const sale = this.#world.auditor.books.sales.get(saleId);
+    // Of a sale that is not there yet nobody knows when it ends.
+    if (sale === undefined) this.#unsettled.add(saleId);
     const endsAtMs = Math.max(sale?.endsAtMs ?? 0, epochMs) + this.#random.int(1, 3000);
     await this.#switch(saleId, act, act === "extend" ? { ends_at: new Date(endsAtMs).toISOString() } : {});
   }
@@ -48,7 +87,10 @@ export class Operator {
   async #switch(saleId: string, act: string, body: object = {}): Promise<void> {
     const statuses = await this.#post(`/api/v1/sales/${saleId}/${act}`, body);
     const last = statuses.at(-1);
-    const unsure = statuses.slice(0, -1).some((status) => status === 0 || status === 504);
+    const isLost = (status: number | undefined): boolean => status === 0 || status === 504;
+    const unsure = statuses.slice(0, -1).some(isLost) && !this.#unsettled.has(saleId);
+    // An earlier wish that is still on its way may come between.
+    if (statuses.some(isLost) && (last === undefined || last >= 300)) this.#unsettled.add(saleId);
     // The first try may have been applied, so a repeat that calls the wish itself wrong lies about it.
     this.#world.sim.check(!(unsure && last === 422), "I8", () => `the operator's ${act} got no answer, and its repeat was called invalid`);
   }

@@ -5,7 +5,7 @@ import { HistoryLog } from "../../src/engine/verify/history-log.ts";
 import { envelopeOf } from "./history.ts";
 import type { Sim } from "./kernel.ts";
 import { hashOf } from "./rng.ts";
-import type { Reply } from "./world-embedded.ts";
+import type { Reply } from "./server.ts";
 
 type Asked = Pick<HistoryEvent, "f" | "user" | "event" | "key" | "qty" | "id"> & { readonly f: HistoryFunction };
 

@@ -8,17 +8,18 @@ import { parseProductId, type SaleId } from "../../src/domain/ids.ts";
 import { createProduct, setQuota } from "../../src/engine/products.ts";
 import { createSale, switchSale } from "../../src/engine/sales.ts";
 import { Buyer } from "./clients.ts";
-import { drawFaults, faultClasses, healed, type FaultClass, type Faults } from "./faults.ts";
+import { drawFaults, healed, type FaultClass, type Faults } from "./faults.ts";
 import { checkAtRest } from "./final-checks.ts";
 import { issuer, Judge, subjectOf } from "./judge.ts";
 import { Sim, type Violation } from "./kernel.ts";
 import { noMutant, type Mutant } from "./mutants.ts";
-import { Nemesis } from "./nemesis.ts";
 import { Operator } from "./operator.ts";
 import { drawShape, type Shape } from "./shape.ts";
-import { epochMs, productIdText, World } from "./world-embedded.ts";
+import { productIdText, type World } from "./world.ts";
+import { kinds, type WorldName } from "./worlds.ts";
 
 export type RunOptions = {
+  readonly world?: WorldName | undefined;
   readonly mutant?: Mutant | undefined;
   readonly keepTrace?: boolean | undefined;
   readonly without?: ReadonlySet<FaultClass> | undefined;
@@ -44,9 +45,10 @@ const beforeDeadlineMs = 1_000;
 
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
   const sim = new Sim(seed, options.keepTrace);
-  const faults = drawFaults(seed, options.without ?? new Set());
-  const shape = drawShape(seed, faults.on.has("crowding"));
-  const world = new World(sim, { shape, faults: healed(faults), mutant: options.mutant ?? noMutant });
+  const kind = kinds[options.world ?? "embedded"];
+  const faults = drawFaults(seed, kind.faults, options.without ?? new Set());
+  const shape = kind.reshaped(drawShape(seed, faults.on.has("crowding")), seed, faults);
+  const world = kind.open(sim, { shape, faults: healed(faults), mutant: options.mutant ?? noMutant });
   await run(world, faults);
   const hash = sim.hash.toString(16).padStart(8, "0");
   return { seed, hash, events: sim.events, violations: sim.violations, probes: sim.probes, trace: sim.trace, shape, faults };
@@ -56,7 +58,10 @@ async function run(world: World, faults: Faults): Promise<void> {
   const { sim, shape } = world;
   const saleIds = await setUp(world);
   if (sim.violations.length > 0) return;
+  const operator = new Operator(world, saleIds);
+  operator.foresee();
   world.faults = faults;
+  world.listen(saleIds);
   const judge = new Judge(world);
   const life = { open: 0, excusedMs: 0 };
   const live = (living: Promise<void>): void => {
@@ -64,17 +69,18 @@ async function run(world: World, faults: Faults): Promise<void> {
     void living.catch((error: unknown) => sim.violate("assert", `a client broke: ${String(error)}`)).finally(() => (life.open -= 1));
   };
   for (let number = 1; number <= shape.buyers; number++) live(new Buyer(world, judge, number).live(saleIds));
-  live(new Operator(world, saleIds).live());
-  const nemesis = new Nemesis(world);
-  nemesis.start();
+  live(operator.live());
+  live(operator.openLate());
+  world.startNemesis();
   watchExpiry(world);
   await sim.run(sim.now + shape.faultsForMs);
   world.heal();
-  await rest(world, life);
+  do await rest(world, life);
+  while (!(await isStill(world)));
   if (sim.violations.length > 0) return;
   judge.finish();
   await checkAtRest(world);
-  sim.log(`end ${world.disk.store.tables.purchases.size} purchases ${judge.attempts.length} attempts`);
+  sim.log(`end ${world.store.tables.purchases.size} purchases ${judge.attempts.length} attempts`);
 }
 
 /** Products, sales and quotas, before anything fails. */
@@ -82,35 +88,42 @@ async function setUp(world: World): Promise<SaleId[]> {
   const { sim, shape } = world;
   world.start();
   const saleIds: SaleId[] = [];
-  let done = false;
+  let isDone = false;
   const build = async (): Promise<void> => {
-    const { parts } = world;
+    while (world.running.length === 0) await sim.sleep(10);
     const productId = parseProductId(productIdText);
     const currency = parseCurrency("EUR");
-    if (parts === undefined || productId === undefined || currency === undefined) throw new Error("the shop can be set up");
-    const toSell = shape.sales.reduce((sum, { stock }) => sum + stock, 0);
+    if (productId === undefined || currency === undefined) throw new Error("the shop can be set up");
+    const lateStock = shape.cluster?.lateSaleInMs === undefined ? 0 : (shape.sales[0]?.stock ?? 0);
+    const toSell = shape.sales.reduce((sum, { stock }) => sum + stock, lateStock);
     const inventory = shape.spare === undefined ? undefined : toSell + shape.spare;
-    await createProduct(parts, { id: productId, name: "Lamp", price: { minor: 100, currency }, seller: "shop", inventory });
+    const lamp = { id: productId, name: "Lamp", price: { minor: 100, currency }, seller: "shop", inventory };
+    await world.patiently((parts) => createProduct(parts, lamp));
     const random = sim.random("setup");
-    for (let buyer = 1; buyer <= shape.buyers; buyer++)
-      if (random.chance(shape.vips))
-        await setQuota(parts, { productId, buyer: { issuer, subject: subjectOf(buyer) }, units: random.int(0, 5) });
+    for (let buyer = 1; buyer <= shape.buyers; buyer++) {
+      if (!random.chance(shape.vips)) continue;
+      const quota = { productId, buyer: { issuer, subject: subjectOf(buyer) }, units: random.int(0, 5) };
+      await world.patiently((parts) => setQuota(parts, quota));
+    }
     for (const { stock, limit, payWindowMs, startsInMs, lastsMs, grouped, refundedUnitsCount, priceMinor } of shape.sales) {
-      const startsAtMs = Math.floor(epochMs + sim.now + startsInMs);
+      const startsAtMs = Math.floor(world.nowMs() + startsInMs);
       const limitGroup = grouped ? "g" : undefined;
       const rules = { perBuyerLimit: limit, limitGroup, refundedUnitsCount, payWindowMs };
       const price = { minor: priceMinor, currency };
       const draft = { productId, name: "Lamp", price, stock, ...rules, startsAtMs, endsAtMs: startsAtMs + lastsMs };
-      const answer = await createSale(parts, { draft });
-      if (answer.kind !== "added") throw new Error(`a sale could not be created: ${JSON.stringify(answer)}`);
-      // A slow disk may let it wait for too long.
-      while ((await switchSale(parts, answer.sale.id, { kind: "publish" })).kind !== "switched") await sim.sleep(100);
+      const submission = { owner: "setup", key: `${saleIds.length}` };
+      const answer = await world.patiently((parts) => createSale(parts, { draft, submission }));
+      if (!("sale" in answer)) throw new Error(`a sale could not be created: ${JSON.stringify(answer)}`);
+      await world.patiently(async (parts) => {
+        const { kind } = await switchSale(parts, answer.sale.id, { kind: "publish" });
+        return kind === "switched" ? kind : undefined;
+      });
       saleIds.push(answer.sale.id);
     }
-    done = true;
+    isDone = true;
   };
   build().catch((error: unknown) => sim.violate("setup", String(error)));
-  await sim.run(60_000, () => done);
+  await sim.run(60_000, () => isDone);
   return saleIds;
 }
 
@@ -128,20 +141,27 @@ async function rest(world: World, life: { open: number }): Promise<void> {
   }
 }
 
-/** Nothing but a deadline is waited for: the server sleeps until shortly before, which saves it its idle rounds. */
-async function skip({ sim, server }: World, ms: number): Promise<void> {
+/** Nothing but a deadline is waited for: the servers sleep until shortly before, which saves them their idle rounds. */
+async function skip({ sim, running }: World, ms: number): Promise<void> {
   if (ms <= 0) return;
-  sim.pause(server);
+  for (const { node } of running) sim.pause(node);
   await sim.run(sim.now + ms);
-  sim.resume(server);
+  for (const { node } of running) sim.resume(node);
+}
+
+/** Time for those who listen to hear the last, unless a request that was long on its way changes something once more. */
+async function isStill({ sim, auditor, hearsWithinMs }: World): Promise<boolean> {
+  const before = auditor.commits;
+  if (hearsWithinMs > 0) await sim.run(sim.now + hearsWithinMs);
+  return auditor.commits === before || sim.violations.length > 0;
 }
 
 type Waiting = { readonly what: string; readonly excused: boolean; readonly idleMs?: number | undefined };
 
 function waitingFor(world: World, openClients: number): Waiting | undefined {
-  const { disk, provider, parts } = world;
-  const { tables } = disk.store;
-  const nowMs = parts?.clock.nowMs() ?? 0;
+  const { provider } = world;
+  const { tables } = world.store;
+  const nowMs = world.nowMs();
   if (openClients > 0) return { what: "clients", excused: true };
   if (provider.openPlays > 0) return { what: "the provider", excused: true };
   if (provider.openCallbacks > 0) return { what: "callbacks", excused: false };
@@ -154,19 +174,18 @@ function waitingFor(world: World, openClients: number): Waiting | undefined {
     if (payment.state === "created" || payment.state === "pending") return { what: `payment ${payment.id}`, excused: false };
   for (const sale of tables.sales.values()) {
     const isOver = sale.phase === "cancelled" || sale.endsAtMs <= nowMs;
-    if (isOver && sale.settledAtMs === undefined) return { what: `settling sale ${sale.id}`, excused: false };
+    if (isOver && sale.phase !== "draft" && sale.settledAtMs === undefined) return { what: `settling sale ${sale.id}`, excused: false };
   }
-  return world.waiting() > 0 ? { what: "lines without an answer", excused: false } : undefined;
+  return world.waiting > 0 ? { what: "lines without an answer", excused: false } : undefined;
 }
 
 /** Holds are never released early, and late by at most a second while nothing is wrong (I11). */
 function watchExpiry(world: World): void {
-  const { sim, auditor, server } = world;
+  const { sim, auditor } = world;
   auditor.onExpired = (purchase) => {
-    const submittedMs = world.submittedMs.get(purchase.id);
-    const born = world.bornMs;
-    if (submittedMs === undefined || purchase.holdUntilMs !== purchase.payByMs || submittedMs < born) return;
-    // Within one life the clock is slewed, at most half as fast again.
+    const submittedMs = world.submitted.get(purchase.id)?.atMs;
+    if (submittedMs === undefined || purchase.holdUntilMs !== purchase.payByMs || submittedMs < world.steadySinceMs) return;
+    // A clock that goes steadily may be slewed, at most half as fast again.
     const atLeastMs = purchase.sale.payWindowMs / 1.5 - 2;
     sim.check(
       sim.now - submittedMs >= atLeastMs,
@@ -176,12 +195,10 @@ function watchExpiry(world: World): void {
   };
   let busyMs = 0;
   const look = (): void => {
-    const clock = world.parts?.clock;
-    if (world.waiting() + world.disk.waiting > 2) busyMs = sim.now;
-    const isCalm = sim.now - busyMs > calmMs && world.healthyForMs() > calmMs;
-    if (clock !== undefined && server.up && isCalm) {
-      const nowMs = clock.nowMs();
-      // A slow disk takes its time for what is due at once.
+    if (world.waiting > 2) busyMs = sim.now;
+    if (sim.now - busyMs > calmMs && world.healthyForMs() > calmMs + world.takeoverMs) {
+      const nowMs = world.nowMs();
+      // A slow store takes its time for what is due at once.
       const lateMs = lateMaxMs + 8 * world.faults.commitMs;
       for (const purchase of auditor.books.purchases.values())
         if (purchase.state === "reserved" && nowMs - purchase.holdUntilMs > lateMs)
@@ -193,11 +210,11 @@ function watchExpiry(world: World): void {
 }
 
 /** The fault classes that a failure needs: each that can be dropped is dropped. */
-export async function minimize(seed: number, mutant: Mutant | undefined): Promise<ReadonlySet<FaultClass>> {
+export async function minimize(seed: number, options: Pick<RunOptions, "world" | "mutant">): Promise<ReadonlySet<FaultClass>> {
   const without = new Set<FaultClass>();
-  for (const name of faultClasses) {
+  for (const name of kinds[options.world ?? "embedded"].faults.classes) {
     const tried = new Set([...without, name]);
-    const { violations } = await runSeed(seed, { mutant, without: tried });
+    const { violations } = await runSeed(seed, { ...options, without: tried });
     if (violations.length > 0) without.add(name);
   }
   return without;

@@ -1,4 +1,6 @@
 /** What a run sells and who comes for it: drawn per seed, widely. */
+import { markLeaseMs, reopenDelayMs, startEdgeMs } from "../../src/modes/sql.ts";
+import type { Faults } from "./faults.ts";
 import { Rng } from "./rng.ts";
 import { scenarios, type Scenario } from "./model-provider.ts";
 
@@ -13,7 +15,30 @@ export type SaleShape = {
   readonly priceMinor: number;
 };
 
+/** Of a world of several processes on one database. */
+export type Cluster = {
+  readonly apis: number;
+  readonly workers: number;
+  /** How long a memory may refuse, how long acceptance waits after it must not, and how close before a start nobody is refused. */
+  readonly leaseMs: number;
+  readonly reopenDelayMs: number;
+  readonly edgeMs: number;
+  readonly writesMax: number;
+  readonly readsMax: number;
+  /** Seconds of the database's clock in a second. */
+  readonly rate: number;
+  readonly lockTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** Processes that the database can tell apart. */
+  readonly numbers: number;
+  /** How long a process is stopped that is stopped for long. */
+  readonly stopMs: number;
+  /** When a sale is made that buyers ask for before; undefined where all are there from the beginning. */
+  readonly lateSaleInMs: number | undefined;
+};
+
 export type Shape = {
+  readonly cluster?: Cluster | undefined;
   readonly sales: readonly SaleShape[];
   readonly buyers: number;
   /** Share of the buyers with a token of their own. */
@@ -34,6 +59,8 @@ export type Shape = {
   /** Mean time between acts of the operator; Infinity without one. */
   readonly operatorGapMs: number;
   readonly cancelsSales: boolean;
+  /** Mean time until a refused or unanswered buyer asks again; undefined where buyers lose patience by and by. */
+  readonly againMs: number | undefined;
   readonly faultsForMs: number;
   readonly timeoutMs: number;
   readonly batchMax: number;
@@ -81,6 +108,7 @@ export function drawShape(seed: number, crowding: boolean): Shape {
     scenarios: drawScenarios(random),
     operatorGapMs: random.pick([Infinity, 1500, 400]),
     cancelsSales: random.chance(0.2),
+    againMs: undefined,
     faultsForMs,
     timeoutMs: random.pick([400, 1500, 3000]),
     batchMax: random.pick([1, 2, 8, 64]),
@@ -90,6 +118,57 @@ export function drawShape(seed: number, crowding: boolean): Shape {
     buyersMax: crowding ? random.pick([1, 3]) : 10_000,
     spare: random.chance(0.6) ? random.int(0, 4) : undefined,
   };
+}
+
+/** Marks as they live in production; in some runs shorter or longer, in the same proportion. */
+const marks = { leaseMs: markLeaseMs, reopenDelayMs, edgeMs: startEdgeMs };
+const scaled = (by: number) => ({ leaseMs: marks.leaseMs * by, reopenDelayMs: marks.reopenDelayMs * by, edgeMs: marks.edgeMs * by });
+
+/** A lease lives 10 s, the number of a process 65 s. */
+const stops = { lease: 12_000, number: 68_000 };
+
+export function clustered(shape: Shape, seed: number, faults: Faults): Shape {
+  const random = new Rng(seed, "cluster");
+  const isLong = faults.on.has("long_stop");
+  const stopMs = random.chance(0.25) ? stops.number : stops.lease;
+  const cluster: Cluster = {
+    apis: random.pick([2, 2, 3]),
+    workers: random.pick([1, 2, 2]),
+    ...random.pick([marks, marks, marks, marks, scaled(0.4), scaled(2)]),
+    writesMax: random.pick([1, 3, 6]),
+    readsMax: random.pick([1, 4]),
+    rate: random.pick([1, 1 + 1e-4, 1 - 1e-4]),
+    lockTimeoutMs: random.pick([150, 1_000, 4_000]),
+    idleTimeoutMs: random.pick([1_500, 6_000]),
+    numbers: 1_024,
+    stopMs,
+    lateSaleInMs: random.chance(0.3) ? random.int(0, 1_500) : undefined,
+  };
+  // What processes may get wrong between them shows where a sale is sold out and opens again while few ask on and on.
+  const stock = random.pick([1, 1, 2]);
+  const faultsForMs = random.pick([1_500, 2_500]);
+  const grouped = random.chance(0.5);
+  const endsSoon = random.chance(0.4);
+  const hotSale = (sale: SaleShape): SaleShape => {
+    const lastsMs = random.int(300, faultsForMs);
+    return { ...sale, stock, grouped, startsInMs: Math.min(sale.startsInMs, 200), lastsMs: endsSoon ? lastsMs : sale.lastsMs };
+  };
+  const heat = {
+    againMs: random.pick([20, 50]),
+    operatorGapMs: random.pick([60, 250]),
+    cancels: random.pick([0.3, 0.9]),
+    doubleClick: random.pick([0.2, 0.8]),
+    repeatsLate: random.pick([0.1, 0.4]),
+    rushMs: random.pick([5, 150]),
+    intentsMax: random.pick([2, 3]),
+    buyers: random.int(3, 8),
+    sales: [...shape.sales, ...shape.sales].slice(0, random.pick([1, 2, 2])).map(hotSale),
+    pays: random.pick([0.1, 0.5]),
+    faultsForMs,
+  };
+  const isHot = random.chance(0.7);
+  const shaped = { ...shape, ...(isHot && heat), cluster };
+  return isLong ? { ...shaped, faultsForMs: stopMs * 1.15 } : shaped;
 }
 
 function drawScenarios(random: Rng): readonly Scenario[] {

@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { parseArguments } from "./main.ts";
-import { mutants } from "./mutants.ts";
 import { runSeed } from "./run.ts";
+import { kinds } from "./worlds.ts";
 
+const { mutants } = kinds.embedded;
 const seedsFrom = 1;
 const seedsCount = 1_000;
 const chunk = 100;

@@ -11,9 +11,12 @@ import { ServerError, within, type ServerConnection, type ServerDriver, type Ser
 import type { SqlValue } from "./sql-transaction.ts";
 
 /** Decisions rest on rows read under a lock: with a snapshot older than the lock they would rest on the past. */
-const sessionSettings = (lockTimeoutMs: number) =>
+const sessionSettings = ({ lockTimeoutMs, idleTimeoutMs }: ServerLimits, purpose: "write" | "read") =>
   `SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',
-   innodb_lock_wait_timeout = ${Math.max(1, Math.floor(lockTimeoutMs / 1000))}`;
+   innodb_lock_wait_timeout = ${seconds(lockTimeoutMs)}${purpose === "write" ? endsIdle(idleTimeoutMs) : ""}`;
+/** MariaDB alone reads what stands in such a comment; MySQL has no such bound. */
+const endsIdle = (idleTimeoutMs: number) => ` /*M!100300 , idle_transaction_timeout = ${seconds(idleTimeoutMs)} */`;
+const seconds = (ms: number): number => Math.max(1, Math.floor(ms / 1000));
 const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 const snapshotIsolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 const beginSnapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
@@ -33,7 +36,7 @@ export function openMysql(url: URL, limits: ServerLimits): ServerDriver {
       const connection = new MysqlConnection(raw, { limits, together: purpose === "write" });
       if (settled.has(raw)) return connection;
       try {
-        await connection.run(sessionSettings(limits.lockTimeoutMs));
+        await connection.run(sessionSettings(limits, purpose));
         await connection.run(isolation);
       } catch (error) {
         connection.destroy();

@@ -21,7 +21,9 @@ const types = {
 };
 
 export function openPostgres(url: URL, limits: ServerLimits): ServerDriver {
-  const pools = { write: openPool(url, limits.writesMax, limits), read: openPool(url, limits.readsMax, limits) };
+  // Who reads a whole store may think between two pages, and holds up nobody.
+  const reading = { ...limits, idleTimeoutMs: 10 * limits.statementTimeoutMs };
+  const pools = { write: openPool(url, limits.writesMax, limits), read: openPool(url, limits.readsMax, reading) };
   return {
     dialect,
     name: `${url.protocol}//${url.host}${url.pathname}`,
@@ -40,7 +42,7 @@ export function openPostgres(url: URL, limits: ServerLimits): ServerDriver {
 /** The types of pg do not know of it yet. */
 type PoolConfig = pg.PoolConfig & { readonly pipeline: boolean };
 
-function openPool(url: URL, max: number, { acquireTimeoutMs, statementTimeoutMs, lockTimeoutMs }: ServerLimits): pg.Pool {
+function openPool(url: URL, max: number, { acquireTimeoutMs, statementTimeoutMs, lockTimeoutMs, idleTimeoutMs }: ServerLimits): pg.Pool {
   const config: PoolConfig = {
     connectionString: url.href,
     max,
@@ -49,7 +51,7 @@ function openPool(url: URL, max: number, { acquireTimeoutMs, statementTimeoutMs,
     // The server ends a statement itself before its connection is given up.
     statement_timeout: Math.floor(statementTimeoutMs * 0.9),
     lock_timeout: lockTimeoutMs,
-    idle_in_transaction_session_timeout: 10 * statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleTimeoutMs,
     application_name: "doorbuster",
     keepAlive: true,
     pipeline: true,

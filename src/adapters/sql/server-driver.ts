@@ -58,6 +58,12 @@ export type ServerLimits = {
   readonly statementTimeoutMs: number;
   /** How long the server lets a statement wait for a lock: less than that, so that it is the server who ends it. */
   readonly lockTimeoutMs: number;
+  /**
+   * How long a transaction that writes may lie about without a statement, for it holds its locks: a process that was
+   * stopped in the middle of one would stop the sale for all. Servers that know no such bound (MySQL) keep it until the
+   * connection ends.
+   */
+  readonly idleTimeoutMs: number;
 };
 
 /** Rejects after `ms` with `late`; what comes afterwards goes to `tooLate`. */

@@ -56,10 +56,11 @@ export const serverLimitsDefault: ServerLimits = {
   acquireTimeoutMs: 1_000,
   statementTimeoutMs: 5_000,
   lockTimeoutMs: 4_000,
+  idleTimeoutMs: 5_000,
 };
 const openingLimits = { writesMax: 1, readsMax: 1, acquireTimeoutMs: 5_000 };
 /** An index over a full table takes its time. */
-const migrationLimits = { ...openingLimits, statementTimeoutMs: 3_600_000, lockTimeoutMs: 60_000 };
+const migrationLimits = { ...openingLimits, statementTimeoutMs: 3_600_000, lockTimeoutMs: 60_000, idleTimeoutMs: 600_000 };
 
 /** Throws DatabaseUrlWrong. */
 export function openServerDriver(url: string, limits: Partial<ServerLimits> = {}): ServerDriver {

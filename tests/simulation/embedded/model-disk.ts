@@ -8,36 +8,27 @@
  * Invariant: what was answered as committed is never lost, and what a read shows is durable. Everything the port calls
  * `unknown` may have happened or not; everything it calls `failed` did not.
  */
-import type { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
-import type { BuyerId, ProductId } from "../../src/domain/ids.ts";
-import type { InventoryChange } from "../../src/domain/inventory.ts";
-import type { Product } from "../../src/domain/product.ts";
-import type { Catalogue, InventoryChanged, NewSale } from "../../src/ports/catalogue.ts";
-import type { Records } from "../../src/ports/records.ts";
-import type { CommitResult, LedgerBatch, StockLedger } from "../../src/ports/stock-ledger.ts";
-import { StoreUnavailable } from "../../src/ports/store-unavailable.ts";
-import type { Faults } from "./faults.ts";
-import type { Sim, SimNode } from "./kernel.ts";
-import type { Rng } from "./rng.ts";
+import type { MemoryStore } from "../../../src/adapters/memory/memory-store.ts";
+import type { Catalogue } from "../../../src/ports/catalogue.ts";
+import type { Records } from "../../../src/ports/records.ts";
+import type { LedgerBatch, StockLedger } from "../../../src/ports/stock-ledger.ts";
+import { StoreUnavailable } from "../../../src/ports/store-unavailable.ts";
+import type { Faults } from "../faults.ts";
+import type { Sim, SimNode } from "../kernel.ts";
+import { isPoisoned } from "../poison.ts";
+import type { Rng } from "../rng.ts";
+import { observedCatalogue, type Committed, type StoreObserver } from "../store-observer.ts";
 
-type Committed = Extract<CommitResult, { kind: "committed" }>;
 type Failure = { readonly kind: "failed"; readonly cause: "storage_full" | "bad_line" | "unavailable"; readonly message: string };
 type WriteResult = { readonly kind: "done" } | Failure | { readonly kind: "unknown"; readonly message: string };
 type Write = { readonly name: string; readonly apply: () => Failure | undefined; readonly reply: (result: WriteResult) => void };
 
-/** Hears of everything in the moment it becomes durable. */
-export interface DiskObserver {
-  committed(batch: LedgerBatch, result: Committed): void;
-  /** The engine was told that the batch is durable. */
+/** Also hears when the engine was told that a batch is durable. */
+export interface DiskObserver extends StoreObserver {
   told(batch: LedgerBatch): void;
-  addProduct(product: Product): void;
-  changeInventory(change: InventoryChange, answer: InventoryChanged): void;
-  addSale(sale: NewSale): void;
-  setQuota(productId: ProductId, buyerId: BuyerId, units: number | undefined): void;
 }
 
 const stallMaxMs = 6_000;
-export const poisonMark = "poison";
 
 export class ModelDisk {
   readonly store: MemoryStore;
@@ -98,45 +89,13 @@ export class ModelDisk {
 
   /** Writes outside the acceptance path. */
   catalogue(): Catalogue {
-    const { store } = this;
-    return {
-      addProduct: (product) =>
-        this.#change("addProduct", () => {
-          const answer = store.addProductNow(product);
-          if (answer.kind === "added") this.#observer.addProduct(answer.product);
-          return answer;
-        }),
-      updateProduct: (update) => this.#change("updateProduct", () => store.updateProductNow(update)),
-      deleteProduct: (deletion) => this.#change("deleteProduct", () => store.deleteProductNow(deletion)),
-      changeInventory: (change) =>
-        this.#change("changeInventory", () => {
-          this.#noteId(change.id);
-          const answer = store.changeInventoryNow(change);
-          this.#observer.changeInventory(change, answer);
-          return answer;
-        }),
-      claimId: (claim) =>
-        this.#change("claimId", () => {
-          this.#noteId(claim.id);
-          return store.claimIdNow(claim);
-        }),
-      addSale: (sale) =>
-        this.#change("addSale", () => {
-          this.#noteId(sale.id);
-          const answer = store.addSaleNow(sale);
-          if (answer.kind === "added") this.#observer.addSale(sale);
-          return answer;
-        }),
-      setQuota: (productId, buyerId, units) =>
-        this.#change("setQuota", () => {
-          this.#observer.setQuota(productId, buyerId, units);
-          return store.setQuotaNow(productId, buyerId, units);
-        }),
-      internBuyers: (buyers) =>
-        buyers.every((buyer) => store.tables.buyerIds.has(`${buyer.issuer}\n${buyer.subject}`))
-          ? this.#read(async () => store.internBuyersNow(buyers))
-          : this.#change("internBuyers", () => store.internBuyersNow(buyers)),
-    };
+    return observedCatalogue({
+      store: this.store,
+      observer: this.#observer,
+      noteId: (id) => this.#noteId(id),
+      write: ({ name }, apply) => this.#change(name, apply),
+      read: (run) => this.#read(async () => run()),
+    });
   }
 
   records(): Records {
@@ -160,7 +119,7 @@ export class ModelDisk {
         if ("refundId" in movement) this.#noteId(movement.refundId);
         if ("adjustmentId" in movement) this.#noteId(movement.adjustmentId);
       }
-    this.#observer.committed(batch, result);
+    this.#observer.committed(batch, result, batch.nowMs);
     return result;
   }
 
@@ -267,8 +226,4 @@ export class ModelDisk {
     this.#sim.probe(probe);
     this.lastTroubleMs = this.#sim.now;
   }
-}
-
-function isPoisoned(batch: LedgerBatch): boolean {
-  return batch.groups.some((group) => group.movements.some((move) => move.kind === "take" && move.metadata?.includes(poisonMark) === true));
 }
