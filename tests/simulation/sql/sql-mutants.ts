@@ -115,8 +115,8 @@ function skipsGaps(driver: ServerDriver): ServerDriver {
     close: () => driver.close(),
     async connect(purpose) {
       const connection = await driver.connect(purpose);
-      const { query } = connection;
-      connection.query = async (sql, params) => (sql.includes("WHERE id IN") ? [] : query.call(connection, sql, params)) as never;
+      const query = connection.query.bind(connection);
+      connection.query = async (sql, params) => (sql.includes("WHERE id IN") ? [] : query(sql, params)) as never;
       return connection;
     },
   };
