@@ -23,7 +23,7 @@ const bugs: readonly Bug[] = [
     "who lost the lease cuts",
     (ledger) => {
       const cut = ledger.cut.bind(ledger);
-      return { cut: ({ fence: _, ...ask }) => cut(ask) };
+      return { cut: (ask) => cut({ ...ask, fence: undefined }) };
     },
   ],
   [
