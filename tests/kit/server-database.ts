@@ -3,6 +3,7 @@ import { initialTables } from "../../src/adapters/sql/server-migrations/0001-ini
 import { ServerCatalogue } from "../../src/adapters/sql/server-catalogue.ts";
 import type { ServerDatabase } from "../../src/adapters/sql/server-database.ts";
 import { ServerLedger, type ServerLedgerOptions } from "../../src/adapters/sql/server-ledger.ts";
+import type { SqlReads } from "../../src/adapters/sql/sql-transaction.ts";
 import { openServerStore, type ServerStore, type ServerStoreOptions } from "../../src/adapters/sql/server-store.ts";
 
 export const testProcess = { name: "test", roles: ["api"], version: "0.0.0", secrets: "test" } as const;
@@ -45,6 +46,12 @@ export class EmptyStores {
   async giveBack(store: ServerStore): Promise<void> {
     await this.#kept?.close();
     this.#kept = store;
+  }
+
+  /** What is there, while nobody has the store. */
+  async look(): Promise<SqlReads> {
+    this.#kept ??= await openTestStore(this.url);
+    return this.#kept.database.reads;
   }
 
   async close(): Promise<void> {
