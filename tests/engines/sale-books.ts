@@ -11,7 +11,7 @@ import { takeBy } from "../kit/live-sale.ts";
 import type { EmptyStores } from "../kit/server-database.ts";
 import { buyerId, money, must, productId, sampleDraft, saleId, sampleNowMs } from "../kit/samples.ts";
 
-export const stock = 3;
+const stock = 3;
 const id: SaleId = saleId("70");
 const sums = `SELECT (SELECT count(*) FROM purchase WHERE state = 'reserved') AS purchases,
   (SELECT count(*) FROM ledger WHERE kind = 'take') AS entries, held, available FROM sale WHERE id = 70`;
@@ -23,6 +23,8 @@ export type Books = {
   /** The next commit is tripped. */
   readonly arm: () => void;
   readonly counts: Readonly<ServerCounts>;
+  /** By the same way as commits. */
+  readonly read: () => Promise<Sold>;
   /** As the server has it, by a way of its own. */
   readonly sold: () => Promise<Sold>;
   readonly close: () => Promise<void>;
@@ -55,6 +57,7 @@ export async function openBooks(stores: EmptyStores, { url, limits, beforeCommit
     commit: (movements) => ledger.commit({ nowMs: sampleNowMs, groups: [{ saleId: id, movements }] }),
     arm: () => void (armed = true),
     counts: database.counts,
+    read: async () => must((await database.reads.query<Sold>(sums, []))[0]),
     sold: async () => {
       const other = await stores.look();
       return must((await other.query<Sold>(sums, []))[0]);
