@@ -30,12 +30,15 @@ export const contractCases: readonly ContractCase[] = [
   ...editCases,
 ];
 
+/** On a store that many share a case may take longer than a test may by default. */
+const caseMaxMs = 30_000;
+
 export function acceptanceContract(name: string, { open, lacks = {} }: { open: Open; lacks?: Lacks }): void {
   describe(name, () => {
     for (const each of contractCases) {
       const title = `[${each.rule}] ${each.title}`;
       const reason = each.needs?.map((capability) => lacks[capability]).find((found) => found !== undefined);
-      test.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (${reason})`, () => runCase(each, open));
+      test.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (${reason})`, () => runCase(each, open), caseMaxMs);
     }
   });
 }

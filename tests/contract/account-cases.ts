@@ -8,11 +8,13 @@ import { parseAccountId, parseBuyerId, parseKeyId, parseSessionId } from "../../
 import type { KeyRecord } from "../../src/domain/server-key.ts";
 import { newSession, refreshGraceMs, sessionIdleMs, sessionLifetimeMs, sessionsPerAccountMax } from "../../src/domain/session.ts";
 import type { AccountStore } from "../../src/ports/account-store.ts";
-import { must } from "../kit/samples.ts";
+import type { Catalogue } from "../../src/ports/catalogue.ts";
+import type { Records } from "../../src/ports/records.ts";
+import { money, must, productId, saleId, sampleDraft } from "../kit/samples.ts";
 
 export type AccountCase = { readonly rule: string; readonly title: string; readonly run: (store: AccountStore) => Promise<void> };
 
-export const startMs = 1_900_000_000_000;
+const startMs = 1_900_000_000_000;
 const accountId = (text: string) => must(parseAccountId(text));
 const sessionId = (text: string) => must(parseSessionId(text));
 
@@ -278,3 +280,15 @@ export const accountCases: readonly AccountCase[] = [
     },
   },
 ];
+
+/** What was there before shops were kept is the first one's, in an empty store. */
+export async function checkFirstShop(store: { accounts: AccountStore; catalogue: Catalogue; records: Records }): Promise<void> {
+  const { accounts, catalogue, records } = store;
+  await catalogue.addProduct({ id: productId("1"), name: "Lamp", price: money(500), seller: "demo", createdAtMs: startMs });
+  await catalogue.addProduct({ id: productId("2"), name: "Lamp", price: money(500), seller: "shop", createdAtMs: startMs });
+  await catalogue.addSale({ id: saleId("3"), draft: sampleDraft({ productId: productId("1") }), createdAtMs: startMs });
+  expect(await accounts.ensureMerchant(shop)).toBe(1);
+  expect([(await records.product(productId("1")))?.seller, (await records.sale(saleId("3")))?.seller]).toEqual(["shop", "shop"]);
+  expect(await accounts.ensureMerchant({ ...shop, id: "other" })).toBe(0);
+  expect((await records.product(productId("2")))?.seller).toBe("shop");
+}

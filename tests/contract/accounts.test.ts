@@ -6,8 +6,8 @@ import { MemoryAccounts } from "../../src/adapters/memory/memory-accounts.ts";
 import { MemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { openSqliteStore } from "../../src/adapters/sql/sqlite-store.ts";
 import type { AccountStore } from "../../src/ports/account-store.ts";
-import { money, must, productId, saleId, sampleDraft } from "../kit/samples.ts";
-import { accountCases, startMs, type AccountCase } from "./account-cases.ts";
+import { must } from "../kit/samples.ts";
+import { accountCases, checkFirstShop, type AccountCase } from "./account-cases.ts";
 
 async function onMemory({ run }: AccountCase, change: Partial<AccountStore> = {}): Promise<void> {
   await run(Object.assign(new MemoryAccounts(), change));
@@ -35,20 +35,9 @@ test("[AC15] the first shop takes over what was there before shops were kept, an
   const dataDir = mkdtempSync(join(tmpdir(), "doorbuster-accounts-"));
   const sqlite = await openSqliteStore({ dataDir });
   const memory = new MemoryStore();
-  const shop = { id: "shop", name: "Shop", createdAtMs: startMs };
   try {
-    for (const { catalogue, records, accounts } of [
-      sqlite,
-      { catalogue: memory, records: memory, accounts: new MemoryAccounts(memory.tables) },
-    ]) {
-      await catalogue.addProduct({ id: productId("1"), name: "Lamp", price: money(500), seller: "demo", createdAtMs: startMs });
-      await catalogue.addProduct({ id: productId("2"), name: "Lamp", price: money(500), seller: "shop", createdAtMs: startMs });
-      await catalogue.addSale({ id: saleId("3"), draft: sampleDraft({ productId: productId("1") }), createdAtMs: startMs });
-      expect(await accounts.ensureMerchant(shop)).toBe(1);
-      expect([(await records.product(productId("1")))?.seller, (await records.sale(saleId("3")))?.seller]).toEqual(["shop", "shop"]);
-      expect(await accounts.ensureMerchant({ ...shop, id: "other" })).toBe(0);
-      expect((await records.product(productId("2")))?.seller).toBe("shop");
-    }
+    await checkFirstShop(sqlite);
+    await checkFirstShop({ catalogue: memory, records: memory, accounts: new MemoryAccounts(memory.tables) });
   } finally {
     await sqlite.close();
     rmSync(dataDir, { recursive: true });

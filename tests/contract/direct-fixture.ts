@@ -22,6 +22,8 @@ export interface OpenStore {
   end(): Promise<void>;
   /** Dies; the next open finds what was synced. */
   kill(): Promise<void>;
+  /** In place of an end, when nothing is opened any more. */
+  leave?(): Promise<void>;
 }
 
 export type DirectSetup = {
@@ -60,7 +62,7 @@ export async function openDirectFixture(store: DirectSetup): Promise<Fixture> {
     restart: () => again("end"),
     crash: () => again("kill"),
     close: async () => {
-      await parts.store.end();
+      await (parts.store.leave?.() ?? parts.store.end());
       await store.dispose();
     },
   };

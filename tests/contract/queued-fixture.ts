@@ -11,12 +11,14 @@ import type { QueueLedger } from "../../src/ports/queue-ledger.ts";
 import { FaultyLedger } from "../kit/faulty-ledger.ts";
 import { ManualTime } from "../kit/manual-time.ts";
 import { queuedStack } from "../kit/queued-stack.ts";
-import { emptyStore, openTestStore } from "../kit/server-database.ts";
+import type { EmptyStores } from "../kit/server-database.ts";
 import type { OpenStore } from "./direct-fixture.ts";
 import type { Fixture } from "./fixture.ts";
 import { startMs } from "./shop.ts";
 
 const partitions = 3;
+/** Rounds without a pause would take the server's time from what they wait for. */
+const serverRoundPauseMs = 2;
 type Presence = { readonly number: number; readonly life: string; readonly unbroken: number | undefined };
 type QueuedStore = Omit<OpenStore, "kill"> & { readonly queue: QueueLedger; readonly presence: Presence };
 
@@ -38,12 +40,10 @@ export function openQueuedFixture(): Promise<Fixture> {
 }
 
 /** Over a database server. */
-export function openServerQueuedFixture(url: string): Promise<Fixture> {
+export function openServerQueuedFixture(stores: EmptyStores): Promise<Fixture> {
+  const betweenRounds = () => new Promise<void>((resolve) => setTimeout(resolve, serverRoundPauseMs));
   return fixtureOf(async () => {
-    const first = await openTestStore(url);
-    await emptyStore(first.database);
-    await first.close();
-    const store = await openTestStore(url, { ledger: { queue: { partitions } } });
+    const store = await stores.take({ queue: { partitions } });
     const { ledger, catalogue, records, database, membership } = store;
     return {
       presence: { number: membership.number, life: membership.life, unbroken: 1 },
@@ -52,21 +52,21 @@ export function openServerQueuedFixture(url: string): Promise<Fixture> {
       records,
       queue: new ServerQueueLedger(database, { time: "batch" }),
       audit: () => openServerAuditSource(database),
-      end: () => store.close(),
+      end: () => stores.giveBack(store),
     };
-  });
+  }, betweenRounds);
 }
 
 /**
  * Queued acceptance over models of cache and broker. What follows from a commit comes to the cache a moment later; the
  * contract speaks of what holds then, so an answer that changes what the cache must know is given when the cache knows it.
  */
-async function fixtureOf(open: (time: ManualTime) => Promise<QueuedStore>): Promise<Fixture> {
+async function fixtureOf(open: (time: ManualTime) => Promise<QueuedStore>, betweenRounds?: () => Promise<void>): Promise<Fixture> {
   const time = new ManualTime(startMs);
   const { ledger: stockLedger, queue: ledger, catalogue, records, presence, audit, end } = await open(time);
   const cache = new MemoryCache(() => time.nowMs());
   const faulty = new FaultyLedger(stockLedger);
-  const stack = queuedStack({ stockLedger: faulty, ledger, cache, records, time, partitions, presence });
+  const stack = queuedStack({ stockLedger: faulty, ledger, cache, records, time, partitions, presence, betweenRounds });
   const acceptance: Acceptance = {
     isPending: (...ask) => stack.acceptance.isPending(...ask),
     async submit<M extends Movement>(...ask: Parameters<typeof stack.acceptance.submit<M>>) {

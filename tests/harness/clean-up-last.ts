@@ -5,4 +5,7 @@
 import { afterAll } from "bun:test";
 import { cleanUp } from "./cleanup.ts";
 
-afterAll(cleanUp);
+/** Removing the data of several engines takes its time where others use the disk, and is no test that failed. */
+const cleanUpMaxMs = 60_000;
+
+afterAll(cleanUp, cleanUpMaxMs);

@@ -33,6 +33,8 @@ export type StackOptions = {
   readonly presence?: { number: number; life: string; unbroken: number | undefined };
   /** Whether it opens and feeds, besides answering. */
   readonly works?: boolean;
+  /** Between two rounds of its work: a turn of the event loop, or more where a round asks a real server. */
+  readonly betweenRounds?: (() => Promise<void>) | undefined;
 };
 
 export type QueuedStack = ReturnType<typeof queuedStack>;
@@ -65,7 +67,7 @@ export function queuedStack(options: StackOptions) {
   const settler = parts.settler(stop.signal);
   const readers = Array.from({ length: options.partitions }, (_, partition) => journal.read(partition, (all) => settler.handle(all)));
   const work = { isOn: true };
-  const { works = true } = options;
+  const { works = true, betweenRounds = () => turns(1) } = options;
   const rounds = async () => {
     await parts.book.refresh();
     if (!works) return;
@@ -76,7 +78,7 @@ export function queuedStack(options: StackOptions) {
   const working = (async () => {
     while (!stop.signal.aborted) {
       if (work.isOn) await rounds().catch(onlyAway);
-      await turns(1);
+      await betweenRounds();
     }
   })();
   /** Until nothing is on its way: every scope open and fed, or over, and the broker empty. */

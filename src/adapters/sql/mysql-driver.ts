@@ -11,11 +11,13 @@ import { ServerError, within, type ServerConnection, type ServerDriver, type Ser
 import type { SqlValue } from "./sql-transaction.ts";
 
 /** Decisions rest on rows read under a lock: with a snapshot older than the lock they would rest on the past. */
-const sessionSettings = ({ lockTimeoutMs, idleTimeoutMs }: ServerLimits, purpose: "write" | "read") =>
+const sessionSettings = (limits: ServerLimits, purpose: "write" | "read") =>
   `SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',
-   innodb_lock_wait_timeout = ${seconds(lockTimeoutMs)}${purpose === "write" ? endsIdle(idleTimeoutMs) : ""}`;
-/** MariaDB alone reads what stands in such a comment; MySQL has no such bound. */
-const endsIdle = (idleTimeoutMs: number) => ` /*M!100300 , idle_transaction_timeout = ${seconds(idleTimeoutMs)} */`;
+   innodb_lock_wait_timeout = ${seconds(limits.lockTimeoutMs)} /*M!100300 ${endsSlow(limits)}${purpose === "write" ? endsIdle(limits) : ""} */`;
+/** MariaDB alone reads what stands in such a comment; MySQL has no such bounds. */
+const endsIdle = ({ idleTimeoutMs }: ServerLimits) => `, idle_transaction_timeout = ${seconds(idleTimeoutMs)}`;
+/** The server ends a statement itself before its connection is given up: nobody would hear of it, and it would hold its locks. */
+const endsSlow = ({ statementTimeoutMs }: ServerLimits) => `, max_statement_time = ${(statementTimeoutMs * 0.9) / 1000}`;
 const seconds = (ms: number): number => Math.max(1, Math.floor(ms / 1000));
 const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 const snapshotIsolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
