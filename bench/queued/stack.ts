@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openRabbitmq } from "../../tests/harness/engines/rabbitmq.ts";
+import { openRabbitmq, type RabbitmqServer } from "../../tests/harness/engines/rabbitmq.ts";
 import { openRedis, type RedisServer } from "../../tests/harness/engines/redis.ts";
 import { purchase } from "../servers.ts";
 import { fillShop, type Api, type Shop } from "../sql/deployment.ts";
@@ -11,6 +11,7 @@ import { openEngine, type Engine, type EngineName } from "../sql/engines.ts";
 export type Stack = {
   readonly database: Engine;
   readonly redis: RedisServer;
+  readonly broker: RabbitmqServer;
   readonly shop: Shop;
   /** What makes a process one of queued mode. */
   readonly settings: Readonly<Record<string, string>>;
@@ -36,7 +37,7 @@ export async function withStack<Value>(name: EngineName, visitors: number, use: 
     DOORBUSTER_BROKER_URL: broker.url,
     DOORBUSTER_BROKER_PARTITIONS: String(partitions),
   };
-  return await use({ database, redis, shop, settings, folder });
+  return await use({ database, redis, broker, shop, settings, folder });
 }
 
 /** Until the cache has the sale: a purchase is then accepted, or refused for good. */
