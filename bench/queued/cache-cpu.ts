@@ -53,7 +53,9 @@ export async function measureCache(redis: RedisServer, plan: CachePlan): Promise
       const { redisUs, perSecond } = await measureSize(redis, client, { ...plan, size });
       if (Number.isNaN(singleUs)) singleUs = redisUs;
       if (round === 0) continue;
-      say(`  ${size} a call: ${redisUs.toFixed(2)} µs of the cache's server, ${Math.round(perSecond)}/s: × ${(redisUs / singleUs).toFixed(2)}`);
+      say(
+        `  ${size} a call: ${redisUs.toFixed(2)} µs of the cache's server, ${Math.round(perSecond)}/s: × ${(redisUs / singleUs).toFixed(2)}`,
+      );
       done.push({ size, redisUs, perSecond, ofSingle: redisUs / singleUs });
     }
   }
