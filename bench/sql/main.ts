@@ -49,7 +49,7 @@ export async function measureSql(flags: SqlFlags): Promise<void> {
   console.log(`\nWritten to ${writeSqlReport(report)}`);
 }
 
-function enginesOf(wanted: string): readonly EngineName[] {
+export function enginesOf(wanted: string): readonly EngineName[] {
   const names = engineNames.filter((name) => wanted === "both" || wanted === name);
   if (names.length === 0) throw new Error(`Choose the engine by --engine ${engineNames.join("|")}|both, not "${wanted}"`);
   return names;
@@ -85,7 +85,7 @@ async function measureEngine(name: EngineName, flags: SqlFlags): Promise<EngineR
   }
 }
 
-async function syncOf(folder: string): Promise<SyncTimes> {
+export async function syncOf(folder: string): Promise<SyncTimes> {
   const { sync } = await diskFacts(folder);
   if (sync === undefined) throw new Error("The disk of temporary folders cannot be synced");
   return sync;

@@ -93,7 +93,7 @@ function verdicts(settling: readonly Settling[], storm: Storm, soldOut: SoldOut)
   ];
 }
 
-const atLeast = (name: string, value: number, min: number) => [name, `≥ ${min}`, value.toFixed(2), value >= min ? "met" : "MISSED"];
+export const atLeast = (name: string, value: number, min: number) => [name, `≥ ${min}`, value.toFixed(2), value >= min ? "met" : "MISSED"];
 
 const readmeMarks = /(<!-- bench-sql:begin -->\n)[^]*(<!-- bench-sql:end -->)/;
 
