@@ -21,6 +21,7 @@ export type Backlog = {
 };
 
 const fillSeconds = 2;
+const answersMaxMs = 10_000;
 const drainMaxMs = 300_000;
 
 export async function measureBacklog({ shop, settings }: Stack, { lines, crowd, say }: BacklogOptions): Promise<Backlog> {
@@ -54,9 +55,22 @@ async function fill(api: Api, lines: number, ask: (round: number) => Promise<unk
   const before = (await acceptedOf(api)).queued;
   for (let round = 0; ; round++) {
     await ask(round);
-    const accepted = (await acceptedOf(api)).queued - before;
-    if (accepted >= lines) return accepted;
+    const accepted = await acceptedAtRest(api);
+    if (accepted - before >= lines) return accepted - before;
   }
+}
+
+/** Those whose client has left are accepted all the same, a little later. */
+async function acceptedAtRest(api: Api): Promise<number> {
+  let last = -1;
+  await until("all that was asked is answered", answersMaxMs, async () => {
+    const { queued } = await acceptedOf(api);
+    const isStill = queued === last;
+    last = queued;
+    if (!isStill) await Bun.sleep(200);
+    return isStill;
+  });
+  return last;
 }
 
 async function drain(worker: Api, waiting: number): Promise<Pick<Backlog, "lines" | "settledPerSecond" | "perCommit">> {
