@@ -28,10 +28,10 @@ export interface SharingProcess {
 export interface SharingFixture {
   /** The store makes everybody wait for so long after a mark was cleared. */
   readonly reopenDelayMs: number;
-  join(): Promise<SharingProcess>;
+  readonly join: () => Promise<SharingProcess>;
   /** The store's clock and everybody's go on. */
-  pass(ms: number): Promise<void>;
-  nowMs(): Promise<number>;
+  readonly pass: (ms: number) => Promise<void>;
+  readonly nowMs: () => Promise<number>;
   /** The next commit of this process happens, and nobody hears of it. */
   loseAnswer(process: SharingProcess): void;
   close(): Promise<void>;

@@ -115,7 +115,13 @@ const statements: Readonly<Record<string, Statement>> = {
     run: ({ log }, _, [after]) => logRows([...log.values()].filter(({ id }) => id > number(after))),
   },
   "SELECT id, CAST(change_log.sale_id AS TEXT) AS sale_id, feed, buyers FROM change_log WHERE id IN": {
-    run: ({ log }, _, ids) => logRows([...new Set(ids.map(number))].flatMap((id) => log.get(id) ?? [])),
+    // The list is one parameter, written out.
+    run: ({ log }, _, [ids]) =>
+      logRows(
+        text(ids)
+          .split(",")
+          .flatMap((id) => log.get(Number(id)) ?? []),
+      ),
   },
   "SELECT min(feed) AS feed FROM change_log": {
     run: (server, _, [saleId]) => {
