@@ -342,8 +342,8 @@ const rehearseHere: RehearseCommandDeps["rehearse"] = async (options, { keep, on
 };
 
 /** The first signal closes the shadow sale and ends the run with what it has seen; a second one ends the process at once. */
-const rehearseThere: RehearseCommandDeps["rehearseDeployment"] = async ({ dataDir, ...options }, { keep, onProgress }) => {
-  const site = new RemoteSite({ entry: import.meta.filename, url: options.url, dataDir, keep });
+const rehearseThere: RehearseCommandDeps["rehearseDeployment"] = async ({ store, ...options }, { keep, onProgress }) => {
+  const site = new RemoteSite({ entry: import.meta.filename, url: options.url, store, keep });
   const halt = new Halt();
   const signals = ["SIGTERM", "SIGINT"] as const;
   const first = (signal: string) => {
