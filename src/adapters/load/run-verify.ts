@@ -1,10 +1,6 @@
-import { resolve } from "node:path";
 import { eachLine, startProgram, within } from "./child-process.ts";
 
 const verifyMaxMs = 120_000;
-
-/** Certificates that this process was told to trust: who speaks to the same servers trusts them, too. */
-const trusted = "NODE_EXTRA_CA_CERTS";
 
 /** Runs `doorbuster verify … --json` as a process of its own and gives what it printed. */
 export async function runVerify(run: {
@@ -14,9 +10,8 @@ export async function runVerify(run: {
   /** Which store it is, where that is not said by the arguments. */
   readonly options?: Readonly<Record<string, string>> | undefined;
 }): Promise<unknown> {
-  const certificates = process.env[trusted];
-  const options = { ...(certificates !== undefined && { [trusted]: resolve(certificates) }), ...run.options };
-  const checker = startProgram({ entry: run.entry, args: ["verify", ...run.args, "--json"], options, folder: run.folder });
+  const { entry, folder, options = {} } = run;
+  const checker = startProgram({ entry, args: ["verify", ...run.args, "--json"], options, folder });
   const lines: string[] = [];
   const complaints: string[] = [];
   eachLine(checker.stdout, (line) => lines.push(line));
