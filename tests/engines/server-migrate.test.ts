@@ -4,7 +4,7 @@
  */
 import { afterEach, expect, test } from "bun:test";
 import { serverMigrations, migrateServer, type ServerMigration } from "../../src/adapters/sql/server-migrate.ts";
-import { migrateServerStore, openServerDriver } from "../../src/adapters/sql/server-store.ts";
+import { migrateServerStore, openServerDriver, type ServerStore } from "../../src/adapters/sql/server-store.ts";
 import type { Movement } from "../../src/domain/movement.ts";
 import { StoreUnavailable } from "../../src/ports/store-unavailable.ts";
 import { describeWithEngine } from "../harness/engines/describe-with-engine.ts";
@@ -12,6 +12,7 @@ import { runSql } from "../harness/engines/sql-databases.ts";
 import { runCommand } from "../harness/run-command.ts";
 import { apiKey } from "../harness/server-process.ts";
 import { TcpProxy } from "../harness/tcp-proxy.ts";
+import { bounded, waitFor } from "../harness/wait.ts";
 import { takeBy } from "../kit/live-sale.ts";
 import { buyerId, money, must, productId, sampleDraft, saleId, sampleNowMs } from "../kit/samples.ts";
 import { openTestStore } from "../kit/server-database.ts";
@@ -19,17 +20,26 @@ import { openTestStore } from "../kit/server-database.ts";
 const maxMs = 90_000;
 const id = saleId("70");
 
-/** What comes next some day: more columns, an index over rows that are being written, one more table. */
+/**
+ * What comes next some day: more columns, an index over rows that are being written, one more table. It takes tables in the
+ * order in which a sale's transactions do.
+ */
 const added: ServerMigration = {
   number: 2,
   name: "added",
   oldestProgram: 1,
   statements: () => [
-    "ALTER TABLE purchase ADD COLUMN IF NOT EXISTS wrapping VARCHAR(64)",
     "ALTER TABLE sale ADD COLUMN IF NOT EXISTS wrappings INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE purchase ADD COLUMN IF NOT EXISTS wrapping VARCHAR(64)",
     "CREATE INDEX IF NOT EXISTS purchase_by_wrapping ON purchase (wrapping, id)",
     "CREATE TABLE IF NOT EXISTS wrapping (id BIGINT NOT NULL PRIMARY KEY)",
   ],
+};
+/** In the other order: a transaction that has the sale and wants purchases meets it. */
+const crossing: ServerMigration = {
+  ...added,
+  name: "crossing",
+  statements: () => added.statements({ dialect: "postgres" }).slice(0, 2).toReversed(),
 };
 /** Not safe to repeat, which a step must be: seen twice it fails. */
 const once: ServerMigration = {
@@ -53,6 +63,11 @@ const schemaOf = {
     `SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY tablename, indexname`,
   ],
 };
+const waiting = {
+  mariadb: "SELECT count(*) AS waiting FROM information_schema.processlist WHERE db = database() AND state LIKE 'Waiting for table%'",
+  postgres: `SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted AND locktype = 'relation'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+};
 const lockFor = {
   mariadb: "SELECT GET_LOCK(CONCAT('doorbuster.migrate.', MD5(DATABASE())), 0) AS held",
   postgres: "SELECT pg_advisory_lock(7353215004401)",
@@ -72,6 +87,24 @@ for (const name of ["mariadb", "postgres"] as const)
       } finally {
         await driver.close();
       }
+    };
+    /** A sale that sells. */
+    const openShop = async (url: string) => {
+      const store = await openTestStore(url);
+      opened.push(store);
+      await store.catalogue.addProduct({ id: productId(), name: "Lamp", price: money(500), seller: "shop", createdAtMs: 0 });
+      await store.catalogue.addSale({ id, draft: sampleDraft({ stock: 100_000 }), createdAtMs: 0 });
+      const commit = async (on: ServerStore, movements: readonly Movement[]) => {
+        const result = await on.ledger.commit({ nowMs: sampleNowMs, groups: [{ saleId: id, movements }] });
+        return result.kind === "committed"
+          ? must(result.groups[0]).outcomes.map(({ kind }) => kind)
+          : [`${result.kind}: ${result.message}`];
+      };
+      await commit(store, [{ kind: "switch", change: { kind: "publish", pastAllowed: true } }]);
+      let buyer = 0;
+      const sell = (on: ServerStore) => commit(on, [takeBy(buyerId((buyer += 1)))]);
+      for (let i = 0; i < 20; i++) await sell(store);
+      return { store, sell, sold: () => buyer };
     };
     const schema = async (url: string) => Promise.all(schemaOf[name].map((statement) => runSql(url, statement)));
 
@@ -136,7 +169,7 @@ for (const name of ["mariadb", "postgres"] as const)
         const holder = await driver.connect("write");
         await holder.query(lockFor[name], []);
         let isDone = false;
-        const waiting = migrateServerStore(url).then((names) => {
+        const second = migrateServerStore(url).then((names) => {
           isDone = true;
           return names;
         });
@@ -144,7 +177,7 @@ for (const name of ["mariadb", "postgres"] as const)
         await migrateServerStore(await engine().database("migrate"));
         expect(isDone).toBe(false);
         holder.destroy();
-        expect(await waiting).toEqual(serverMigrations.map((step) => step.name));
+        expect(await second).toEqual(serverMigrations.map((step) => step.name));
       },
       maxMs,
     );
@@ -153,21 +186,7 @@ for (const name of ["mariadb", "postgres"] as const)
       "[G10] processes of the version before sell on while a step is applied, and start on what it left",
       async () => {
         const url = await engine().database("migrate");
-        const store = await openTestStore(url);
-        opened.push(store);
-        await store.catalogue.addProduct({ id: productId(), name: "Lamp", price: money(500), seller: "shop", createdAtMs: 0 });
-        await store.catalogue.addSale({ id, draft: sampleDraft({ stock: 100_000 }), createdAtMs: 0 });
-        const commit = async (on: typeof store, movements: readonly Movement[]) => {
-          const result = await on.ledger.commit({ nowMs: sampleNowMs, groups: [{ saleId: id, movements }] });
-          return result.kind === "committed"
-            ? must(result.groups[0]).outcomes.map(({ kind }) => kind)
-            : [`${result.kind}: ${result.message}`];
-        };
-        await commit(store, [{ kind: "switch", change: { kind: "publish", pastAllowed: true } }]);
-        let buyer = 0;
-        const sell = (on: typeof store) => commit(on, [takeBy(buyerId((buyer += 1)))]);
-        for (let i = 0; i < 20; i++) await sell(store);
-
+        const { store, sell, sold } = await openShop(url);
         let isApplied = false;
         const applied = migrate(url, [...serverMigrations, added]).finally(() => (isApplied = true));
         const kinds = new Set<string>();
@@ -180,7 +199,47 @@ for (const name of ["mariadb", "postgres"] as const)
         const later = await openTestStore(url);
         opened.push(later);
         expect([await sell(later), await sell(store)]).toEqual([["accepted"], ["accepted"]]);
-        expect(await later.records.sale(id)).toMatchObject({ balances: { held: buyer } });
+        expect(await later.records.sale(id)).toMatchObject({ balances: { held: sold() } });
+      },
+      maxMs,
+    );
+
+    test(
+      "[G10] a step that meets a transaction, each of which waits for the other, is applied all the same",
+      async () => {
+        const url = await engine().database("migrate");
+        const { store, sell } = await openShop(url);
+        let applied: Promise<readonly string[]> | undefined;
+        const met = await store.database.transact(async (tx) => {
+          await tx.query("SELECT id FROM sale WHERE id = 70 {lock}", []);
+          applied ??= migrate(url, [...serverMigrations, crossing]);
+          await waitFor("the step to wait", async () => Number((await runSql(url, waiting[name]))[0]?.["waiting"]) > 0);
+          await tx.query("SELECT count(*) AS purchases FROM purchase", []);
+        });
+        expect([met.kind, await applied, await sell(store)]).toEqual(["done", ["crossing"], ["accepted"]]);
+      },
+      maxMs,
+    );
+
+    test(
+      "[G10] a step waits for who reads for long, and the sale goes on meanwhile",
+      async () => {
+        const url = await engine().database("migrate");
+        const { store, sell, sold } = await openShop(url);
+        const reading = await store.database.openSnapshot();
+        await reading.query("SELECT count(*) AS rows_read FROM purchase", []);
+        let isApplied = false;
+        const applied = migrate(url, [...serverMigrations, added]).finally(() => (isApplied = true));
+        await bounded(
+          "thirty purchases beside it",
+          60_000,
+          (async () => {
+            while (sold() < 50) expect(await sell(store)).toEqual(["accepted"]);
+          })(),
+        );
+        expect(isApplied).toBe(false);
+        reading.destroy();
+        expect(await applied).toEqual(["added"]);
       },
       maxMs,
     );

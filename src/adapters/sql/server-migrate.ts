@@ -39,9 +39,9 @@ const lockName = "CONCAT('doorbuster.migrate.', MD5(DATABASE()))";
 const lockNumber = 7_353_215_004_401;
 const lockWaitMs = 120_000;
 const lockPauseMs = 100;
-/** Runs of one step before it is given up: about a minute of those that use its tables. */
+/** Runs of one step before it is given up: about a minute. Between two of them those that use its tables have their turn. */
 const stepTriesMax = 20;
-const stepAgain = { baseMs: 50, ceilingMs: 2_000 };
+const stepAgain = { baseMs: 500, ceilingMs: 4_000 };
 
 const bookkeeping = `CREATE TABLE IF NOT EXISTS migration (number INTEGER NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL,
   oldest_program INTEGER NOT NULL)`;
