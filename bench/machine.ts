@@ -31,8 +31,12 @@ function parentOf(pid: string): number | undefined {
   }
 }
 
-export function residentMbOf(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+export const residentMbOf = (pid: number): number => statusMbOf(pid, "VmRSS");
+/** The most that it ever had. */
+export const peakMbOf = (pid: number): number => statusMbOf(pid, "VmHWM");
+
+function statusMbOf(pid: number, name: string): number {
+  const line = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"));
   return Math.round(Number(line?.[1] ?? 0) / 1024);
 }
 

@@ -13,6 +13,7 @@ import { freePort, startOnCore, type Started } from "./processes.ts";
 import { printReport, quoteInReadme, writeReport, type Report, type Row, type WorldReport } from "./report.ts";
 import { purchase, startFloor } from "./servers.ts";
 import { apiKey, buildWorld, tokenSecret, type World, type WorldPlan } from "./scenarios.ts";
+import { measureQueued } from "./queued/main.ts";
 import { measureSql } from "./sql/main.ts";
 import { ensureWrk, runWrk, type Load, type Measured } from "./wrk.ts";
 
@@ -31,9 +32,9 @@ const { values: flags } = parseArgs({
     worlds: { type: "string", default: "" },
     /** An earlier commit: what the code since then adds to a refused purchase. */
     against: { type: "string", default: "" },
-    /** embedded, or sql: several processes on one database. */
+    /** embedded; sql: several processes on one database; queued: before it a cache that decides and a broker that carries. */
     mode: { type: "string", default: "embedded" },
-    /** For sql: mariadb, postgres or both. */
+    /** For sql and queued: mariadb, postgres or both. */
     engine: { type: "string", default: "both" },
   },
 });
@@ -235,7 +236,18 @@ function summary(round: Round | undefined): string {
 }
 const say = (text: string) => console.error(text);
 
-if (flags.mode === "sql") {
-  const { engine, quick, readme } = flags;
-  await measureSql({ engine, rounds, seconds, connections, crowd, quick, readme, say });
-} else await main();
+const { engine, quick, readme } = flags;
+const shared = { engine, rounds, seconds, connections, crowd, quick, readme, say };
+switch (flags.mode) {
+  case "embedded":
+    await main();
+    break;
+  case "sql":
+    await measureSql(shared);
+    break;
+  case "queued":
+    await measureQueued(shared);
+    break;
+  default:
+    throw new Error(`Choose the mode by --mode embedded|sql|queued, not "${flags.mode}"`);
+}

@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
+import { familyOf } from "./machine.ts";
 import { serverCore } from "./wrk.ts";
 
 export type Started = { readonly url: string; readonly pid: number; readonly readyAfterMs: number; readonly stop: () => Promise<void> };
@@ -34,6 +35,11 @@ function stop(child: ChildProcess): Promise<void> {
     child.once("exit", () => resolve());
     child.kill("SIGTERM");
   });
+}
+
+/** From now on a process and its children run on these cores only. */
+export function pinFamily(pid: number, cores: string): void {
+  for (const member of familyOf(pid)) execFileSync("taskset", ["-a", "-c", "-p", cores, String(member)], { stdio: "ignore" });
 }
 
 export function freePort(): Promise<number> {

@@ -17,9 +17,10 @@ export async function startFloor(server: Started, world: Callers): Promise<Start
   });
 }
 
-export async function purchase(url: string, pathsFile: string, world: Pick<Callers, "tokensFile">): Promise<Response> {
+/** By the first of the callers, or by the last. */
+export async function purchase(url: string, pathsFile: string, world: Pick<Callers, "tokensFile">, by: 0 | -1 = 0): Promise<Response> {
   const [path = ""] = (await Bun.file(pathsFile).text()).split("\n");
-  const [token = ""] = (await Bun.file(world.tokensFile).slice(0, 2_000).text()).split("\n");
+  const token = (await Bun.file(world.tokensFile).text()).trimEnd().split("\n").at(by) ?? "";
   return fetch(url + path, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },

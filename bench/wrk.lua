@@ -1,11 +1,32 @@
 -- Drives one scenario. Environment: TOKENS (file, one bearer token a line; "" for none), FROM and COUNT (lines to use),
 -- PATHS (file, one path a line, used in turn), KEY ("" or a prefix: each request gets its own Idempotency-Key), ADDRESSES
--- (host:port of each thread's server, with blanks between).
+-- (host:port of each thread's server, with blanks between), PREFER (a Prefer header, or ""), RATE ("" or requests a second,
+-- which are sent when they are due, however long others take, as long as a connection is free).
 -- Prints one line "RESULT {json}" at the end.
 local tokens, paths, from, key = {}, {}, tonumber(os.getenv("FROM") or "0"), os.getenv("KEY") or ""
 local count = tonumber(os.getenv("COUNT") or "1")
 local body = '{"quantity":1}'
 local sent, threads = 0, 0
+local prefer = os.getenv("PREFER") or ""
+if prefer ~= "" then prefer = "Prefer: " .. prefer .. "\r\n" end
+local rate = tonumber(os.getenv("RATE") or "")
+local due
+
+if rate then
+  local ffi = require("ffi")
+  ffi.cdef("typedef struct { long seconds, nanoseconds; } moment; int clock_gettime(int, moment *);")
+  local moment = ffi.new("moment")
+  local function nowMs()
+    ffi.C.clock_gettime(1, moment)
+    return tonumber(moment.seconds) * 1000 + tonumber(moment.nanoseconds) / 1e6
+  end
+  -- There is one thread.
+  function delay()
+    local now = nowMs()
+    due = (due or now) + 1000 / rate
+    return math.max(0, due - now)
+  end
+end
 
 function setup(thread)
   local i = 0
@@ -35,7 +56,7 @@ function request()
   local idem = ""
   if key ~= "" then idem = "Idempotency-Key: " .. key .. number .. "-" .. sent .. "\r\n" end
   return "POST " .. paths[(sent - 1) % #paths + 1] .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAuthorization: Bearer "
-    .. token .. "\r\n" .. idem .. "Content-Length: " .. #body .. "\r\n\r\n" .. body
+    .. token .. "\r\n" .. idem .. prefer .. "Content-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
 function done(summary, latency, requests)

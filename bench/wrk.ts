@@ -17,6 +17,10 @@ export type Load = Target & {
   readonly key: string;
   readonly seconds: number;
   readonly connections: number;
+  /** A Prefer header. */
+  readonly prefer?: string | undefined;
+  /** Requests a second, for one target; as many as it can otherwise. */
+  readonly rate?: number | undefined;
 };
 
 export type Measured = {
@@ -66,6 +70,8 @@ export async function runWrk(load: Load): Promise<Measured> {
       FROM: String(load.from),
       COUNT: String(load.count),
       KEY: load.key,
+      PREFER: load.prefer ?? "",
+      RATE: load.rate === undefined ? "" : String(load.rate),
       ADDRESSES: targets.map(({ url }) => new URL(url).host).join(" "),
     },
   );

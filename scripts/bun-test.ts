@@ -12,6 +12,8 @@ export type Counts = { readonly passed: number; readonly failed: number; readonl
 export type SuiteResult = Counts & { readonly name: string; readonly seconds: number; readonly failures: readonly string[] };
 
 const suiteTimeoutMs = 600_000;
+/** For those that name none: a wait that has a bound of its own should reach it and say what it waited for, on a slow machine, too. */
+const testTimeoutMs = 20_000;
 
 /** The totals of a JUnit report; undefined if it is not one. */
 export function countsOf(report: string): Counts | undefined {
@@ -70,6 +72,7 @@ export async function runSuite(suite: Suite): Promise<SuiteResult> {
       "--no-orphans",
       "test",
       "--only-failures",
+      `--timeout=${testTimeoutMs}`,
       "--reporter=junit",
       `--reporter-outfile=${reportFile}`,
       ...suite.files.map((file) => `./${file}`),

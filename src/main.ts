@@ -7,7 +7,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { createAccountSecrets } from "./adapters/auth/account-secrets.ts";
 import { createForeignTokens } from "./adapters/auth/foreign-tokens.ts";
@@ -341,9 +341,15 @@ const rehearseHere: RehearseCommandDeps["rehearse"] = async (options, { keep, on
   return { report, folder: host.folder };
 };
 
+/** Certificates that this process was told to trust, for a child that speaks to the same servers from another folder. */
+function trusted(): Record<string, string> {
+  const file = process.env["NODE_EXTRA_CA_CERTS"];
+  return file === undefined ? {} : { NODE_EXTRA_CA_CERTS: resolve(file) };
+}
+
 /** The first signal closes the shadow sale and ends the run with what it has seen; a second one ends the process at once. */
-const rehearseThere: RehearseCommandDeps["rehearseDeployment"] = async ({ dataDir, ...options }, { keep, onProgress }) => {
-  const site = new RemoteSite({ entry: import.meta.filename, url: options.url, dataDir, keep });
+const rehearseThere: RehearseCommandDeps["rehearseDeployment"] = async ({ store, ...options }, { keep, onProgress }) => {
+  const site = new RemoteSite({ entry: import.meta.filename, url: options.url, store: store && { ...store, ...trusted() }, keep });
   const halt = new Halt();
   const signals = ["SIGTERM", "SIGINT"] as const;
   const first = (signal: string) => {

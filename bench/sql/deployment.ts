@@ -14,15 +14,24 @@ export type Shop = {
   readonly url: string;
   readonly folder: string;
   readonly tokensFile: string;
+  /** Of those who come; the one behind them has, or gets, the unit of what is sold out. */
   readonly tokens: number;
   readonly refusedPaths: string;
   readonly acceptedPaths: string;
 };
 
-export async function fillShop(url: string, { folder, visitors }: { folder: string; visitors: number }): Promise<Shop> {
+export type ShopPlan = {
+  readonly folder: string;
+  readonly visitors: number;
+  /** Of the broker, where a cache decides. */
+  readonly partitions?: number | undefined;
+};
+
+export async function fillShop(url: string, { folder, visitors, partitions }: ShopPlan): Promise<Shop> {
   mkdirSync(folder, { recursive: true });
   const process = { name: "bench", roles: ["api"], version: "0.0.0", secrets: "bench" };
-  const store = await openServerStore({ url, ledger: { reopenDelayMs: 0 }, process });
+  const queue = partitions === undefined ? undefined : { partitions };
+  const store = await openServerStore({ url, ledger: { reopenDelayMs: 0, queue }, process });
   try {
     const filler = newFiller(store);
     const buyers = await addBuyers(filler, { from: 0, count: visitors + 1 });
@@ -31,9 +40,10 @@ export async function fillShop(url: string, { folder, visitors }: { folder: stri
       ...(await addSales(filler, { count: 1, stock: openStock, limit: perBuyerLimit })),
     ];
     if (sold === undefined || open === undefined) throw new Error("A shop has two sales");
-    await addOrders(filler, sold, buyers.slice(-1));
+    // Where a cache decides, nobody is accepted without it: the only unit is bought when processes run.
+    if (partitions === undefined) await addOrders(filler, sold, buyers.slice(-1));
     const tokensFile = join(folder, "tokens.txt");
-    const callers = buyers.slice(0, visitors).map((buyerId, i) => ({ buyerId, subject: `b${i}` }));
+    const callers = buyers.map((buyerId, i) => ({ buyerId, subject: `b${i}` }));
     await writeTokens(tokensFile, { secret: tokenSecret, issuer: store.installation, buyers: callers });
     return {
       url,
@@ -49,7 +59,7 @@ export async function fillShop(url: string, { folder, visitors }: { folder: stri
 }
 
 export type Api = Started & { readonly metricsUrl: string };
-export type Deployment = { readonly apis: readonly Api[]; readonly stop: () => Promise<void> };
+export type Deployment = { readonly apis: readonly Api[]; readonly worker: Api; readonly stop: () => Promise<void> };
 
 /** `settings` are theirs besides what they must have. */
 export async function startDeployment(shop: Shop, apis: number, settings: Readonly<Record<string, string>> = {}): Promise<Deployment> {
@@ -62,8 +72,9 @@ export async function startDeployment(shop: Shop, apis: number, settings: Readon
       started.push(api);
       answering.push(api);
     }
-    started.push(await startProcess(shop, { name: "worker", roles: "worker", settings }));
-    return { apis: answering, stop };
+    const worker = await startProcess(shop, { name: "worker", roles: "worker", settings });
+    started.push(worker);
+    return { apis: answering, worker, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,7 +83,7 @@ export async function startDeployment(shop: Shop, apis: number, settings: Readon
 
 type Role = { readonly name: string; readonly roles: string; readonly settings: Readonly<Record<string, string>> };
 
-async function startProcess({ url, folder }: Shop, { name, roles, settings }: Role): Promise<Api> {
+export async function startProcess({ url, folder }: Shop, { name, roles, settings }: Role): Promise<Api> {
   const port = await freePort();
   const metricsPort = await freePort();
   const env = {
@@ -97,5 +108,5 @@ async function startProcess({ url, folder }: Shop, { name, roles, settings }: Ro
 /** What a process has counted so far. */
 export async function counterOf({ metricsUrl }: Api, name: string): Promise<number> {
   const text = await (await fetch(`${metricsUrl}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+  return Number(new RegExp(`^${RegExp.escape(name)} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
 }

@@ -9,8 +9,7 @@ import { join } from "node:path";
 import mysql from "mysql2/promise";
 import pg from "pg";
 import { onCleanup } from "../../tests/harness/cleanup.ts";
-import { familyOf } from "../machine.ts";
-import { freePort } from "../processes.ts";
+import { freePort, pinFamily } from "../processes.ts";
 
 export type EngineName = "mariadb" | "postgres";
 export const engineNames: readonly EngineName[] = ["mariadb", "postgres"];
@@ -22,6 +21,8 @@ export type Engine = {
   readonly pid: number;
   /** The url of a new, empty database. */
   readonly database: (name: string) => Promise<string>;
+  /** Rows of what one of its databases answers. */
+  readonly ask: (url: string, sql: string) => Promise<readonly (readonly unknown[])[]>;
   /** Transactions so far that locked or wrote, committed or taken back, over all databases; statements that only read are none. */
   readonly transactions: () => Promise<number>;
   /** From now on it runs on these cores only. */
@@ -156,10 +157,9 @@ export async function openEngine(name: EngineName): Promise<Engine> {
       await ask(`CREATE DATABASE ${database}`);
       return kind.urlOf(port, database);
     },
+    ask: kind.ask,
     transactions: async () => Number((await ask(kind.transactions))[0]?.[0]),
-    pin: (cores) => {
-      for (const member of familyOf(pid)) execFileSync("taskset", ["-a", "-c", "-p", cores, String(member)], { stdio: "ignore" });
-    },
+    pin: (cores) => pinFamily(pid, cores),
     close: async () => {
       child.kill(kind.stop);
       if (child.exitCode === null) await new Promise((resolve) => child.once("exit", resolve));

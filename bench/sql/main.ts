@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { diskFacts } from "../../src/adapters/system/disk-facts.ts";
 import type { SyncTimes } from "../../src/ports/machine-facts.ts";
 import { describeMachine } from "../machine.ts";
+import { measureSoldOut } from "../sold-out.ts";
 import { ensureWrk, generatorCore, serverCore } from "../wrk.ts";
-import { fillShop } from "./deployment.ts";
+import { counterOf, fillShop, type Api } from "./deployment.ts";
 import { engineNames, openEngine, type EngineName } from "./engines.ts";
 import { printSqlReport, quoteSqlInReadme, writeSqlReport, type EngineReport, type SqlReport } from "./report.ts";
 import { measureSettling } from "./settling.ts";
-import { measureSoldOut } from "./sold-out.ts";
 import { measureStorm } from "./storm.ts";
 
 export type SqlFlags = {
@@ -49,7 +49,7 @@ export async function measureSql(flags: SqlFlags): Promise<void> {
   console.log(`\nWritten to ${writeSqlReport(report)}`);
 }
 
-function enginesOf(wanted: string): readonly EngineName[] {
+export function enginesOf(wanted: string): readonly EngineName[] {
   const names = engineNames.filter((name) => wanted === "both" || wanted === name);
   if (names.length === 0) throw new Error(`Choose the engine by --engine ${engineNames.join("|")}|both, not "${wanted}"`);
   return names;
@@ -72,7 +72,12 @@ async function measureEngine(name: EngineName, flags: SqlFlags): Promise<EngineR
     const shop = await fillShop(await engine.database("shop"), { folder, visitors: quick ? 5_000 : 150_000 });
     const storm = await measureStorm(shop, { ...common, crowd, few: connections });
     say("sold out");
-    const soldOut = await measureSoldOut(engine, shop, { ...common, connections });
+    // Commits that the process asks its ledger for: one for each time its mark ran out.
+    const counts = async (api: Api) => ({
+      transactions: await engine.transactions(),
+      probes: await counterOf(api, "doorbuster_commits_total"),
+    });
+    const soldOut = await measureSoldOut(shop, { ...common, connections, counts });
     return { title: engine.title, syncs: [before, await syncOf(folder)], settling, storm, soldOut };
   } finally {
     await engine.close();
@@ -80,7 +85,7 @@ async function measureEngine(name: EngineName, flags: SqlFlags): Promise<EngineR
   }
 }
 
-async function syncOf(folder: string): Promise<SyncTimes> {
+export async function syncOf(folder: string): Promise<SyncTimes> {
   const { sync } = await diskFacts(folder);
   if (sync === undefined) throw new Error("The disk of temporary folders cannot be synced");
   return sync;

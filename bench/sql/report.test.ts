@@ -22,7 +22,13 @@ function printed({ ofBare, ofSingle, probes }: { ofBare: number; ofSingle: numbe
         syncs: [sync, sync],
         settling: [settled(100, 0.2), settled(500, ofBare)],
         storm: { batched: accepts, single: accepts, ofSingle, ofSingleMin: 8, ofSingleMax: 30 },
-        soldOut: { floor: refusals, refused: refusals, ofFloor: 1.6, idleTransactions: 2, stormTransactions: 6, probes },
+        soldOut: {
+          floor: refusals,
+          refused: refusals,
+          ofFloor: 1.6,
+          idle: { transactions: 2, probes: 0 },
+          storm: { transactions: 6, probes },
+        },
       },
     ],
   };

@@ -1,10 +1,13 @@
 /** What several processes on one database do: printed, written to bench/results, and quoted in both READMEs. */
 import type { SyncTimes } from "../../src/ports/machine-facts.ts";
 import type { Machine } from "../machine.ts";
+import type { Refusals, SoldOut as SoldOutCounting } from "../sold-out.ts";
 import { count, goal, quoteBetween, table, writeResult } from "../report.ts";
 import type { Settling, Spent } from "./settling.ts";
 import type { Accepts, Storm } from "./storm.ts";
-import type { Refusals, SoldOut } from "./sold-out.ts";
+
+/** Transactions on the whole database, and those that the API process asked for, which probe whether all is still taken. */
+type SoldOut = SoldOutCounting<"transactions" | "probes">;
 
 export type EngineReport = {
   readonly title: string;
@@ -61,7 +64,7 @@ function printEngine({ title, syncs: [before, after], settling, storm, soldOut }
   table([["goal", "wanted", "measured", ""], ...verdicts(settling, storm, soldOut)]);
 }
 
-const syncText = ({ medianMs, p99Ms }: SyncTimes) => `${medianMs.toFixed(2)} ms (p99 ${p99Ms.toFixed(1)})`;
+export const syncText = ({ medianMs, p99Ms }: SyncTimes) => `${medianMs.toFixed(2)} ms (p99 ${p99Ms.toFixed(1)})`;
 const spentCells = ({ perSecond, clientUs, engineUs }: Spent) => [count(perSecond), clientUs.toFixed(1), engineUs.toFixed(1)];
 const acceptsLine = (name: string, { connections, perSecond, perCommit, cpuUs, p50Ms, p99Ms }: Accepts) => [
   `${name}, ${connections} connections`,
@@ -71,26 +74,26 @@ const acceptsLine = (name: string, { connections, perSecond, perCommit, cpuUs, p
   p50Ms.toFixed(1),
   p99Ms.toFixed(1),
 ];
-const refusalsLine = (name: string, { perSecond, cpuUs, p50Ms, p99Ms }: Refusals) => [
+export const refusalsLine = (name: string, { perSecond, cpuUs, p50Ms, p99Ms }: Refusals) => [
   name,
   count(perSecond),
   cpuUs.toFixed(1),
   p50Ms.toFixed(1),
   p99Ms.toFixed(1),
 ];
-const transactionsOf = ({ idleTransactions, stormTransactions, probes }: SoldOut) =>
-  `the database has ${stormTransactions.toFixed(1)} transactions a second then, ${idleTransactions.toFixed(1)} without a storm; ${probes.toFixed(1)} of them probe whether all is still taken`;
+const transactionsOf = ({ idle, storm }: SoldOut) =>
+  `the database has ${storm.transactions.toFixed(1)} transactions a second then, ${idle.transactions.toFixed(1)} without a storm; ${storm.probes.toFixed(1)} of them probe whether all is still taken`;
 
 function verdicts(settling: readonly Settling[], storm: Storm, soldOut: SoldOut): string[][] {
   const settled = settling.find(({ size }) => size === goals.ofBareAt);
   return [
     ...(settled === undefined ? [] : [atLeast(`settling ${settled.size} a batch, × the bare loop`, settled.ofBare, goals.ofBare)]),
     atLeast("two API processes, × one purchase a transaction", storm.ofSingle, goals.ofSingle),
-    goal("sold out, probes a second", soldOut.probes, goals.probes),
+    goal("sold out, probes a second", soldOut.storm.probes, goals.probes),
   ];
 }
 
-const atLeast = (name: string, value: number, min: number) => [name, `≥ ${min}`, value.toFixed(2), value >= min ? "met" : "MISSED"];
+export const atLeast = (name: string, value: number, min: number) => [name, `≥ ${min}`, value.toFixed(2), value >= min ? "met" : "MISSED"];
 
 const readmeMarks = /(<!-- bench-sql:begin -->\n)[^]*(<!-- bench-sql:end -->)/;
 
@@ -115,7 +118,7 @@ export function quoteSqlInReadme({ machine, at, settings, pinned, load, engines 
   row("refusals (sold out), one API process", ({ soldOut: { refused, ofFloor } }) => {
     return `${count(refused.perSecond)}/s, ${refused.cpuUs.toFixed(1)} µs, ${ofFloor.toFixed(2)} × floor`;
   });
-  row("transactions that they cost", ({ soldOut }) => `${soldOut.probes.toFixed(1)}/s`);
+  row("transactions that they cost", ({ soldOut }) => `${soldOut.storm.probes.toFixed(1)}/s`);
   quoteBetween(readmeMarks, `${lines.join("\n")}\n`);
 }
 

@@ -13,6 +13,7 @@ import {
   type Curve,
   type CurveKind,
 } from "../engine/rehearsal/curve.ts";
+import type { Config } from "../config/options.ts";
 import type { DeploymentOptions } from "../engine/rehearsal/deployment.ts";
 import { guardDefaults } from "../engine/rehearsal/guard.ts";
 import {
@@ -108,7 +109,10 @@ export function addRehearseFlags(command: Command): Command {
     )
     .option("--error-limit <percent>", "stop at more failures than this", integer(0, 100), guardDefaults.errorShareMax * 100)
     .option("--p99-limit <ms>", "stop at a slower p99 than this", integer(1, 600_000), guardDefaults.p99MaxMs)
-    .option("--data-dir <folder>", "its data folder, if at hand: verify judges the store as well")
+    .option(
+      "--data-dir <folder>",
+      "its data folder, if at hand: verify judges the store as well; in sql and queued mode that of DOORBUSTER_DATABASE_URL",
+    )
     .optionsGroup("The report:")
     .option("--json <file>", "also write the report as JSON, - for standard output in place of the page")
     .option("--html <file>", "also write it as one HTML page with charts")
@@ -141,11 +145,13 @@ export function ownOptions(flags: RehearseFlags): RehearsalOptions {
   return { ...common(flags), ...crowd, stock, payWindowMs: payWindow * 1000 };
 }
 
+export type DeploymentRun = Omit<DeploymentOptions, "runId" | "client"> & {
+  /** Options that lead to its store, if that is at hand. */
+  readonly store: Readonly<Record<string, string>> | undefined;
+};
+
 /** Against a running deployment: all that does not come from elsewhere. */
-export function deploymentOptions(
-  flags: RehearseFlags & { url: string },
-  apiKey: string,
-): Omit<DeploymentOptions, "runId" | "client"> & { readonly dataDir: string | undefined } {
+export function deploymentOptions(flags: RehearseFlags & { url: string }, config: Config & { readonly apiKey: string }): DeploymentRun {
   const { like, stock, limit = 1, price = 19_900, payWindow = deploymentDefaults.payWindowS, payments, errorLimit, p99Limit } = flags;
   if (like !== undefined && (flags.limit !== undefined || flags.price !== undefined || flags.payWindow !== undefined))
     throw usage("--like takes limit, price and pay window from that sale: leave out --limit, --price and --pay-window");
@@ -161,14 +167,26 @@ export function deploymentOptions(
   };
   return {
     url: originOf(flags.url),
-    apiKey,
+    apiKey: config.apiKey,
     rehearsal: { ...common(flags), ...byCurve(flags, flags.curve ?? "spike") },
     terms: like === undefined ? own : { likeSaleId: like },
     stock,
     payments,
     duringSale: flags.duringSale ?? false,
     limits: { errorShareMax: errorLimit / 100, p99MaxMs: p99Limit },
-    dataDir: flags.dataDir === undefined ? undefined : resolve(flags.dataDir),
+    store: storeOf(config, flags.dataDir),
+  };
+}
+
+/** A database server is known by the configuration, a folder because it was named. */
+function storeOf({ mode, databaseUrl, redisUrl, brokerUrl, dataDir }: Config, folder: string | undefined): DeploymentRun["store"] {
+  if (mode === "embedded" && folder === undefined) return undefined;
+  return {
+    DOORBUSTER_DATA_DIR: resolve(folder ?? dataDir),
+    DOORBUSTER_MODE: mode,
+    ...(databaseUrl !== undefined && { DOORBUSTER_DATABASE_URL: databaseUrl }),
+    ...(redisUrl !== undefined && { DOORBUSTER_REDIS_URL: redisUrl }),
+    ...(brokerUrl !== undefined && { DOORBUSTER_BROKER_URL: brokerUrl }),
   };
 }
 

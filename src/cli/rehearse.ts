@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import type { DeploymentOptions } from "../engine/rehearsal/deployment.ts";
 import type { RehearsalOptions } from "../engine/rehearsal/plan.ts";
 import { renderProgress, renderReport } from "../engine/rehearsal/render.ts";
 import type { RehearsalReport } from "../engine/rehearsal/report.ts";
@@ -10,7 +9,15 @@ import { openReport } from "./open-report.ts";
 import { addCommand, CommandFailed, type CliDeps } from "./program.ts";
 import { ProgressLine } from "./progress.ts";
 import { pageTools, registerRehearseCompare } from "./rehearse-compare.ts";
-import { addRehearseFlags, deploymentOptions, isOwnMachine, ownOptions, usage, type RehearseFlags } from "./rehearse-flags.ts";
+import {
+  addRehearseFlags,
+  deploymentOptions,
+  isOwnMachine,
+  ownOptions,
+  usage,
+  type DeploymentRun,
+  type RehearseFlags,
+} from "./rehearse-flags.ts";
 
 export type RehearseRun = { readonly keep: boolean; readonly onProgress: (progress: Progress) => void };
 export type Rehearsed = { readonly report: RehearsalReport; readonly folder: string };
@@ -18,10 +25,7 @@ export type RehearseCommandDeps = CliDeps & {
   /** Runs it against a server of its own on an empty store; says where that lay, for `--keep`. */
   readonly rehearse: (options: RehearsalOptions, run: RehearseRun) => Promise<Rehearsed>;
   /** Runs it in a deployment that runs already. A signal closes the shadow sale and ends the run. */
-  readonly rehearseDeployment: (
-    options: Omit<DeploymentOptions, "runId" | "client"> & { readonly dataDir: string | undefined },
-    run: RehearseRun,
-  ) => Promise<Rehearsed>;
+  readonly rehearseDeployment: (options: DeploymentRun, run: RehearseRun) => Promise<Rehearsed>;
   /** Asks whoever sits at the terminal; undefined when nobody does. */
   readonly askOperator: (question: string) => Promise<string | undefined>;
 };
@@ -77,10 +81,11 @@ function inOwnPlace(deps: RehearseCommandDeps, flags: RehearseFlags): Start {
 
 async function inDeployment(deps: RehearseCommandDeps, flags: RehearseFlags & { url: string }): Promise<Start> {
   // The demo key of a first try is no secret here: whose deployment it is decides what it accepts.
-  const { apiKey } = deps.config({ DOORBUSTER_API_KEY_FILE: flags.apiKeyFile }, { DOORBUSTER_ENV: "development" });
+  const config = deps.config({ DOORBUSTER_API_KEY_FILE: flags.apiKeyFile }, { DOORBUSTER_ENV: "development" });
+  const { apiKey } = config;
   if (apiKey === undefined)
     throw usage("--url needs the deployment's server key: --api-key-file, DOORBUSTER_API_KEY or DOORBUSTER_API_KEY_FILE");
-  const options = deploymentOptions(flags, apiKey);
+  const options = deploymentOptions(flags, { ...config, apiKey });
   await mayLoad(deps, options.url, flags.yesLoad);
   return Object.assign((run: RehearseRun) => deps.rehearseDeployment(options, run), { buyers: options.rehearsal.buyers });
 }

@@ -147,6 +147,11 @@ export class OpenLines {
     return (this.#pending.get(saleId) ?? this.#countPending(saleId)).has(buyerId);
   }
 
+  /** Whether another take of an open line's buyer is queued or in flight. */
+  hasOther({ saleId, buyerId }: { saleId: SaleId; buyerId: number }): boolean {
+    return ((this.#pending.get(saleId) ?? this.#countPending(saleId)).get(buyerId) ?? 0) > 1;
+  }
+
   /** From then on the sale's counts are kept up with its lines. */
   #countPending(saleId: SaleId): Map<number, number> {
     const pending = new Map<number, number>();

@@ -110,9 +110,9 @@ test.each(["success", "failure"])("[PA14] what is heard of a payment (%s) is wri
   const { world } = await rig(scenario);
   await world.pass(payWindowMs + paymentGraceMs + 10_000);
   const fences: unknown[] = [];
-  const submit: typeof world.acceptance.submit = (saleId, movements, fence) => {
-    fences.push(fence);
-    return world.acceptance.submit(saleId, movements, fence);
+  const submit: typeof world.acceptance.submit = (saleId, movements, options) => {
+    fences.push(options?.fence);
+    return world.acceptance.submit(saleId, movements, options);
   };
   const acceptance = { submit, isPending: () => false };
   const fence = { lease: "payment poller", term: 7 };

@@ -163,6 +163,18 @@ describe("the system", () => {
     for (const path of paths) expect((await api.ask("GET", path)).status).toBe(200);
   });
 
+  test("shows what happens between cache, broker and ledger where a cache decides, and nothing of it elsewhere", async () => {
+    const text = async () => (await api.ask("GET", "/metrics", { key: shopKey })).text;
+    expect(await text()).not.toMatch(/doorbuster_(queue_events|queue_messages|broker)/);
+    const stats = { events: { line_settled: 3, cache_lost: 1 }, unconfirmed: 7, brokerOpen: true };
+    await open({ queueStats: () => stats });
+    const lines = async () => (await text()).split("\n").filter((line) => /^doorbuster_(queue_events|queue_messages|broker)/.test(line));
+    const events = ['doorbuster_queue_events_total{event="line_settled"} 3', 'doorbuster_queue_events_total{event="cache_lost"} 1'];
+    expect(await lines()).toEqual([...events, "doorbuster_queue_messages_unconfirmed 7", "doorbuster_broker_open 1"]);
+    stats.brokerOpen = false;
+    expect(await lines()).toContain("doorbuster_broker_open 0");
+  });
+
   test("counts purchases by how they ended", async () => {
     const { saleId } = await api.openSale({ nowMs: api.time.nowMs, stock: 1, per_buyer_limit: 1 });
     const bearer = await api.tokenOf("ann");

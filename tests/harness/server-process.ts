@@ -101,8 +101,10 @@ export class ServerProcess {
   #listening(): Promise<string> {
     return new Promise((resolve, reject) => {
       const look = (line: string) => {
-        const url = /"url":"([^"]+)"/.exec(line)?.[1];
-        if (url !== undefined && line.includes('"listening"')) resolve(url);
+        // One that answers nobody but its operators says where they may ask it.
+        const url = line.includes('"listening"') ? /"url":"([^"]+)"/ : line.includes('"working"') ? /"metrics":"([^"]+)"/ : undefined;
+        const found = url?.exec(line)?.[1];
+        if (found !== undefined) resolve(found);
       };
       this.log.forEach(look);
       eachLine(this.child.stdout, look);

@@ -1,5 +1,6 @@
 /** A shop's server as a test speaks it: by server key, for any buyer. Answers come back whole, refusals included. */
 import { apiKey } from "./server-process.ts";
+import { pause } from "./wait.ts";
 
 export type Answer = {
   readonly status: number;
@@ -22,14 +23,35 @@ export type Ask = {
   readonly signal?: AbortSignal | undefined;
 };
 
+const openingMaxMs = 5_000;
+
+/**
+ * Where several processes share a store nobody new is accepted for a moment after a sale was opened: "all taken" although
+ * nobody holds anything, or "rebuilding" while a cache is being loaded.
+ */
+const isOpening = ({ status, reason, data }: Answer): boolean =>
+  (status === 409 && reason === "all_taken" && data["held"] === 0) || (status === 503 && reason === "rebuilding");
+
 export class Shop {
   readonly #origin: () => string;
+  readonly #isShared: boolean;
 
-  constructor(origin: () => string) {
+  /** `isShared`: asks again while a sale is being opened, as its buyers are told to. */
+  constructor(origin: () => string, { isShared = false }: { isShared?: boolean } = {}) {
     this.#origin = origin;
+    this.#isShared = isShared;
   }
 
   async ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
+    const untilMs = performance.now() + openingMaxMs;
+    for (;;) {
+      const answer = await this.#askOnce(method, path, ask);
+      if (!this.#isShared || !isOpening(answer) || performance.now() >= untilMs) return answer;
+      await pause(20);
+    }
+  }
+
+  async #askOnce(method: string, path: string, ask: Ask): Promise<Answer> {
     const { body, raw, buyer, key, anonymous = false, signal } = ask;
     const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const headers = {

@@ -7,7 +7,7 @@ export type StoreVerdict = VerifyVerdict & { readonly code: number };
 /** Runs `doorbuster verify --json` over a store, and a client's record if there is one. */
 export async function verifyStore(
   dataDir: string,
-  { history, atRest = false }: { history?: string; atRest?: boolean } = {},
+  { history, atRest = false, env = {} }: { history?: string; atRest?: boolean; env?: Readonly<Record<string, string>> } = {},
 ): Promise<StoreVerdict> {
   const args = [
     "verify",
@@ -17,7 +17,7 @@ export async function verifyStore(
     ...(history === undefined ? [] : ["--history", history]),
     ...(atRest ? ["--at-rest"] : []),
   ];
-  const { code, out, err } = await runCommand(args, { withinMs: 120_000 });
+  const { code, out, err } = await runCommand(args, { env: { ...env }, withinMs: 120_000 });
   let printed: unknown;
   try {
     printed = JSON.parse(out);

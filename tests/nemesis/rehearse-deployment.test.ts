@@ -108,7 +108,7 @@ const sumOf = (rows: readonly Record<string, number>[], field: string) => rows.r
 
 /** The engine in this process, with hands that a test may tamper with. */
 function engineRun(url: string, tamper: (load: LoadClient) => LoadClient) {
-  const site = new RemoteSite({ entry: join(rootDir, "src/main.ts"), url, dataDir: undefined, keep: false });
+  const site = new RemoteSite({ entry: join(rootDir, "src/main.ts"), url, store: undefined, keep: false });
   onCleanup("site", () => void site.close());
   const halt = new Halt();
   const load = tamper(site.load);

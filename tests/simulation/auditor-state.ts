@@ -56,10 +56,10 @@ export type AuditedPurchase = {
   readonly quantity: number;
   readonly metadata: string | undefined;
   readonly limit: number;
-  readonly payByMs: number;
-  /** Virtual time at which it became durable. */
-  readonly appliedMs: number;
-  state: "reserved" | "paid" | "cancelled" | "expired" | "closed";
+  payByMs: number;
+  /** Virtual time at which it became durable that it holds units. */
+  appliedMs: number;
+  state: "queued" | "refused" | "reserved" | "paid" | "cancelled" | "expired" | "closed";
   holdUntilMs: number;
   refunded: boolean;
 };
@@ -94,7 +94,7 @@ export class Books {
   }
 
   byKey(saleId: string, buyer: number, key: string): AuditedPurchase | undefined {
-    return this.ofBuyer(buyer).find((purchase) => purchase.sale.id === saleId && purchase.key === key);
+    return this.ofBuyer(buyer).find((purchase) => purchase.sale.id === saleId && purchase.key === key && holds(purchase));
   }
 
   /** Units that count: everything reserved or paid, over the sale's whole limit group. */
@@ -123,6 +123,9 @@ export class Books {
   }
 }
 
+/** It has, or had, its units; a line that waits or was refused has its key no longer. */
+export const holds = ({ state }: AuditedPurchase): boolean => state !== "queued" && state !== "refused";
+
 /** Moves units between two accounts of a sale; I1 and I2 are looked at by the caller. */
 export function shift(
   sale: AuditedSale,
@@ -135,7 +138,11 @@ export function shift(
 }
 
 /** `markLifeMs`: how long a memory that is not told may go on speaking from the moment before. */
-export function noteMoment(sale: AuditedSale, atMs: number, markLifeMs = Infinity): void {
+export function noteMoment(
+  sale: Pick<AuditedSale, keyof Omit<Moment, "atMs" | "replacedMs"> | "diary">,
+  atMs: number,
+  markLifeMs = Infinity,
+): void {
   const { available, held, paused, phase, endsAtMs } = sale;
   const before = sale.diary.at(-1);
   if (before !== undefined) before.replacedMs = atMs + markLifeMs;

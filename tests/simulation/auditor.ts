@@ -14,6 +14,7 @@ import type { Purchase } from "../../src/domain/purchase.ts";
 import type { Sale } from "../../src/domain/sale.ts";
 import type { InventoryChanged, NewSale } from "../../src/ports/catalogue.ts";
 import type { LedgerBatch } from "../../src/ports/stock-ledger.ts";
+import { AuditedLines, type ScopeNow } from "./audited-lines.ts";
 import { Books, noteKnown, noteMoment, shift, type AuditedPurchase, type AuditedSale } from "./auditor-state.ts";
 import type { Sim } from "./kernel.ts";
 import type { Committed, StoreObserver } from "./store-observer.ts";
@@ -30,6 +31,8 @@ export type AuditTerms = {
   readonly reopenDelayMs?: number | undefined;
   /** The clock that alone may decide. */
   readonly decidersNowMs?: (() => number) | undefined;
+  /** Where a cache decides: the scope of a sale, as the commit finds it. */
+  readonly scopeOf?: ((saleId: string) => ScopeNow | undefined) | undefined;
 };
 
 export class Auditor implements StoreObserver {
@@ -43,6 +46,7 @@ export class Auditor implements StoreObserver {
   readonly purchaseStates = new Set<string>();
   readonly #sim: Sim;
   readonly #terms: AuditTerms;
+  readonly lines: AuditedLines;
   /** Commits so far. */
   commits = 0;
   #nowMs = 0;
@@ -51,6 +55,8 @@ export class Auditor implements StoreObserver {
   constructor(sim: Sim, terms: AuditTerms = {}) {
     this.#sim = sim;
     this.#terms = terms;
+    this.lines = new AuditedLines({ sim, books: this.books, scopeOf: (saleId) => terms.scopeOf?.(saleId) });
+    this.lines.onAccepted = (...accepted) => this.onAccepted?.(...accepted);
   }
 
   addProduct({ id, seller, inventory }: Product): void {
@@ -224,11 +230,12 @@ export class Auditor implements StoreObserver {
         return this.#settle(sale);
       case "switch":
         return this.#switch(sale, movement.change);
-      case "edit":
       case "admit":
       case "unpark":
       case "decline":
-        // Nobody edits drafts here, and no cache decides.
+        return this.lines.predict(sale, movement, { nowMs: this.#nowMs, isOver: ["ended", "cancelled"].includes(this.#status(sale)) });
+      case "edit":
+        // Nobody edits drafts here.
         return "unforeseen";
     }
   }
@@ -485,6 +492,9 @@ function summaryOf(outcome: MovementOutcome | undefined): string {
       return `settled ${outcome.units}`;
     case "not_over":
       return `not_over ${outcome.status}`;
+    case "admitted":
+    case "parked":
+      return `${outcome.kind} ${outcome.purchase.state} ${outcome.purchase.refusedFor ?? ""}`.trimEnd();
     case "edited":
     case "version_differs":
       return outcome.kind;

@@ -12,10 +12,12 @@ import type { World } from "./world.ts";
 
 type Wish = Pick<Attempt, "saleId" | "key" | "quantity" | "note">;
 const triesMax = 12;
+/** Of somebody who waits for an order. */
+const looksMax = 60;
 /** Refusals of which another day may know nothing. */
 const mayChange = ["all_taken", "paused", "sold_out", "sale_unknown"];
 /** Later states have larger numbers; equal ones exclude each other. */
-const ranks: Readonly<Record<string, number>> = { reserved: 0, paid: 1, cancelled: 1, expired: 1, closed: 1 };
+const ranks: Readonly<Record<string, number>> = { queued: -1, refused: -0.5, reserved: 0, paid: 1, cancelled: 1, expired: 1, closed: 1 };
 
 export class Buyer {
   readonly #world: World;
@@ -75,15 +77,18 @@ export class Buyer {
     const random = this.#random;
     const clicks = random.chance(shape.doubleClick) ? random.int(2, 3) : 1;
     const fates = await Promise.all(Array.from({ length: clicks }, () => this.#buy(wish)));
-    let fate = fates.find(({ kind }) => kind === "accepted") ?? fates[0] ?? { kind: "unknown" };
+    let fate = fates.find(({ kind }) => kind === "accepted") ??
+      fates.find(({ kind }) => kind === "queued") ??
+      fates[0] ?? { kind: "unknown" };
     const { againMs } = shape;
     for (let tries = 1; (tries < triesMax || this.#isHot) && this.#mayRepeat(wish, fate); tries++) {
       await sim.sleep(againMs === undefined ? Math.min(1500, 40 * 2 ** tries) * (0.5 + random.unit()) : random.around(againMs));
       fate = await this.#buy(wish);
     }
-    if (fate.kind !== "accepted") return;
+    if (fate.kind !== "accepted" && fate.kind !== "queued") return;
     const { id } = fate;
-    this.#later.push(this.#own(id));
+    if (fate.kind === "queued") this.#later.push(this.#await(id));
+    else this.#later.push(this.#own(id));
     if (wish.key !== undefined) this.#later.push(this.#comeBack(wish));
   }
 
@@ -130,6 +135,16 @@ export class Buyer {
       await sim.sleep(random.around(shape.againMs ?? 1200));
       await this.#buy(wish);
     }
+  }
+
+  /** What was accepted becomes an order, and until then is there to be looked at. */
+  async #await(id: string): Promise<void> {
+    this.#seen.set(id, "queued");
+    for (let looks = 0; looks < looksMax && this.#seen.get(id) === "queued"; looks++) {
+      await this.#world.sim.sleep(this.#random.around(300));
+      await this.#look(id);
+    }
+    if (this.#seen.get(id) === "reserved") await this.#own(id);
   }
 
   async #own(id: string): Promise<void> {
@@ -188,7 +203,7 @@ export class Buyer {
     const reply = await this.#send(`/api/v1/orders/${id}`, {});
     heard(reply);
     if (reply.kind !== "answer" || reply.status >= 500) return;
-    sim.check(reply.status === 200, "I12", () => `order ${id} was answered ${reply.status} after its 201`);
+    sim.check(reply.status === 200, "I12", () => `order ${id} was answered ${reply.status} after its yes`);
     const state = String(envelopeOf(reply.text).data["state"]);
     const rank = ranks[state] ?? -1;
     const legal = rank > (ranks[before] ?? 0) || state === before;

@@ -45,7 +45,38 @@ const sqlClasses = [
   "poison",
   "crowding",
 ] as const;
-export type FaultClass = (typeof embeddedClasses)[number] | (typeof sqlClasses)[number];
+const rabbitClasses = [
+  "kill",
+  "pause",
+  "deploy",
+  "clock_jump",
+  "partition",
+  "database_kill",
+  "stall",
+  "sync_error",
+  "lost_commit_reply",
+  "late_commit",
+  "conflict",
+  "unavailable",
+  "read_error",
+  "slow_read",
+  "network",
+  "provider",
+  "crowding",
+  "cache_kill",
+  "cache_flush",
+  "cache_promotion",
+  "cache_stop",
+  "cache_network",
+  "cache_late",
+  "broker_kill",
+  "broker_stop",
+  "broker_block",
+  "broker_network",
+  "broker_late",
+  "broker_return",
+] as const;
+export type FaultClass = (typeof embeddedClasses)[number] | (typeof sqlClasses)[number] | (typeof rabbitClasses)[number];
 
 export type Faults = {
   readonly on: ReadonlySet<FaultClass>;
@@ -71,6 +102,17 @@ export type Faults = {
   readonly readMs: number;
   readonly networkMs: number;
   readonly slowReadMs: number;
+  /** Per call of the cache: it does not arrive, its answer does not, or it arrives when nobody waits any more. */
+  readonly cacheLost: number;
+  readonly cacheUnheard: number;
+  readonly cacheLate: number;
+  readonly cacheMs: number;
+  /** Per message to the broker, beside those of the network: it is sent back. */
+  readonly brokerLate: number;
+  readonly brokerUnheard: number;
+  readonly brokerBreaks: number;
+  readonly brokerReturns: number;
+  readonly brokerMs: number;
 };
 
 const likelihood: Readonly<Record<FaultClass, number>> = {
@@ -96,6 +138,18 @@ const likelihood: Readonly<Record<FaultClass, number>> = {
   standby: 0.15,
   database_clock: 0.15,
   conflict: 0.3,
+  cache_kill: 0.35,
+  cache_flush: 0.25,
+  cache_promotion: 0.25,
+  cache_stop: 0.25,
+  cache_network: 0.5,
+  cache_late: 0.4,
+  broker_kill: 0.35,
+  broker_stop: 0.25,
+  broker_block: 0.2,
+  broker_network: 0.5,
+  broker_late: 0.4,
+  broker_return: 0.1,
 };
 
 /** The classes that a kind of world knows, and which of them it has more often. */
@@ -129,14 +183,27 @@ export function drawFaults(seed: number, { classes, likelihoods }: FaultKind, wi
     networkMs: random.pick([0.2, 3, 25]),
     conflict: rate("conflict", 0.2),
     slowReadMs: random.pick([60, 600, 600]),
+    cacheLost: rate("cache_network", 0.1),
+    cacheUnheard: rate("cache_network", 0.15),
+    cacheLate: rate("cache_late", 0.15),
+    cacheMs: random.pick([0.2, 1, 8]),
+    brokerLate: rate("broker_late", 0.3),
+    brokerUnheard: rate("broker_network", 0.15),
+    brokerBreaks: rate("broker_network", 0.15),
+    brokerReturns: rate("broker_return", 0.3),
+    brokerMs: random.pick([0.2, 2, 15]),
   };
 }
 
 export const embeddedFaults: FaultKind = { classes: embeddedClasses };
 export const sqlFaults: FaultKind = { classes: sqlClasses, likelihoods: { pause: 0.5, slow_read: 0.5 } };
 
+export const rabbitFaults: FaultKind = { classes: rabbitClasses, likelihoods: { pause: 0.5, kill: 0.5, network: 0.4 } };
+
 /** The same world after it healed: slow as before, but nothing fails any more. */
 export function healed(faults: Faults): Faults {
   const never = { stall: 0, syncError: 0, lostCommitReply: 0, lateCommit: 0, unavailable: 0, readError: 0, slowRead: 0, conflict: 0 };
-  return { ...faults, ...never, loss: 0, clog: 0, duplicate: 0, providerLoss: 0, on: new Set() };
+  const cache = { cacheLost: 0, cacheUnheard: 0, cacheLate: 0 };
+  const broker = { brokerLate: 0, brokerUnheard: 0, brokerBreaks: 0, brokerReturns: 0 };
+  return { ...faults, ...never, ...cache, ...broker, loss: 0, clog: 0, duplicate: 0, providerLoss: 0, on: new Set() };
 }

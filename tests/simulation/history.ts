@@ -19,6 +19,8 @@ export type Attempt = {
 export type Fate =
   | { readonly kind: "open" }
   | { readonly kind: "accepted"; readonly id: string; readonly text: string }
+  /** Accepted, and to be an order soon. */
+  | { readonly kind: "queued"; readonly id: string }
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "untried"; readonly reason: string }
   | { readonly kind: "unknown" };
@@ -41,6 +43,7 @@ export function fateOf(reply: Reply): Fate {
   const { data } = envelopeOf(text);
   const reason = typeof data["reason"] === "string" ? data["reason"] : `status ${status}`;
   if (status === 201) return { kind: "accepted", id: String(data["id"]), text };
+  if (status === 202) return { kind: "queued", id: String(data["id"]) };
   if (status === 500) return { kind: "untried", reason: "internal" };
   if (untried.has(status)) return { kind: "untried", reason };
   return { kind: "refused", reason };

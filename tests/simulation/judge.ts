@@ -3,7 +3,7 @@
  * repeat of its key, a no must have a ground within the time the request was out, and what was answered with a definite
  * no must not exist afterwards.
  */
-import { groundOf, type AuditedPurchase } from "./auditor-state.ts";
+import { groundOf, holds, type AuditedPurchase } from "./auditor-state.ts";
 import { envelopeOf, type Attempt, type Fate } from "./history.ts";
 import type { Reply } from "./server.ts";
 import type { World } from "./world.ts";
@@ -74,10 +74,14 @@ export class Judge {
     const { sim, auditor, store } = this.#world;
     this.#judgeCancels();
     const kept = new Set<string>(store.tables.purchases.keys());
-    for (const attempt of this.attempts)
-      if (attempt.fate.kind === "accepted") {
-        const { id } = attempt.fate;
+    for (const { fate } of this.attempts)
+      if (fate.kind === "accepted" || fate.kind === "queued") {
+        const { id } = fate;
         sim.check(kept.has(id), "I4", () => `accepted purchase ${id} is gone`);
+        const { state } = auditor.books.purchases.get(id) ?? {};
+        sim.check(state !== "queued", "I5", () => `accepted purchase ${id} has not settled`);
+        const isLost = state === "refused" && (fate.kind === "accepted" || !this.#world.mayRefuseTold(id));
+        sim.check(!isLost, "QL5", () => `purchase ${id} was told to be accepted, and is refused`);
       }
     const asked = new Map<string, Attempt[]>();
     for (const attempt of this.attempts) {
@@ -92,11 +96,11 @@ export class Judge {
     for (const [group, purchases] of found) this.#judgeGroup(group, purchases, asked.get(group) ?? []);
   }
 
-  #judgeGroup(group: string, purchases: readonly AuditedPurchase[], attempts: readonly Attempt[]): void {
+  #judgeGroup(group: string, all: readonly AuditedPurchase[], attempts: readonly Attempt[]): void {
     const { sim } = this.#world;
-    const open = attempts.filter(
-      ({ fate, copied }) => fate.kind === "accepted" || fate.kind === "unknown" || fate.kind === "open" || copied,
-    );
+    // A line that was refused after all is no purchase.
+    const purchases = all.filter(holds);
+    const open = attempts.filter(({ fate, copied }) => ["accepted", "queued", "unknown", "open"].includes(fate.kind) || copied);
     const keyed = attempts[0]?.key !== undefined;
     const most = keyed ? Math.min(1, open.length) : open.length;
     sim.check(
@@ -151,13 +155,26 @@ export class Judge {
       sim.check(reason === "key_reused" && !samePayload, "I8", () => `${name} was refused "${reason}" under the accepted key ${key ?? ""}`);
     const isEvidence = (refused: { atMs: number; saleId: string; key: string | undefined; reason: string }): boolean =>
       refused.saleId === saleId && refused.key === key && refused.reason === reason && refused.atMs >= invokedMs && refused.atMs <= endedMs;
-    if (books.refusals.get(buyer)?.some(isEvidence) === true) return;
+    if (books.refusals.get(buyer)?.some(isEvidence) === true || this.#isTold(attempt, buyer)) return;
     // Nobody decided that: it came from memory, which may speak for buyers never accepted only, from a committed state.
     sim.probe(`local ${reason}`);
     sim.check(this.#hasGround(attempt, reason), "I10", () => `${name} was refused "${reason}" without a ground`);
-    if (reason === "not_started" || reason === "sale_unknown") return;
+    // Of a sale that is over the ledger tells who asks under another key.
+    if (reason === "not_started" || reason === "sale_unknown" || this.#world.cacheDecides) return;
     const accepted = books.ofBuyer(buyer).find((purchase) => purchase.sale.id === saleId && purchase.appliedMs < invokedMs);
     sim.check(accepted === undefined, "I8", () => `${name} was refused "${reason}" by memory, though it was accepted in the sale before`);
+  }
+
+  /** Its key, or its purchase, was refused in the ledger before: a repeat hears of that. */
+  #isTold({ saleId, key, endedMs }: Attempt, buyer: number): boolean {
+    const { books } = this.#world.auditor;
+    return (
+      this.#world.cacheDecides &&
+      key !== undefined &&
+      books.ofBuyer(buyer).some((purchase) => {
+        return purchase.state === "refused" && purchase.sale.id === saleId && purchase.key === key && purchase.appliedMs <= endedMs;
+      })
+    );
   }
 
   #hasGround(attempt: Attempt, reason: string): boolean {
@@ -166,7 +183,10 @@ export class Judge {
     if (sale === undefined) return reason === "sale_unknown";
     if (reason === "not_started") return sale.firstAcceptedMs > attempt.invokedMs;
     const ground = groundOf(reason, nowMs);
-    return ground !== undefined && sale.diary.some((m) => m.atMs <= attempt.endedMs && m.replacedMs >= attempt.invokedMs && ground(m));
+    return (
+      ground !== undefined &&
+      this.#world.momentsOf(sale).some((m) => m.atMs <= attempt.endedMs && m.replacedMs >= attempt.invokedMs && ground(m))
+    );
   }
 
   #buyerId(buyer: number): number {

@@ -1,5 +1,5 @@
 /**
- * npm run sim -- [--seeds N] [--from S] [--seed N] [--trace] [--mutant NAME] [--world embedded|sql]
+ * npm run sim -- [--seeds N] [--from S] [--seed N] [--trace] [--mutant NAME] [--world embedded|sql|rabbitmq]
  *
  * Exit 0: no violation (with a mutant: it was caught). Exit 1: a violation, with what replays it. Exit 2: bad usage.
  */
@@ -17,7 +17,7 @@ type Arguments = {
 type Parsed = { readonly kind: "arguments"; readonly value: Arguments } | { readonly kind: "wrong"; readonly problem: string };
 
 const seedMax = 2 ** 32 - 1;
-const usage = "usage: npm run sim -- [--seeds N] [--from S] [--seed N] [--trace] [--mutant NAME] [--world embedded|sql]";
+const usage = "usage: npm run sim -- [--seeds N] [--from S] [--seed N] [--trace] [--mutant NAME] [--world embedded|sql|rabbitmq]";
 
 export function parseArguments(words: readonly string[]): Parsed {
   const given = new Map<string, string>();

@@ -9,6 +9,10 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { SaleBoard, SharedBoard } from "../../src/engine/sale-board.ts";
 import type { Acceptance } from "../../src/ports/acceptance.ts";
 import type { PaymentProvider } from "../../src/ports/payment-provider.ts";
+import type { Journal, JournalSource } from "../../src/ports/journal.ts";
+import type { Presence } from "../../src/ports/presence.ts";
+import type { QueueLedger } from "../../src/ports/queue-ledger.ts";
+import type { StockCache } from "../../src/ports/stock-cache.ts";
 import type { StockLedger } from "../../src/ports/stock-ledger.ts";
 import type { Leases } from "../../src/ports/leases.ts";
 import type { Tasks } from "../../src/ports/tasks.ts";
@@ -36,6 +40,18 @@ export type Mutant = {
   /** No chance in a mint. */
   readonly startsAtZero?: boolean | undefined;
   readonly decide?: DecideOptions | undefined;
+  /** Where a cache decides. */
+  readonly cache?: { readonly keepsScripts?: boolean | undefined } | undefined;
+  readonly queue?: QueueBugs | undefined;
+};
+
+export type QueueBugs = {
+  readonly ledger?: ((ledger: QueueLedger) => QueueLedger) | undefined;
+  readonly cache?: ((cache: StockCache) => StockCache) | undefined;
+  readonly journal?: ((journal: Journal) => Journal) | undefined;
+  readonly source?: ((source: JournalSource) => JournalSource) | undefined;
+  readonly presence?: ((presence: Presence) => Presence) | undefined;
+  readonly reopenDelayMs?: number | undefined;
 };
 export const noMutant: Mutant = {};
 /** With how many seeds may pass before it is caught. */

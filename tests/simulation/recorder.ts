@@ -33,7 +33,8 @@ export class Recorder {
 }
 
 function fateOf(f: HistoryFunction, reply: Reply): Pick<HistoryEvent, "type" | "code" | "id" | "bodyHash" | "state"> {
-  if (reply.kind !== "answer") return { type: "info" };
+  // Accepted and not an order yet: what the record's checks know is orders.
+  if (reply.kind !== "answer" || reply.status === 202) return { type: "info" };
   const { code, data } = envelopeOf(reply.text);
   if (reply.status < 300) {
     const body = f === "purchase" ? { id: String(data["id"]), bodyHash: hashOf(reply.text).toString(16) } : {};

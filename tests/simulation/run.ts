@@ -142,11 +142,11 @@ async function rest(world: World, life: { open: number }): Promise<void> {
 }
 
 /** Nothing but a deadline is waited for: the servers sleep until shortly before, which saves them their idle rounds. */
-async function skip({ sim, running }: World, ms: number): Promise<void> {
+async function skip({ sim, sleepers }: World, ms: number): Promise<void> {
   if (ms <= 0) return;
-  for (const { node } of running) sim.pause(node);
+  for (const node of sleepers) sim.pause(node);
   await sim.run(sim.now + ms);
-  for (const { node } of running) sim.resume(node);
+  for (const node of sleepers) sim.resume(node);
 }
 
 /** Time for those who listen to hear the last, unless a request that was long on its way changes something once more. */
@@ -167,6 +167,8 @@ function waitingFor(world: World, openClients: number): Waiting | undefined {
   if (provider.openCallbacks > 0) return { what: "callbacks", excused: false };
   for (const refund of tables.refunds.values())
     if (refund.state === "requested" || refund.state === "sent") return { what: `refund ${refund.id}`, excused: false };
+  const unrest = world.unrest();
+  if (unrest !== undefined) return { what: unrest, excused: false };
   const holds = [...tables.purchases.values()].filter(({ state }) => state === "reserved").map(({ holdUntilMs }) => holdUntilMs - nowMs);
   // The clock may be slewed: half as fast again is the most.
   if (holds.length > 0) return { what: "holds", excused: Math.min(...holds) > 0, idleMs: Math.min(...holds) / 1.5 };

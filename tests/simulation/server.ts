@@ -11,6 +11,7 @@ import { WebhookVerifier } from "../../src/adapters/payment/webhook-signature.ts
 import { ChangeBoard } from "../../src/engine/change-board.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
 import { ProductCache } from "../../src/engine/product-cache.ts";
+import type { QueuedParts } from "../../src/engine/queue/queued-parts.ts";
 import { SaleBoard, type SharedBoard, type SaleView } from "../../src/engine/sale-board.ts";
 import { createApp, type App } from "../../src/http/app.ts";
 import type { Acceptance } from "../../src/ports/acceptance.ts";
@@ -30,6 +31,7 @@ import { runSettler, settleTickMs } from "../../src/worker/settler.ts";
 import { runSweeper, sweepTickMs } from "../../src/worker/sweeper.ts";
 import { memoryPeople } from "../kit/account-world.ts";
 import { SimNode, tasksOf, type Sim } from "./kernel.ts";
+import { openQueue, queueLoops, type QueueFoundation } from "./rabbitmq/queue-engine.ts";
 import type { World } from "./world.ts";
 
 export const apiKey = "the-shop-key-of-the-simulation-0";
@@ -66,19 +68,27 @@ export type ServerParts = {
   readonly acceptance: Acceptance;
   readonly changes: ChangeBoard;
   readonly provider: PaymentProvider;
+  /** Where a cache decides. */
+  readonly marks?: SaleBoard | undefined;
+  readonly queued?: QueuedParts | undefined;
 };
+
+/** What accepts, and is drained at the end. */
+type Accepting = Acceptance & Pick<DirectAcceptance, "waiting" | "counts" | "drain" | "close">;
 
 /** What a server is built on, in one life. */
 export type Foundation = Pick<ServerParts, "clock" | "ids" | "entropy" | "tasks" | "catalogue" | "records"> & {
   readonly ledger: StockLedger;
   /** Where others commit to the same store, too. */
   readonly shared?: SharedBoard | undefined;
+  /** Where a cache decides, and a broker carries. */
+  readonly queue?: QueueFoundation | undefined;
   readonly loop: (name: string, tickMs: number) => LoopOptions;
   /** A loop of which one process at a time does a round. */
   readonly singleton: (name: string, tickMs: number) => LoopOptions;
 };
 
-type Life = { readonly app: App; readonly direct: DirectAcceptance; readonly stop: AbortController; readonly workers: Promise<unknown>[] };
+type Life = { readonly app: App; readonly accepting: Accepting; readonly stop: AbortController; readonly workers: Promise<unknown>[] };
 export type Role = "api" | "worker";
 
 export class Server {
@@ -108,7 +118,7 @@ export class Server {
   }
 
   get waiting(): number {
-    return this.#life?.direct.waiting ?? 0;
+    return this.#life?.accepting.waiting ?? 0;
   }
 
   get isDraining(): boolean {
@@ -135,31 +145,55 @@ export class Server {
 
   /** Builds engine, handlers and workers, as main.ts does. */
   open(foundation: Foundation): void {
-    const { catalogue, records, clock, ids, entropy, tasks, shared } = foundation;
+    const { catalogue, clock, ids, entropy, tasks, shared, queue } = foundation;
     const { mutant, shape } = this.#world;
     const ledger = mutant.ledger?.(foundation.ledger, tasks) ?? foundation.ledger;
     const { salesMax, buyersMax, batchMax, queueMax, answerTimeoutMs } = shape;
     const changes = new ChangeBoard({ tasks, log: this.log });
     const Board = this.#watchedBoard(mutant.board ?? SaleBoard);
-    const board = new Board({ records, clock, entropy, changes }, { salesMax, buyersMax, shared });
-    const products = new ProductCache({ records, clock, entropy });
-    const direct = new DirectAcceptance({ ledger, board, clock, tasks, changes }, { batchMax, queueMax, answerTimeoutMs });
-    const acceptance = this.#watched(mutant.acceptance?.(direct, tasks) ?? direct);
+    const inLedger = foundation.records;
+    const board = new Board({ records: inLedger, clock, entropy, changes }, { salesMax, buyersMax, shared });
+    const products = new ProductCache({ records: inLedger, clock, entropy });
+    const bounds = { batchMax, queueMax, answerTimeoutMs };
+    const direct = new DirectAcceptance({ ledger, board, clock, tasks, changes }, bounds);
+    const ports = { stockLedger: ledger, records: inLedger, board, direct, clock, tasks, entropy, log: this.log };
+    const opened = queue && openQueue(queue, ports, { ...bounds, salesMax, buyersMax });
+    const accepting = opened?.acceptance ?? direct;
+    const acceptance = this.#watched(mutant.acceptance?.(accepting, tasks) ?? accepting);
     const own = this.#world.provider.port(providerName, this.node);
     const provider = mutant.provider?.(own) ?? own;
-    this.parts = { clock, ids, entropy, tasks, catalogue, records, board, products, acceptance, changes, provider };
-    const app = this.#createApp(this.parts, direct);
-    this.#life = { app, direct, stop: this.#stop, workers: [] };
+    const records = opened?.records ?? inLedger;
+    const marks = opened && this.#watchedMarks(opened.marks);
+    this.parts = {
+      clock,
+      ids,
+      entropy,
+      tasks,
+      catalogue,
+      records,
+      board,
+      products,
+      acceptance,
+      changes,
+      provider,
+      marks,
+      queued: opened?.parts,
+    };
+    const app = this.#createApp(this.parts, accepting);
+    this.#life = { app, accepting, stop: this.#stop, workers: [] };
     if (this.roles.includes("worker")) this.#startWorkers(foundation, this.parts);
+    if (queue !== undefined && opened !== undefined)
+      for (const worker of queueLoops(queue, opened.parts, { ...foundation, roles: this.roles, signal: this.#stop.signal }))
+        this.keep(worker);
   }
 
-  #createApp(parts: ServerParts, direct: DirectAcceptance): App {
+  #createApp(parts: ServerParts, accepting: Accepting): App {
     const signing: TokenOptions = { keys: [{ kid: "k1", secret: Buffer.alloc(32, 9) }], issuer: "simulation", entropy: parts.entropy };
     const people = memoryPeople();
     return createApp({
       ...parts,
       options,
-      acceptance: Object.assign(parts.acceptance, { waiting: 0, counts: direct.counts }),
+      acceptance: Object.assign(parts.acceptance, { waiting: 0, counts: accepting.counts }),
       tokens: createTokens(signing),
       eventTickets: createEventTickets(signing),
       serverKeys,
@@ -205,14 +239,14 @@ export class Server {
     this.#draining = true;
     this.#world.trouble();
     this.#sim.log(`drain ${this.name}`);
-    const drained = life.direct.drain().then(() => true);
+    const drained = life.accepting.drain().then(() => true);
     const isDrained = await Promise.race([
       drained,
       tasksOf(this.#sim, node)
         .sleep(drainTimeoutMs)
         .then(() => false),
     ]);
-    life.direct.close();
+    life.accepting.close();
     if (node.incarnation !== incarnation) return false;
     this.#sim.check(!isDrained || this.waiting === 0, "I5", () => "a drained server has lines without an answer");
     if (isDrained) this.#sim.probe("drained");
@@ -248,10 +282,10 @@ export class Server {
     const { by } = this;
     return {
       isPending: (saleId, buyerId) => acceptance.isPending(saleId, buyerId),
-      submit: (saleId, movements, fence) => {
+      submit: (saleId, movements, how) => {
         for (const movement of movements)
           if (movement.kind === "take") this.#world.submitted.set(movement.purchaseId, { atMs: this.#sim.now, by });
-        return acceptance.submit(saleId, movements, fence);
+        return acceptance.submit(saleId, movements, how);
       },
     };
   }
@@ -268,6 +302,17 @@ export class Server {
         return refusal;
       }
     };
+  }
+
+  /** The same of a board that is not built here. */
+  #watchedMarks(marks: SaleBoard): SaleBoard {
+    const refuse = marks.refuse.bind(marks);
+    marks.refuse = (view, ask) => {
+      const refusal = refuse(view, ask);
+      if (refusal !== undefined) this.#world.refused(this, { saleId: view.sale.id, buyerId: ask.buyerId, refusal });
+      return refusal;
+    };
+    return marks;
   }
 
   /** A failure that an operator should see is one that we should see. */

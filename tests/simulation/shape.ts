@@ -15,6 +15,18 @@ export type SaleShape = {
   readonly priceMinor: number;
 };
 
+/** Of a world in which a cache decides and a broker carries. */
+export type QueueShape = {
+  readonly partitions: number;
+  /** Messages that a reader holds. */
+  readonly prefetch: number;
+  /** So long the broker believes in a silent connection. */
+  readonly heartbeatMs: number;
+  /** Whether the cache has every write on its disk before it answers. */
+  readonly syncsAlways: boolean;
+  readonly outboxMax: number;
+};
+
 /** Of a world of several processes on one database. */
 export type Cluster = {
   readonly apis: number;
@@ -35,6 +47,7 @@ export type Cluster = {
   readonly stopMs: number;
   /** When a sale is made that buyers ask for before; undefined where all are there from the beginning. */
   readonly lateSaleInMs: number | undefined;
+  readonly queue?: QueueShape | undefined;
 };
 
 export type Shape = {
@@ -169,6 +182,20 @@ export function clustered(shape: Shape, seed: number, faults: Faults): Shape {
   const isHot = random.chance(0.7);
   const shaped = { ...shape, ...(isHot && heat), cluster };
   return isLong ? { ...shaped, faultsForMs: stopMs * 1.15 } : shaped;
+}
+
+/** What a world of several processes is, with a cache and a broker between them. */
+export function queued(drawn: Shape, seed: number, faults: Faults): Shape {
+  const shape = clustered(drawn, seed, faults);
+  const random = new Rng(seed, "queue");
+  const queue: QueueShape = {
+    partitions: random.pick([1, 2, 3]),
+    prefetch: random.pick([1, 3, 64]),
+    heartbeatMs: random.pick([600, 2_000, 5_000]),
+    syncsAlways: random.chance(0.4),
+    outboxMax: faults.on.has("crowding") ? 3 : 1_000,
+  };
+  return { ...shape, cluster: shape.cluster && { ...shape.cluster, queue } };
 }
 
 function drawScenarios(random: Rng): readonly Scenario[] {

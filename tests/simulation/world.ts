@@ -12,9 +12,9 @@ import { strangerId, type SaleId } from "../../src/domain/ids.ts";
 import type { Refusal } from "../../src/domain/purchase.ts";
 import { StoreUnavailable } from "../../src/ports/store-unavailable.ts";
 import { Auditor, type AuditTerms } from "./auditor.ts";
-import { groundOf } from "./auditor-state.ts";
+import { groundOf, holds, type AuditedSale, type Moment } from "./auditor-state.ts";
 import type { Faults } from "./faults.ts";
-import type { Sim } from "./kernel.ts";
+import type { Sim, SimNode } from "./kernel.ts";
 import { ModelProvider } from "./model-provider.ts";
 import type { Mutant } from "./mutants.ts";
 import { Recorder } from "./recorder.ts";
@@ -56,6 +56,7 @@ export abstract class World {
     this.#network = sim.random("network");
     this.auditor = new Auditor(sim, this.terms());
     this.auditor.onAccepted = (id, { saleId, buyer }) => {
+      if (!this.memorySpeaksForLines) return;
       const submitted = this.submitted.get(id);
       if (submitted === undefined) return;
       // What waits in one process another cannot know.
@@ -89,6 +90,28 @@ export abstract class World {
   protected abstract route(): Server;
   /** How long the servers' work may stand still after one of them died. */
   abstract readonly takeoverMs: number;
+  /** A cache decides, and the ledger settles what it said. */
+  readonly cacheDecides: boolean = false;
+  /** Whether who is on its way to being accepted is never refused by the memory of its process. */
+  get memorySpeaksForLines(): boolean {
+    return true;
+  }
+  /** What the world itself still has to do, beyond its store. */
+  unrest(): string | undefined {
+    return undefined;
+  }
+  /** What sleeps while nothing but a deadline is waited for. */
+  get sleepers(): readonly SimNode[] {
+    return this.running.map(({ node }) => node);
+  }
+  /** Moments of a sale from which refusals may rightly speak. */
+  momentsOf(sale: AuditedSale): readonly Moment[] {
+    return sale.diary;
+  }
+  /** Whether an accepted purchase that was told its buyer may be refused after all. */
+  mayRefuseTold(_: string): boolean {
+    return false;
+  }
   /** How late listeners may hear of the last change. */
   abstract readonly hearsWithinMs: number;
   abstract start(): void;
@@ -187,12 +210,14 @@ export abstract class World {
     if (reason === "not_started") return sim.check(sale.firstAcceptedMs > sim.now, "I8", () => `${what()} in a sale that has begun`);
     // Of one sale time never runs back, though the clock may be put back.
     const ground = groundOf(reason, Math.max(this.nowMs(), sale.lastAtMs));
-    const stood = sale.diary.some((moment) => moment.atMs <= sim.now && moment.replacedMs >= sim.now && ground?.(moment) === true);
+    const stood = this.momentsOf(sale).some(
+      (moment) => moment.atMs <= sim.now && moment.replacedMs >= sim.now && ground?.(moment) === true,
+    );
     sim.check(stood, "I10", () => `${what()} without a ground`);
     if (buyerId === strangerId || reason === "sale_unknown") return;
     const name = `${saleId} ${buyerId}`;
     this.#refusals.set(name, [...(this.#refusals.get(name) ?? []), { atMs: sim.now, by: server.by }]);
-    const accepted = auditor.books.ofBuyer(buyerId).find((purchase) => purchase.sale === sale);
+    const accepted = auditor.books.ofBuyer(buyerId).find((purchase) => purchase.sale === sale && holds(purchase));
     sim.check(
       accepted === undefined,
       "I8",

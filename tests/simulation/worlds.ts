@@ -1,10 +1,12 @@
 /** The worlds there are, by the names that the command line knows. */
 import { embeddedMutants } from "./embedded/embedded-mutants.ts";
 import { EmbeddedWorld } from "./embedded/embedded-world.ts";
-import { embeddedFaults, sqlFaults, type FaultKind, type Faults } from "./faults.ts";
+import { embeddedFaults, rabbitFaults, sqlFaults, type FaultKind, type Faults } from "./faults.ts";
 import type { Sim } from "./kernel.ts";
 import type { CountedMutant } from "./mutants.ts";
-import { clustered, type Shape } from "./shape.ts";
+import { clustered, queued, type Shape } from "./shape.ts";
+import { rabbitMutants } from "./rabbitmq/rabbit-mutants.ts";
+import { RabbitWorld } from "./rabbitmq/rabbit-world.ts";
 import { sqlMutants } from "./sql/sql-mutants.ts";
 import { SqlWorld } from "./sql/sql-world.ts";
 import type { World, WorldSetup } from "./world.ts";
@@ -17,7 +19,7 @@ export type WorldKind = {
   readonly mutants: Readonly<Record<string, CountedMutant>>;
 };
 
-export type WorldName = "embedded" | "sql";
+export type WorldName = "embedded" | "sql" | "rabbitmq";
 
 export const kinds: Readonly<Record<WorldName, WorldKind>> = {
   embedded: {
@@ -31,5 +33,11 @@ export const kinds: Readonly<Record<WorldName, WorldKind>> = {
     faults: sqlFaults,
     reshaped: clustered,
     mutants: sqlMutants,
+  },
+  rabbitmq: {
+    open: (sim, setup) => new RabbitWorld(sim, setup),
+    faults: rabbitFaults,
+    reshaped: queued,
+    mutants: rabbitMutants,
   },
 };

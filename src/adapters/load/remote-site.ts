@@ -12,8 +12,8 @@ export type RemoteSiteOptions = {
   /** The command line's entry, src/main.ts, as an absolute path. */
   readonly entry: string;
   readonly url: string;
-  /** The deployment's data folder, if it lies on this machine. */
-  readonly dataDir: string | undefined;
+  /** Options that lead to the deployment's store, if it is at hand. */
+  readonly store: Readonly<Record<string, string>> | undefined;
   readonly keep: boolean;
 };
 
@@ -42,9 +42,9 @@ export class RemoteSite implements DeploymentSite {
   }
 
   verify(): Promise<unknown> | undefined {
-    const { entry, dataDir } = this.#options;
-    if (dataDir === undefined) return undefined;
-    return runVerify({ entry, folder: this.folder, args: ["--data-dir", dataDir, "--history", this.#history.path] });
+    const { entry, store } = this.#options;
+    if (store === undefined) return undefined;
+    return runVerify({ entry, folder: this.folder, args: ["--history", this.#history.path], options: store });
   }
 
   close(): Promise<void> {

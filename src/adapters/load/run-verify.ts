@@ -7,8 +7,11 @@ export async function runVerify(run: {
   readonly entry: string;
   readonly folder: string;
   readonly args: readonly string[];
+  /** Which store it is, where that is not said by the arguments. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
 }): Promise<unknown> {
-  const checker = startProgram({ entry: run.entry, args: ["verify", ...run.args, "--json"], options: {}, folder: run.folder });
+  const { entry, folder, options = {} } = run;
+  const checker = startProgram({ entry, args: ["verify", ...run.args, "--json"], options, folder });
   const lines: string[] = [];
   const complaints: string[] = [];
   eachLine(checker.stdout, (line) => lines.push(line));

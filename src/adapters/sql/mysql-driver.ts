@@ -1,6 +1,9 @@
 /**
  * MariaDB and MySQL by way of mysql2. Statements go as text: many rows are one text, and ids are digits in it. What a
  * transaction asks for in one go is one text, too, which the server runs in order up to the first that fails.
+ *
+ * Must stay true: behind a statement that failed nothing is sent but the end of its transaction. With some failures (a
+ * deadlock) the server takes the transaction back by itself, and what came afterwards would be a commit of its own.
  */
 import mysql, { type Pool, type PoolConnection, type ResultSetHeader } from "mysql2";
 import { mysql as dialect } from "./dialect.ts";
@@ -21,6 +24,7 @@ const endsSlow = ({ statementTimeoutMs }: ServerLimits) => `, max_statement_time
 const seconds = (ms: number): number => Math.max(1, Math.floor(ms / 1000));
 const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 const snapshotIsolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+const rollback = "ROLLBACK";
 const beginSnapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 /** What is longer travels alone: the server takes no packet above some megabytes. */
 const togetherLengthMax = 1_000_000;
@@ -105,6 +109,10 @@ class MysqlConnection implements ServerConnection {
   /** Statements that wait for others to travel with. */
   #asked: Asked[] = [];
   #leaving = false;
+  /** The answers to what was sent so far. */
+  #answered: Promise<void> = Promise.resolve();
+  /** What failed in the transaction. */
+  #failed: ServerError | undefined;
 
   constructor(raw: PoolConnection, { limits, together }: { limits: ServerLimits; together: boolean }) {
     this.#raw = raw;
@@ -131,7 +139,7 @@ class MysqlConnection implements ServerConnection {
   }
 
   commit = async () => void (await this.run("COMMIT"));
-  rollback = async () => void (await this.run("ROLLBACK"));
+  rollback = async () => void (await this.run(rollback));
 
   async beginSnapshot(): Promise<void> {
     await this.run(snapshotIsolation);
@@ -165,17 +173,29 @@ class MysqlConnection implements ServerConnection {
     let length = 0;
     for (const one of asked) {
       if (lot.length > 0 && (!this.#together || length + one.text.length > togetherLengthMax)) {
-        void this.#sendLot(lot);
+        this.#sendBehind(lot);
         lot = [];
         length = 0;
       }
       lot.push(one);
       length += one.text.length;
     }
-    void this.#sendLot(lot);
+    this.#sendBehind(lot);
   }
 
-  async #sendLot(lot: readonly Asked[]): Promise<void> {
+  #sendBehind(lot: readonly Asked[]): void {
+    this.#answered = this.#answered.then(() => this.#sendLot(lot));
+  }
+
+  async #sendLot(asked: readonly Asked[]): Promise<void> {
+    let lot = asked;
+    const failed = this.#failed;
+    if (failed !== undefined) {
+      for (const { text, settle } of asked) if (text !== rollback) settle.reject(failed);
+      lot = asked.filter(({ text }) => text === rollback);
+      if (lot.length === 0) return;
+      this.#failed = undefined;
+    }
     try {
       const result = await within(this.#answerTo(lot.map(({ text }) => text).join("; ")), this.#limits.statementTimeoutMs, {
         late: () => new ServerError("lost", "The database did not answer in time"),
@@ -184,6 +204,7 @@ class MysqlConnection implements ServerConnection {
       for (const [i, { settle }] of lot.entries()) settle.resolve(lot.length === 1 ? result : (result as unknown[])[i]);
     } catch (error) {
       const failure = error instanceof ServerError ? error : new ServerError(mysqlErrorKind(error), messageOf(error), error);
+      this.#failed = failure;
       // What ran before the one that failed is taken back with it.
       for (const { settle } of lot) settle.reject(failure);
     }

@@ -4,16 +4,18 @@ import { aliveForMs, type Membership } from "./server-processes.ts";
 
 export class ServerPresence implements Presence {
   readonly #membership: Membership;
+  readonly #nowMs: () => number;
   #untilMs = 0;
   #lives = 0;
 
-  private constructor(membership: Membership) {
+  private constructor(membership: Membership, nowMs: () => number) {
     this.#membership = membership;
+    this.#nowMs = nowMs;
   }
 
-  /** Throws StoreUnavailable. */
-  static async open(membership: Membership): Promise<ServerPresence> {
-    const presence = new ServerPresence(membership);
+  /** `nowMs`: this machine's steady clock. Throws StoreUnavailable. */
+  static async open(membership: Membership, nowMs: () => number = () => performance.now()): Promise<ServerPresence> {
+    const presence = new ServerPresence(membership, nowMs);
     await presence.renew();
     return presence;
   }
@@ -27,15 +29,15 @@ export class ServerPresence implements Presence {
   }
 
   get unbroken(): number | undefined {
-    return performance.now() < this.#untilMs ? this.#lives : undefined;
+    return this.#nowMs() < this.#untilMs ? this.#lives : undefined;
   }
 
   /** False when its number is another's now. Throws StoreUnavailable. */
   async renew(): Promise<boolean> {
-    const sentMs = performance.now();
+    const sentMs = this.#nowMs();
     if (!(await this.#membership.renew())) return false;
     // Somebody may have asked in between, and heard that it was over.
-    if (performance.now() >= this.#untilMs) this.#lives += 1;
+    if (this.#nowMs() >= this.#untilMs) this.#lives += 1;
     this.#untilMs = Math.max(this.#untilMs, sentMs + aliveForMs);
     return true;
   }

@@ -4,6 +4,7 @@
  */
 import type { BuyerId, SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
+import type { Refusal } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { Scope } from "../../domain/scope.ts";
 import type { Records } from "../../ports/records.ts";
@@ -14,6 +15,8 @@ import type { ScopeBook } from "./scope-book.ts";
 
 /** A board that the way through the cache feeds. */
 export type CacheMarks = Pick<SaleBoard, "observe" | "noteAccepted"> & {
+  /** What a buyer hears from memory while a mark of the sale lives, unless the cache may know its key. */
+  refusal(saleId: SaleId, ask: Parameters<SaleBoard["refuse"]>[1]): Refusal | undefined;
   /** The ledger's own copy, of a sale that is over. */
   observeOver(sale: Sale, held: HeldLock): void;
 };
@@ -117,6 +120,10 @@ export function cacheMarks(board: SaleBoard, book: ScopeBook): CacheMarks {
   return {
     observe: (sale, held) => board.observe(sale, held),
     noteAccepted: (saleId, buyerId) => board.noteAccepted(saleId, buyerId),
+    refusal: (saleId, ask) => {
+      const view = board.peek(saleId);
+      return view && board.refuse(view, ask);
+    },
     observeOver: (sale, held) => {
       const standing = sale.scopeId === undefined ? undefined : book.peek(sale.scopeId);
       if (standing?.kind === "over") board.observe(ledgerSale(sale, standing.epoch), held);

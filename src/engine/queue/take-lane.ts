@@ -1,13 +1,14 @@
 /**
  * The takes of one sale on their way through the cache and the broker.
  *
- *   add ─► (one turn of the event loop) ─► cache.reserve ─► refused: answer
+ *   add ─► (one turn of the event loop) ─► cache.reserve ─► refused: answer, and a mark answers those that wait
  *                                     └─► accepted: broker ─► confirmed: 202, or wait for the order: 201
  *
  * Must stay true: a line whose call got no answer is called again with the same id, and then ends accepted or unknown,
  * never refused, for the first call may have run or run yet; 202 is said of lines that the broker has confirmed while this
  * process counted as alive without a break since before the cache was asked; the book hears of a line's end after its confirm.
  */
+import { refusalToAll } from "../../domain/availability.ts";
 import type { PurchaseId } from "../../domain/ids.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import type { Take, TakeOutcome } from "../../domain/movement.ts";
@@ -51,6 +52,8 @@ export type TakeLaneOptions = { readonly batchMax: number; readonly answerTimeou
 
 /** Calls of one sale that may be on their way at once: the next need not wait for the disk of the one before. */
 const callsMax = 2;
+/** While the cache refuses everybody: what one call hears is said to all who came meanwhile. */
+const probesMax = 1;
 
 type Asked = {
   readonly scope: Scope;
@@ -68,6 +71,8 @@ export class TakeLane implements Lane<TakeLine> {
   readonly inFlight = new Set<TakeLine>();
   #calls = 0;
   #isScheduled = false;
+  /** The cache refused everybody when it answered last. */
+  #isRefusing = false;
   #stopWatch: CancelTask | undefined;
   #isClosed = false;
 
@@ -94,7 +99,7 @@ export class TakeLane implements Lane<TakeLine> {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#calls >= callsMax) return;
+    if (this.#isScheduled || this.#calls >= (this.#isRefusing ? probesMax : callsMax)) return;
     this.#isScheduled = true;
     this.#deps.tasks.soon(() => {
       this.#isScheduled = false;
@@ -109,9 +114,25 @@ export class TakeLane implements Lane<TakeLine> {
       for (const line of lines) this.inFlight.add(line);
       await this.#decide(lines);
       this.#calls -= 1;
+      if (this.#isRefusing) this.#refuseFromMark();
     }
     if (this.queue.length > 0) this.#schedule();
     else this.#rest();
+  }
+
+  /** Who came while a call was out is told what it heard, as anybody would be who came now. */
+  #refuseFromMark(): void {
+    const { marks, lines, clock } = this.#deps;
+    const saleId = this.#sale.id;
+    const nowMs = clock.nowMs();
+    const left: TakeLine[] = [];
+    for (const line of this.queue) {
+      const { buyerId } = line.movement;
+      const refusal = marks.refusal(saleId, { buyerId, pending: () => lines.hasOther({ saleId, buyerId }), nowMs });
+      if (refusal === undefined) left.push(line);
+      else lines.settle(line, { kind: "refused", refusal });
+    }
+    this.queue = left;
   }
 
   #rest(): void {
@@ -197,7 +218,10 @@ export class TakeLane implements Lane<TakeLine> {
     const { scope, sale, sentAtMs } = asked;
     assert(reply.outcomes.length === lines.length, "the cache answers every line");
     noteOutbox(reply.outbox);
-    marks.observe(cachedSale(sale, reply.view, scope.epoch), { sentAtMs, decidedAtMs: reply.view.nowMs });
+    const { nowMs: decidedAtMs } = reply.view;
+    const cached = cachedSale(sale, reply.view, scope.epoch);
+    marks.observe(cached, { sentAtMs, decidedAtMs });
+    this.#isRefusing = refusalToAll(cached, decidedAtMs) !== undefined;
     const fates = fatesOf(reply, { lines, sale, isUncertain });
     book.end(scope, fates.filter(({ fate }) => fate.kind !== "taken").length);
     const inLedger: Kept[] = [];

@@ -23,7 +23,7 @@ import { closeShadow, done, openShadow, termsOf, type Remains, type SaleTerms, t
 import { ShopClient } from "./shop-client.ts";
 import { Storm, type Progress, type StormResult } from "./storm.ts";
 import { realSaleOn, serverEnvironment, type ClientEnvironment } from "./surroundings.ts";
-import { verdictOf } from "./verdict.ts";
+import { uncheckedVerdict, verdictOf } from "./verdict.ts";
 
 export type DeploymentDeps = {
   readonly site: DeploymentSite;
@@ -113,7 +113,8 @@ class DeploymentRun {
       options: storm,
       result,
       record: this.#record.verdict(recordTerms, rows),
-      verify: printed === undefined ? undefined : verdictOf(await printed),
+      // A crowd has been there: what it saw is told whether or not the checker can be asked.
+      verify: printed && (await printed.then(verdictOf, uncheckedVerdict)),
       halted: this.#deps.halt.reason,
       target: this.#target(shadow, terms, remains),
       environment: { client: this.#options.client, server },

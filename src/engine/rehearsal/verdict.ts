@@ -24,6 +24,12 @@ export function verdictOf(printed: unknown): VerifyVerdict {
   return { verdict: invalid ? "invalid" : verdict, checks: lines, problems };
 }
 
+/** Of a checker that could not look: no good verdict, either. */
+export function uncheckedVerdict(error: unknown): VerifyVerdict {
+  const problem = `the store could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+  return { verdict: "invalid", checks: [], problems: [problem] };
+}
+
 function lineOf(check: Record<string, unknown>): CheckLine {
   const { verdict, checked, note } = check;
   const looked = `${String(checked)} ${String(check["unit"])}`;

@@ -7,7 +7,10 @@ import { imbalanceOf, type Balances, type EntryKind } from "../../domain/ledger.
 import type { LedgerRow } from "../../ports/audit-source.ts";
 import { BuyerUnits } from "./buyer-units.ts";
 import type { Check, Checks } from "./check.ts";
-import { entryBit, type SaleAudit, type StoreTables } from "./store-tables.ts";
+import { decidedByCache, entryBit, type SaleAudit, type StoreTables } from "./store-tables.ts";
+
+/** So far the clocks of a cache and of its database may be apart: more, and doctor says so. */
+const clockGapMaxMs = 60_000;
 
 type Account = keyof Balances;
 const moves = new Map<EntryKind, readonly [from: Account | undefined, to: Account]>([
@@ -88,8 +91,11 @@ export class LedgerCheck {
     if (row < 0) return;
     const { sale } = audit;
     const check = this.#checks.of("I7");
-    this.#expect(check, entry.atMs === purchases.acceptedAtMs.get(row), entry, () => "is not dated as its purchase");
-    this.#expect(check, entry.atMs >= sale.startsAtMs && entry.atMs < sale.endsAtMs, entry, () => "lies outside the sale's window");
+    const acceptedAtMs = purchases.acceptedAtMs.get(row);
+    purchases.takenAtMs.set(row, entry.atMs);
+    if (decidedByCache(sale)) this.#settledTake(sale, row, entry);
+    else this.#expect(check, entry.atMs === acceptedAtMs, entry, () => "is not dated as its purchase");
+    this.#expect(check, acceptedAtMs >= sale.startsAtMs && acceptedAtMs < sale.endsAtMs, entry, () => "lies outside the sale's window");
     this.#expect(check, sale.phase !== "draft" && !audit.cancelled, entry, () => "is in a sale that was not open");
     const buyer = purchases.buyer.get(row);
     const limit = audit.quotas.get(buyer) ?? sale.perBuyerLimit;
@@ -103,6 +109,20 @@ export class LedgerCheck {
     );
     const units = this.#units.take(audit, buyer, entry);
     this.#expect(limits, units <= (entry.limit ?? 0), entry, () => `gives buyer ${buyer} ${units} units, the limit is ${entry.limit}`);
+  }
+
+  /** Buyers have the sale's whole window to pay, however long their lines were on their way. */
+  #settledTake({ payWindowMs }: SaleAudit["sale"], row: number, entry: LedgerRow): void {
+    const { purchases } = this.#tables;
+    const windowMs = purchases.payByMs.get(row) - entry.atMs;
+    this.#expect(
+      this.#checks.of("I11"),
+      windowMs === payWindowMs,
+      entry,
+      () => `is to be paid within ${windowMs} ms, its sale gives ${payWindowMs}`,
+    );
+    const earlyMs = purchases.acceptedAtMs.get(row) - entry.atMs;
+    this.#expect(this.#checks.of("I7"), earlyMs <= clockGapMaxMs, entry, () => `is dated ${earlyMs} ms before its cache accepted it`);
   }
 
   #settle(audit: SaleAudit, entry: LedgerRow): void {

@@ -3,7 +3,7 @@ import { isKey } from "../../domain/ids.ts";
 import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
 import type { EntryKind } from "../../domain/ledger.ts";
 import type { Checks } from "./check.ts";
-import { entryBit, purchaseStates, type PurchaseTable, type SaleAudit, type StoreTables } from "./store-tables.ts";
+import { decidedByCache, entryBit, purchaseStates, type PurchaseTable, type SaleAudit, type StoreTables } from "./store-tables.ts";
 
 /** The entries that a purchase in a state has in the ledger: these, and no others. */
 const entriesOf: Readonly<Record<PurchaseState, readonly EntryKind[]>> = {
@@ -47,12 +47,16 @@ export function checkPurchase(tables: StoreTables, checks: Checks, purchase: Pur
     .expect(purchase.productId === sale.productId, row, () => `sells product ${purchase.productId}, its sale ${sale.productId}`);
   if (purchase.key !== undefined) checks.of("I8").expect(isKey(purchase.key), row, () => "its key is not one a request can carry");
   checks.of("I11").count();
+  const { acceptedAtMs, payByMs, state } = purchase;
+  // What a cache accepted is to be paid from when the ledger took its units, which the ledger says; what never took any, not at all.
+  if (decidedByCache(sale) && state !== "queued" && state !== "refused" && state !== "stuck") return;
+  const windowMs = decidedByCache(sale) ? 0 : sale.payWindowMs;
   checks
     .of("I11")
     .expect(
-      purchase.payByMs === purchase.acceptedAtMs + sale.payWindowMs,
+      payByMs === acceptedAtMs + windowMs,
       row,
-      () => `is to be paid ${purchase.payByMs - purchase.acceptedAtMs} ms after acceptance, its sale gives ${sale.payWindowMs}`,
+      () => `is to be paid ${payByMs - acceptedAtMs} ms after acceptance, its sale gives ${windowMs}`,
     );
 }
 
@@ -95,7 +99,11 @@ function checkState(purchases: PurchaseTable, checks: Checks, row: number): void
   if (state === "reserved")
     checks
       .of("I5")
-      .expect(purchases.changedAtMs.get(row) === purchases.acceptedAtMs.get(row), name, () => "is reserved, yet changed after acceptance");
+      .expect(
+        purchases.changedAtMs.get(row) === purchases.takenAtMs.get(row),
+        name,
+        () => "is reserved, yet changed after it took its units",
+      );
 }
 
 /** The hold is the window or what payments made of it, each by at most the grace: no more and no less. */

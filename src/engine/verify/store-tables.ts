@@ -38,6 +38,9 @@ export type RefundAudit = { readonly refund: Refund; returned: boolean };
 export const purchaseStates = Object.keys(transitions) as PurchaseState[];
 export const entryBit = (kind: EntryKind): number => 1 << entryKinds.indexOf(kind);
 
+/** Its purchases are accepted by a cache first, and take their units in the ledger later, by another clock. */
+export const decidedByCache = ({ scopeId }: Pick<SaleRow, "scopeId">): boolean => scopeId !== undefined;
+
 export class PurchaseTable {
   readonly ids = new IdIndex();
   readonly sale = new NumberColumn();
@@ -48,6 +51,8 @@ export class PurchaseTable {
   readonly payByMs = new NumberColumn();
   readonly holdUntilMs = new NumberColumn();
   readonly changedAtMs = new NumberColumn();
+  /** When its units were taken, as the ledger has it; as it was accepted, until that was read. */
+  readonly takenAtMs = new NumberColumn();
   readonly amount = new NumberColumn();
   readonly #state = new NumberColumn();
   readonly #currency = new NumberColumn();
@@ -73,6 +78,7 @@ export class PurchaseTable {
     this.payByMs.set(row, purchase.payByMs);
     this.holdUntilMs.set(row, purchase.holdUntilMs);
     this.changedAtMs.set(row, purchase.changedAtMs);
+    this.takenAtMs.set(row, purchase.acceptedAtMs);
     this.amount.set(row, amountOf(purchase).minor);
     this.#currency.set(row, this.#currencyOf(purchase.price.currency));
     this.#state.set(row, purchaseStates.indexOf(purchase.state));

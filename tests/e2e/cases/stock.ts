@@ -6,7 +6,7 @@ import type { UnderTest } from "../server-under-test.ts";
 
 const at = (ms: number) => new Date(Date.now() + ms).toISOString();
 
-export function stockCases({ shop }: UnderTest): void {
+export function stockCases({ shop, soon }: UnderTest): void {
   test("[A1] a sale takes its units out of the inventory, and what it did not sell is back soon after it ended", async () => {
     const id = await shop.product({ inventory: 20 });
     const product = `/api/v1/products/${id}`;
@@ -17,7 +17,8 @@ export function stockCases({ shop }: UnderTest): void {
     await shop.payExternally(order.data);
     await shop.buy(saleId, "bob").then(({ data }) => shop.post(`/api/v1/orders/${String(data["id"])}/cancel`, { buyer: "bob" }));
     await waitFor("what was not sold is back", async () => (await free()) === 19, { withinMs: 15_000 });
-    const sale = (await shop.get(`/api/v1/sales/${saleId}`, { anonymous: true })).data;
+    const read = () => shop.get(`/api/v1/sales/${saleId}`, { anonymous: true });
+    const sale = (await soon(read, ({ data }) => data["settled_at"] !== null)).data;
     expect(sale).toMatchObject({
       status: "ended",
       from_inventory: true,

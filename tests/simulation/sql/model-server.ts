@@ -21,7 +21,13 @@ import { epochMs } from "../world.ts";
 import { Locks, type Mode } from "./locks.ts";
 
 export type LeaseRow = { readonly term: number; readonly holder: number; readonly untilMs: number };
-export type ProcessRow = { readonly number: number; readonly life: string; readonly startedMs: number; readonly untilMs: number };
+export type ProcessRow = {
+  readonly number: number;
+  readonly life: string;
+  readonly roles: string;
+  readonly startedMs: number;
+  readonly untilMs: number;
+};
 export type LogRow = {
   readonly id: number;
   readonly saleId: SaleId;
@@ -114,6 +120,12 @@ export class ModelServer {
     this.#offsetMs += byMs;
     this.steadySinceMs = this.sim.now;
     this.sim.log(`the database's clock goes ${byMs}`);
+  }
+
+  /** Processes that answer buyers and count as alive. */
+  livingApis(): readonly { readonly number: number; readonly life: string }[] {
+    const nowMs = this.nowMs();
+    return [...this.processes.values()].filter(({ roles, untilMs }) => roles.includes("api") && untilMs > nowMs);
   }
 
   open(client: Client): Session {

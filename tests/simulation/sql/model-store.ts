@@ -6,14 +6,17 @@
  */
 import { applyWrites } from "../../../src/adapters/memory/apply-writes.ts";
 import { gatherFacts } from "../../../src/adapters/memory/gather-facts.ts";
+import { noteCommit, scopeToPublish } from "../../../src/adapters/memory/memory-queue.ts";
 import type { CommitSteps, MemoryStore } from "../../../src/adapters/memory/memory-store.ts";
 import { Changes, type Tables } from "../../../src/adapters/memory/tables.ts";
 import type { ServerDatabase } from "../../../src/adapters/sql/server-database.ts";
 import type { BatchAnswer, decideAndWrite } from "../../../src/adapters/sql/stock-ledger.ts";
 import type { SaleFacts, SaleWrites } from "../../../src/domain/batch-state.ts";
 import type { SaleId } from "../../../src/domain/ids.ts";
+import type { ScopeId } from "../../../src/domain/journal-message.ts";
 import type { Movement } from "../../../src/domain/movement.ts";
 import { decideBatch } from "../../../src/domain/sale-batch.ts";
+import type { Sale } from "../../../src/domain/sale.ts";
 import { assert, InvariantBroken } from "../../../src/lib/assert.ts";
 import type { Catalogue } from "../../../src/ports/catalogue.ts";
 import type { Records } from "../../../src/ports/records.ts";
@@ -30,6 +33,8 @@ export type DecideOptions = {
   readonly locksAlone?: boolean | undefined;
   /** Decides by the time that the process says it is. */
   readonly byProcessClock?: boolean | undefined;
+  /** What a commit means for its sale's scope, where a cache decides. */
+  readonly noteCommit?: typeof noteCommit | undefined;
 };
 type Decide = typeof decideAndWrite;
 type Terms = Parameters<Decide>[2];
@@ -57,9 +62,10 @@ function deciding(batch: LedgerBatch, terms: Terms, options: DecideOptions): Wor
     };
     if (!tables.sales.has(saleId)) return decide();
     const sales = options.locksAlone === true ? [saleId] : lockedWith(tables, saleId, terms);
+    const scopeId = terms.queue && scopeOf(tables, saleId);
     server.lock(
       session,
-      sales.map((id) => `sale ${id}`),
+      [...sales.map((id) => `sale ${id}`), ...(scopeId === undefined ? [] : [`scope ${scopeId}`])],
       "alone",
       (answer) => {
         if (answer === "conflict") return done({ kind: "error", error: "conflict" });
@@ -79,6 +85,12 @@ function lockedWith(tables: Readonly<Tables>, saleId: SaleId, { countsAlone }: T
   if (sale?.limitGroup === undefined || countsAlone?.has(saleId) === true) return [saleId];
   const together = [...tables.sales.values()].filter((other) => other.seller === sale.seller && other.limitGroup === sale.limitGroup);
   return together.map(({ id }) => id).toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1));
+}
+
+/** That of the sale, or the one that it would be published into. */
+function scopeOf(tables: Readonly<Tables>, saleId: SaleId): ScopeId | undefined {
+  const sale = tables.sales.get(saleId);
+  return sale && (sale.scopeId ?? scopeToPublish(tables, sale));
 }
 
 /** Whether units may move between the sale and its product. */
@@ -106,23 +118,29 @@ class Decision {
 
   /** Decides, and leaves with the session what COMMIT will make true. */
   stage(): BatchAnswer {
-    const { reopenDelayMs } = this.#terms;
+    const { reopenDelayMs, queue } = this.#terms;
     const { gather = gatherFacts, decide = decideBatch, apply = applyWrites } = this.#options.steps ?? {};
+    const { noteCommit: note = noteCommit } = this.#options;
     const { tables } = this.#server.store;
     const nowMs = this.#nowMs();
     const [{ saleId, movements }] = this.#batch.groups as [LedgerBatch["groups"][number]];
     const sale = tables.sales.get(saleId);
     if (sale === undefined) return this.#told({ outcomes: movements.map(() => ({ kind: "sale_unknown" })) }, nowMs);
-    const facts = gather(tables, sale, movements);
-    const { outcomes, writes, changed } = decide(reopenDelayMs === undefined ? facts : { ...facts, reopenDelayMs }, movements, nowMs);
+    const gathered = gather(tables, sale, movements);
+    const facts = { ...gathered, ...(reopenDelayMs !== undefined && { reopenDelayMs }), ...(queue && queueFacts(tables, sale)) };
+    const before = { sale, purchases: new Map(facts.purchases) };
+    const { outcomes, writes, changed } = decide(facts, movements, nowMs);
     const answer = { outcomes, sale: writes.sale, moved: writes.sale !== sale };
     if (!changed) return this.#told(answer, nowMs);
     assertKeeps(tables, facts, writes, apply);
     const logId = this.#server.takeLogId();
+    // Who is alive is read now, and may be another when it is written.
+    const living = this.#server.livingApis();
     this.#session.effects.push(() => {
       apply(tables, facts, writes, new Changes());
-      this.#keep(writes, { logId, nowMs, moved: answer.moved });
+      keepRows(this.#server, writes, { logId, nowMs, moved: answer.moved });
       this.#tell(answer, nowMs);
+      if (queue) note(tables, { before, writes }, { ...queue, living: () => living }, new Changes());
     });
     return { groups: [answer], wrote: true, nowMs };
   }
@@ -147,18 +165,28 @@ class Decision {
   #tell(answer: Committed["groups"][number], nowMs: number): void {
     this.#server.observer.committed(this.#batch, { kind: "committed", groups: [answer] }, nowMs, this.#session.client.number);
   }
+}
 
-  #keep(writes: SaleWrites, { logId, nowMs, moved }: { logId: number; nowMs: number; moved: boolean }): void {
-    const { sale, newPurchases, changedPurchases } = writes;
-    const server = this.#server;
-    if (moved) server.lastAtMs.set(sale.id, nowMs);
-    const touched = [...newPurchases.values(), ...[...changedPurchases.values()].map(({ purchase }) => purchase)];
-    const buyers = new Set(touched.map(({ buyerId }) => buyerId));
-    const listed = buyers.size === 0 ? null : [...buyers].join(" ");
-    server.log.set(logId, { id: logId, saleId: sale.id, feed: sale.feed, buyers: listed, committedMs: server.sim.now });
-    for (const id of [...writes.newPurchases.keys(), ...writes.payments.keys(), ...writes.refunds.keys(), ...writes.adjustments.keys()])
-      server.noteId(id);
-  }
+/** What a commit leaves behind beside its rows: the sale's time, a row in the change log, ids that are taken. */
+export function keepRows(
+  server: ModelServer,
+  writes: SaleWrites,
+  { logId, nowMs, moved }: { logId: number; nowMs: number; moved: boolean },
+): void {
+  const { sale, newPurchases, changedPurchases } = writes;
+  if (moved) server.lastAtMs.set(sale.id, nowMs);
+  const touched = [...newPurchases.values(), ...[...changedPurchases.values()].map(({ purchase }) => purchase)];
+  const buyers = new Set(touched.map(({ buyerId }) => buyerId));
+  const listed = buyers.size === 0 ? null : [...buyers].join(" ");
+  server.log.set(logId, { id: logId, saleId: sale.id, feed: sale.feed, buyers: listed, committedMs: server.sim.now });
+  for (const id of [...newPurchases.keys(), ...writes.payments.keys(), ...writes.refunds.keys(), ...writes.adjustments.keys()])
+    server.noteId(id);
+}
+
+/** Of a sale that the cache decides, or will. */
+export function queueFacts(tables: Readonly<Tables>, sale: Sale): Pick<SaleFacts, "scope" | "publishesTo"> {
+  const scope = sale.scopeId === undefined ? undefined : tables.scopes.get(sale.scopeId);
+  return { scope, publishesTo: scopeToPublish(tables, sale) };
 }
 
 /** As constraints do when a row is written: what cannot be kept fails before COMMIT. */

@@ -16,6 +16,7 @@ import { StoreUnavailable } from "../../../src/ports/store-unavailable.ts";
 import { changesTickMs, runChangeFollower } from "../../../src/worker/change-follower.ts";
 import type { LoopOptions } from "../../../src/worker/loop.ts";
 import { clockTickMs, idsOf, membershipTickMs, NumberLost, runClockFollower, runMembership } from "../../../src/worker/sharing.ts";
+import type { QueueFoundation } from "../rabbitmq/queue-engine.ts";
 import { Server, type Foundation, type Role } from "../server.ts";
 import { epochMs } from "../world.ts";
 import { FeedWitness } from "./feed-witness.ts";
@@ -28,6 +29,15 @@ import { watch } from "./watchers.ts";
 const restartAfterMs = 300;
 
 type Extent = { readonly idFloor: string; readonly lastAtMs: number };
+/** What a world gives a process whose sales a cache decides. */
+export type ProcessQueue = {
+  readonly foundation: QueueFoundation;
+  /** Instead of the membership's own. */
+  readonly renew: () => Promise<boolean>;
+  /** The process leaves, or has died. */
+  readonly leave: () => void;
+  readonly die: () => void;
+};
 type Opened = Extent & { readonly database: ServerDatabase; readonly membership: Membership; readonly feed: FeedWitness };
 
 export class Process {
@@ -39,6 +49,7 @@ export class Process {
   readonly #world: SqlWorld;
   #driver: ModelDriver | undefined;
   #leave: (() => Promise<void>) | undefined;
+  #queue: ProcessQueue | undefined;
   /** The database's time minus what the monotonic clock shows, as last measured. */
   #offsetMs = 0;
 
@@ -72,6 +83,7 @@ export class Process {
   async stop(): Promise<void> {
     if (!(await this.server.drain())) return;
     const { incarnation } = this.server.node;
+    this.#queue?.leave();
     await this.#leave?.().catch(() => undefined);
     if (this.server.node.incarnation === incarnation) this.kill();
   }
@@ -79,11 +91,13 @@ export class Process {
   kill(): void {
     this.server.kill();
     void this.#driver?.close();
+    this.#queue?.die();
+    this.#queue = undefined;
     this.#driver = undefined;
     this.#leave = undefined;
   }
 
-  #monotonicMs = (): number => this.#world.sim.now * this.#rate;
+  readonly monotonicMs = (): number => this.#world.sim.now * this.#rate;
 
   async #open({ tasks, entropy, signal }: ReturnType<Server["begin"]>): Promise<void> {
     const world = this.#world;
@@ -100,7 +114,9 @@ export class Process {
     this.#leave = () => membership.leave();
     const clock = this.#clock(opened);
     const loop = (_: string, tickMs: number): LoopOptions => ({ tasks, signal, tickMs });
-    const leases = new ServerLeases(database, membership.number, this.#monotonicMs);
+    const leases = new ServerLeases(database, membership.number, this.monotonicMs);
+    const queue = await world.openQueue({ process: this, database, membership });
+    this.#queue = queue;
     const shared = { feed, leaseMs: cluster.leaseMs, edgeMs: cluster.edgeMs };
     const foundation: Foundation = {
       clock,
@@ -109,13 +125,19 @@ export class Process {
       ids: this.#ids(clock, opened, () => (mutant.startsAtZero === true ? 0 : entropy.random())),
       catalogue: modelCatalogue(database, world.database),
       records: modelRecords(database, world.store),
-      ledger: new ServerLedger(database, { reopenDelayMs: cluster.reopenDelayMs }, modelDecide({ ...mutant.decide, steps: mutant.steps })),
+      ledger: new ServerLedger(
+        database,
+        { reopenDelayMs: cluster.reopenDelayMs, queue: cluster.queue },
+        modelDecide({ ...mutant.decide, steps: mutant.steps }),
+      ),
+      queue: queue?.foundation,
       shared: mutant.shared?.(shared) ?? shared,
       loop,
       singleton: (name, tickMs) => ({ ...loop(name, tickMs), lease: { leases: mutant.leases?.(leases) ?? leases, name } }),
     };
     this.server.open(foundation);
-    this.server.keep(runMembership(membership, loop("membership", membershipTickMs)), (error) => this.#died(error));
+    const renewing = { renew: queue?.renew ?? (() => membership.renew()) };
+    this.server.keep(runMembership(renewing, loop("membership", membershipTickMs)), (error) => this.#died(error));
     this.server.keep(runClockFollower(() => this.#measure(database), loop("clock follower", clockTickMs)));
     const { parts } = this.server;
     if (!this.server.roles.includes("api") || parts === undefined) return;
@@ -134,11 +156,11 @@ export class Process {
     const membership = await registerProcess(
       database,
       { name, roles, version: "0.0.0", secrets: "" },
-      { nowMs: this.#monotonicMs, numbers },
+      { nowMs: this.monotonicMs, numbers },
     );
     await this.#measure(database);
     const reading = world.mutant.feedDriver?.(driver);
-    const feed = new ServerChangeFeed(reading === undefined ? database : new ServerDatabase(reading, pace), this.#monotonicMs);
+    const feed = new ServerChangeFeed(reading === undefined ? database : new ServerDatabase(reading, pace), this.monotonicMs);
     const heard = new FeedWitness(world, this.server, feed);
     await heard.next();
     world.sim.log(`${this.server.name} is number ${membership.number}`);
@@ -146,17 +168,17 @@ export class Process {
   }
 
   async #measure(database: ServerDatabase): Promise<void> {
-    const { offsetMs } = await measureClock(database, { ownMs: this.#monotonicMs });
+    const { offsetMs } = await measureClock(database, { ownMs: this.monotonicMs });
     this.#offsetMs = offsetMs;
   }
 
   #clock({ lastAtMs }: Extent): Clock {
-    const planted = this.#world.mutant.clock?.(() => epochMs + this.#monotonicMs() + this.wallOffsetMs);
+    const planted = this.#world.mutant.clock?.(() => epochMs + this.monotonicMs() + this.wallOffsetMs);
     if (planted !== undefined) return planted;
     return new SystemClock({
       notBeforeMs: lastAtMs,
-      wallMs: () => this.#monotonicMs() + this.#offsetMs,
-      monotonicMs: this.#monotonicMs,
+      wallMs: () => this.monotonicMs() + this.#offsetMs,
+      monotonicMs: this.monotonicMs,
       follows: true,
       onJump: () => this.#world.sim.violate("assert", "a clock that follows took what it follows for a jump"),
     });

@@ -30,7 +30,7 @@ const acts = [
   "long_stop",
 ] as const;
 
-export class SqlNemesis extends Nemesis<SqlWorld> {
+export class SqlNemesis<Of extends SqlWorld = SqlWorld> extends Nemesis<Of> {
   protected strike(): void {
     const { random, world } = this;
     const { sim, faults, cluster } = world;

@@ -9,6 +9,8 @@ import { MemoryStore } from "../../../src/adapters/memory/memory-store.ts";
 import type { SaleId } from "../../../src/domain/ids.ts";
 import { assert } from "../../../src/lib/assert.ts";
 import type { AuditTerms } from "../auditor.ts";
+import type { ServerDatabase } from "../../../src/adapters/sql/server-database.ts";
+import type { Membership } from "../../../src/adapters/sql/server-processes.ts";
 import { healed } from "../faults.ts";
 import type { Sim } from "../kernel.ts";
 import type { Mutant } from "../mutants.ts";
@@ -19,7 +21,7 @@ import { World, type WorldSetup } from "../world.ts";
 import type { FeedWitness } from "./feed-witness.ts";
 import { fencing } from "./fencing.ts";
 import { ModelServer } from "./model-server.ts";
-import { Process } from "./process.ts";
+import { Process, type ProcessQueue } from "./process.ts";
 import { SqlNemesis } from "./sql-nemesis.ts";
 import { watch, type Watcher } from "./watchers.ts";
 
@@ -45,7 +47,7 @@ export class SqlWorld extends World {
 
   constructor(sim: Sim, setup: WorldSetup) {
     super(sim, setup);
-    this.store = new MemoryStore({ batchesAcrossSales: false });
+    this.store = this.createStore();
     this.#balancer = sim.random("balancer");
     this.database = new ModelServer({
       sim,
@@ -60,8 +62,17 @@ export class SqlWorld extends World {
     this.servers = this.processes.map(({ server }) => server);
   }
 
+  /** What a process needs beside the database, in a world where a cache decides. */
+  openQueue(_: QueueAsk): Promise<ProcessQueue | undefined> {
+    return Promise.resolve(undefined);
+  }
+
   get cluster(): Cluster {
     return clusterOf(this.shape, this.mutant);
+  }
+
+  protected createStore(): MemoryStore {
+    return new MemoryStore({ batchesAcrossSales: false });
   }
 
   get waiting(): number {
@@ -124,7 +135,7 @@ export class SqlWorld extends World {
       if (living.has(by)) this.sim.check(heard() === last(), "push", () => `${by} told last of ${what}: ${heard()}, it is ${last()}`);
   }
 
-  protected terms(): AuditTerms {
+  protected override terms(): AuditTerms {
     const { leaseMs, reopenDelayMs } = clusterOf(this.shape, this.mutant);
     return { markLifeMs: leaseMs / slowestPace, reopenDelayMs, decidersNowMs: () => this.database.latestMs() };
   }
@@ -138,7 +149,9 @@ export class SqlWorld extends World {
   }
 }
 
-function clusterOf({ cluster }: Shape, mutant: Mutant): Cluster {
+export type QueueAsk = { readonly process: Process; readonly database: ServerDatabase; readonly membership: Membership };
+
+export function clusterOf({ cluster }: Shape, mutant: Mutant): Cluster {
   assert(cluster !== undefined, "a world of several processes draws how many there are");
   return mutant.cluster?.(cluster) ?? cluster;
 }

@@ -73,7 +73,6 @@ const statements: Readonly<Record<string, Statement>> = {
       [...processes.values()].map((row) => ({
         ...row,
         name: "",
-        roles: "",
         version: "",
         secrets: "",
         started_at: row.startedMs,
@@ -93,7 +92,13 @@ const statements: Readonly<Record<string, Statement>> = {
     locks: ([own]) => `process ${text(own)}`,
     run: (server, session, params) => {
       const [own, life] = params;
-      const row = { number: number(own), life: text(life), startedMs: number(params[6]), untilMs: number(params[7]) };
+      const row = {
+        number: number(own),
+        life: text(life),
+        roles: text(params[3]),
+        startedMs: number(params[6]),
+        untilMs: number(params[7]),
+      };
       session.effects.push(() => void server.processes.set(row.number, row));
       return 1;
     },
@@ -115,7 +120,13 @@ const statements: Readonly<Record<string, Statement>> = {
     run: ({ log }, _, [after]) => logRows([...log.values()].filter(({ id }) => id > number(after))),
   },
   "SELECT id, CAST(change_log.sale_id AS TEXT) AS sale_id, feed, buyers FROM change_log WHERE id IN": {
-    run: ({ log }, _, ids) => logRows([...new Set(ids.map(number))].flatMap((id) => log.get(id) ?? [])),
+    // The list is one parameter, written out.
+    run: ({ log }, _, [ids]) =>
+      logRows(
+        text(ids)
+          .split(",")
+          .flatMap((id) => log.get(Number(id)) ?? []),
+      ),
   },
   "SELECT min(feed) AS feed FROM change_log": {
     run: (server, _, [saleId]) => {
