@@ -40,6 +40,6 @@ export class SchemaTooNew extends Error {
   override readonly name = "SchemaTooNew";
   readonly code = "schema_too_new";
   constructor(found: number, newest: number) {
-    super(`Open the data folder: its schema ${found} is newer than ${newest}, the newest this program knows; start the newer program`);
+    super(`Open the store: its schema ${found} is newer than ${newest}, the newest this program knows; start the newer program`);
   }
 }

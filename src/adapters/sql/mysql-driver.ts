@@ -16,7 +16,7 @@ import type { SqlValue } from "./sql-transaction.ts";
 /** Decisions rest on rows read under a lock: with a snapshot older than the lock they would rest on the past. */
 const sessionSettings = (limits: ServerLimits, purpose: "write" | "read") =>
   `SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',
-   innodb_lock_wait_timeout = ${seconds(limits.lockTimeoutMs)} /*M!100300 ${endsSlow(limits)}${purpose === "write" ? endsIdle(limits) : ""} */`;
+   innodb_lock_wait_timeout = ${seconds(limits.lockTimeoutMs)}, lock_wait_timeout = ${seconds(limits.lockTimeoutMs)} /*M!100300 ${endsSlow(limits)}${purpose === "write" ? endsIdle(limits) : ""} */`;
 /** MariaDB alone reads what stands in such a comment; MySQL has no such bounds. */
 const endsIdle = ({ idleTimeoutMs }: ServerLimits) => `, idle_transaction_timeout = ${seconds(idleTimeoutMs)}`;
 /** The server ends a statement itself before its connection is given up: nobody would hear of it, and it would hold its locks. */

@@ -23,7 +23,7 @@ const kinds: Readonly<Record<string, ServerErrorKind>> = {
 /** Without a code of the server's own no answer came, or half of one. */
 export function postgresErrorKind(error: unknown): ServerErrorKind {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-  // Node's own codes (ECONNRESET) are longer.
-  if (!/^[0-9A-Z]{5}$/.test(code)) return "lost";
+  // Node's own codes begin with an E, as no class of SQLSTATE does; most are longer, EPIPE is not.
+  if (!/^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code)) return "lost";
   return kinds[code] ?? kinds[code.slice(0, 2)] ?? "defect";
 }

@@ -3,13 +3,15 @@
  * this connection, so that of many processes that start at once each step is applied by one. PostgreSQL takes a step whole
  * or not at all; MySQL commits every statement of one, so each is safe to repeat and a kill in the middle is made up for.
  *
- * Processes of the version before go on while the steps are applied and afterwards: a step only adds. One that no longer
- * leaves room for programs older than some number says so, and such a program does not start on it.
+ * Processes of the version before go on while the steps are applied and afterwards: a step only adds. One that meets their
+ * transactions lets them go first, and is run again as a whole. One that no longer leaves room for programs older than some
+ * number says so, and such a program does not start on it.
  */
 import { randomBytes } from "node:crypto";
 import { assert } from "../../lib/assert.ts";
+import { backoffMs } from "../../lib/backoff.ts";
 import { SchemaTooNew } from "./migrate.ts";
-import type { ServerConnection, ServerDriver } from "./server-driver.ts";
+import { ServerError, type ServerConnection, type ServerDriver } from "./server-driver.ts";
 import { createTable, mysqlCollation, type ServerFlavour } from "./server-schema.ts";
 import { initialTables } from "./server-migrations/0001-initial.ts";
 import type { SqlReads } from "./sql-transaction.ts";
@@ -31,11 +33,15 @@ export const serverMigrations: readonly ServerMigration[] = [
   },
 ];
 
-const lockName = "doorbuster.migrate";
-/** The same name as a number, as PostgreSQL wants it. */
+/** Of this database alone: the name counts for all of the server's. MySQL takes no more than 64 characters. */
+const lockName = "CONCAT('doorbuster.migrate.', MD5(DATABASE()))";
+/** PostgreSQL wants a number, which counts for its database. */
 const lockNumber = 7_353_215_004_401;
 const lockWaitMs = 120_000;
 const lockPauseMs = 100;
+/** Runs of one step before it is given up: about a minute. Between two of them those that use its tables have their turn. */
+const stepTriesMax = 20;
+const stepAgain = { baseMs: 500, ceilingMs: 4_000 };
 
 const bookkeeping = `CREATE TABLE IF NOT EXISTS migration (number INTEGER NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL,
   oldest_program INTEGER NOT NULL)`;
@@ -73,10 +79,27 @@ async function applyMissing(connection: ServerConnection, steps: readonly Server
   assertOpens(applied, known);
   const newest = applied.at(-1)?.number ?? 0;
   const missing = steps.filter(({ number }) => number > newest);
-  for (const step of missing) await apply(connection, step, flavour);
+  for (const step of missing) await applyBesideOthers(connection, step, flavour);
   await connection.execute(nameStore, [randomBytes(16).toString("hex")]);
   return missing.map(({ name }) => name);
 }
+
+/** A transaction that has one of the step's tables and wants another meets it: one of them ends, and it may be the step. */
+async function applyBesideOthers(connection: ServerConnection, step: ServerMigration, flavour: ServerFlavour): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await apply(connection, step, flavour);
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.kind !== "conflict") throw error;
+      if (tries >= stepTriesMax) throw new ServerError("conflict", inUse(step, error), error);
+      await connection.rollback();
+      await new Promise((resolve) => setTimeout(resolve, backoffMs(tries - 1, stepAgain)));
+    }
+  }
+}
+
+const inUse = ({ name }: ServerMigration, { message }: Error) =>
+  `others used the tables of the step "${name}" all the time (${message}); let exports and verify end, then start again`;
 
 async function apply(connection: ServerConnection, { number, name, oldestProgram, statements }: ServerMigration, flavour: ServerFlavour) {
   await connection.begin();
@@ -108,7 +131,7 @@ async function lock(connection: ServerConnection): Promise<void> {
   const sql =
     connection.dialect.name === "postgres"
       ? `SELECT CASE WHEN pg_try_advisory_lock(${lockNumber}) THEN 1 ELSE 0 END AS held`
-      : `SELECT GET_LOCK('${lockName}', 0) AS held`;
+      : `SELECT GET_LOCK(${lockName}, 0) AS held`;
   for (let waitedMs = 0; waitedMs < lockWaitMs; waitedMs += lockPauseMs) {
     const [row] = await connection.query<{ held: number }>(sql, []);
     if (row?.held === 1) return;
@@ -121,6 +144,6 @@ async function unlock(connection: ServerConnection): Promise<void> {
   const sql =
     connection.dialect.name === "postgres"
       ? `SELECT CASE WHEN pg_advisory_unlock(${lockNumber}) THEN 1 ELSE 0 END AS held`
-      : `SELECT RELEASE_LOCK('${lockName}') AS held`;
+      : `SELECT RELEASE_LOCK(${lockName}) AS held`;
   await connection.query(sql, []);
 }

@@ -59,8 +59,8 @@ export const serverLimitsDefault: ServerLimits = {
   idleTimeoutMs: 5_000,
 };
 const openingLimits = { writesMax: 1, readsMax: 1, acquireTimeoutMs: 5_000 };
-/** An index over a full table takes its time. */
-const migrationLimits = { ...openingLimits, statementTimeoutMs: 3_600_000, lockTimeoutMs: 60_000, idleTimeoutMs: 600_000 };
+/** An index over a full table takes its time. Whoever waits for a table has everybody else wait behind, so that is short. */
+const migrationLimits = { ...openingLimits, statementTimeoutMs: 3_600_000, lockTimeoutMs: 1_000, idleTimeoutMs: 600_000 };
 
 /** Throws DatabaseUrlWrong. */
 export function openServerDriver(url: string, limits: Partial<ServerLimits> = {}): ServerDriver {

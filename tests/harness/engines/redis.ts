@@ -103,10 +103,15 @@ export class RedisServer extends EngineProcess {
 /** redis-server takes a setting's words one by one, and none as an empty one. */
 const words = (value: string): string[] => (value === "" ? [""] : value.split(" "));
 
-/** A replica is open when it has what the other one has. */
+const linkMaxMs = 30_000;
+
+/** A replica is open when it has what the other one has, and the other one counts it: it does so at the replica's first word. */
 export async function openRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const redis = await openEngine({ name: "redis", place: options.place }, (volume, ports) => new RedisServer(volume, ports, options));
-  if (options.replicaOf !== undefined)
-    await waitFor("the link to the other Redis", async () => (await redis.cli("INFO", "replication")).includes("master_link_status:up"));
+  const { replicaOf: primary } = options;
+  if (primary === undefined) return redis;
+  const tells = async (server: RedisServer, words: string) => (await server.cli("INFO", "replication")).includes(words);
+  const isLinked = async () => (await tells(redis, "master_link_status:up")) && (await tells(primary, `port=${redis.port},state=online`));
+  await waitFor("the link to the other Redis", isLinked, { withinMs: linkMaxMs });
   return redis;
 }
