@@ -64,6 +64,7 @@ import { createApp, type App } from "./http/app.ts";
 import type { HttpOptions } from "./http/deps.ts";
 import { openEngine, type Engine } from "./modes/engine.ts";
 import { startWorkers } from "./modes/loops.ts";
+import { openQueueAudit } from "./modes/queue-audit.ts";
 import { reopenDelayMs } from "./modes/sql.ts";
 import { knownSecretsDigest, migrateStore, openAuditSource, openExports, sharedProviderLines } from "./modes/stores.ts";
 import type { KeyRing } from "./ports/key-ring.ts";
@@ -419,6 +420,7 @@ async function main(): Promise<number> {
   registerVerify(program, {
     ...cli,
     openAuditSource,
+    openQueueAudit,
     nowMs: () => Date.now(),
     reopenDelayMs: ({ mode }) => (mode === "sql" ? reopenDelayMs : 0),
     colour: wantsColour,
