@@ -11,7 +11,7 @@ import type { Suite } from "./suites.ts";
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 export type SuiteResult = Counts & { readonly name: string; readonly seconds: number; readonly failures: readonly string[] };
 
-const suiteTimeoutMs = 600_000;
+const suiteTimeoutMs = 900_000;
 
 /** The totals of a JUnit report; undefined if it is not one. */
 export function countsOf(report: string): Counts | undefined {

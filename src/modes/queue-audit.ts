@@ -8,6 +8,7 @@ import { openServerDriver } from "../adapters/sql/server-store.ts";
 import type { Config } from "../config/options.ts";
 import { assert } from "../lib/assert.ts";
 import type { QueueAudit } from "../ports/queue-audit.ts";
+import { patientReading } from "./stores.ts";
 
 const callTimeoutMs = 10_000;
 const readyWithinMs = 5_000;
@@ -16,7 +17,7 @@ export async function openQueueAudit(config: Config): Promise<QueueAudit | undef
   if (config.mode !== "queued") return undefined;
   const { databaseUrl, redisUrl, brokerUrl, brokerPartitions: partitions } = config;
   assert(databaseUrl !== undefined && redisUrl !== undefined && brokerUrl !== undefined, "queued mode has its three addresses");
-  const database = new ServerDatabase(openServerDriver(databaseUrl, { writesMax: 1, readsMax: 1 }));
+  const database = new ServerDatabase(openServerDriver(databaseUrl, patientReading));
   const ledger = new ServerQueueLedger(database);
   const connection = RedisConnection.open({ url: redisUrl, name: "doorbuster verify", callTimeoutMs });
   // What cannot be reached says so when it is asked.

@@ -4,7 +4,6 @@ import { openPostgres, type PostgresServer } from "../../harness/engines/postgre
 import { openRabbitmq, type RabbitmqServer } from "../../harness/engines/rabbitmq.ts";
 import { openRedis, type RedisServer } from "../../harness/engines/redis.ts";
 import { installationEnvironment, type Engines } from "../../harness/installation.ts";
-import type { ServerOptions } from "../../harness/server-process.ts";
 import { tempFolder } from "../../harness/volumes.ts";
 import { Member } from "./member.ts";
 
@@ -12,8 +11,8 @@ export type ClusterOptions = {
   readonly mode: "sql" | "queued";
   readonly database: "mariadb" | "postgres";
   readonly appendfsync?: "always" | "everysec" | undefined;
-  /** Another server than the product: a planted bug. */
-  readonly entry?: ServerOptions["entry"];
+  /** A bug of planted.ts instead of the product. */
+  readonly planted?: string | undefined;
 };
 
 export class Cluster implements AsyncDisposable {
@@ -32,8 +31,9 @@ export class Cluster implements AsyncDisposable {
     const folder = tempFolder();
     this.folder = folder.path;
     this.#release = folder.release;
-    const member = (name: string, role: Member["role"]) =>
-      new Member({ name, role, engines: this.#engines, folder: folder.path, entry: options.entry });
+    const { planted } = options;
+    const bug = planted === undefined ? {} : { entry: ["tests/nemesis/cluster/planted.ts", "serve"], env: { PLANTED: planted } };
+    const member = (name: string, role: Member["role"]) => new Member({ name, role, engines: this.#engines, folder: folder.path, ...bug });
     this.members = [member("api-1", "api"), member("api-2", "api"), member("worker-1", "worker"), member("worker-2", "worker")];
   }
 

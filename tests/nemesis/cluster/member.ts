@@ -13,16 +13,25 @@ export class Member {
   readonly #engines: Engines;
   readonly #folder: string;
   readonly #entry: ServerOptions["entry"];
+  readonly #env: Readonly<Record<string, string>>;
   readonly #lines = new Map<LineName, TcpProxy>();
   #server: ServerProcess | undefined;
   readonly logs: string[] = [];
 
-  constructor(of: { name: string; role: Role; engines: Engines; folder: string; entry?: ServerOptions["entry"] }) {
+  constructor(of: {
+    name: string;
+    role: Role;
+    engines: Engines;
+    folder: string;
+    entry?: ServerOptions["entry"];
+    env?: Readonly<Record<string, string>> | undefined;
+  }) {
     this.name = of.name;
     this.role = of.role;
     this.#engines = of.engines;
     this.#folder = join(of.folder, of.name);
     this.#entry = of.entry;
+    this.#env = of.env ?? {};
   }
 
   /** Where it answers; undefined while it is down. */
@@ -51,7 +60,7 @@ export class Member {
       databaseUrl: await through("database", databaseUrl),
       queue: queue && { redisUrl: await through("redis", queue.redisUrl), brokerUrl: await through("broker", queue.brokerUrl) },
     };
-    const env = { ...installationEnvironment(engines), ...(this.role === "api" ? apiEnvironment : workerEnvironment) };
+    const env = { ...installationEnvironment(engines), ...(this.role === "api" ? apiEnvironment : workerEnvironment), ...this.#env };
     this.#server = await ServerProcess.start({ dataDir: this.#folder, env, entry: this.#entry });
   }
 
