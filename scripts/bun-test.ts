@@ -11,7 +11,7 @@ import type { Suite } from "./suites.ts";
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 export type SuiteResult = Counts & { readonly name: string; readonly seconds: number; readonly failures: readonly string[] };
 
-const suiteTimeoutMs = 600_000;
+const suiteTimeoutMs = 900_000;
 /** For those that name none: a wait that has a bound of its own should reach it and say what it waited for, on a slow machine, too. */
 const testTimeoutMs = 20_000;
 

@@ -64,6 +64,7 @@ import { createApp, type App } from "./http/app.ts";
 import type { HttpOptions } from "./http/deps.ts";
 import { openEngine, type Engine } from "./modes/engine.ts";
 import { startWorkers } from "./modes/loops.ts";
+import { openQueueAudit } from "./modes/queue-audit.ts";
 import { reopenDelayMs } from "./modes/sql.ts";
 import { knownSecretsDigest, migrateStore, openAuditSource, openExports, sharedProviderLines } from "./modes/stores.ts";
 import type { KeyRing } from "./ports/key-ring.ts";
@@ -195,7 +196,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
     options: httpOptionsOf(config),
   });
   const { listener, metrics } = await openListeners(config, app);
-  opened.defer(() => listener?.stop(0));
+  opened.defer(async () => void (await Promise.all([listener?.stop(0), metrics?.stop(0)])));
   url = listener?.url ?? "";
   const stopWorkers = startWorkers(engine, { providers: providers.providers, follower, roles: config.roles }, log);
   if (keys.length === 0) log.warn("no server key: set DOORBUSTER_API_KEY to manage the shop");
@@ -242,9 +243,15 @@ async function openListeners({ roles, httpHost, httpPort, metricsHost, metricsPo
   const { listen } = process.versions["bun"] === undefined ? await import("./http/listen-node.ts") : await import("./http/listen-bun.ts");
   const answers = roles.includes("api");
   if (answers) app.describe();
-  const listener = answers ? await listen(app, { host: httpHost, port: httpPort }) : undefined;
   const metrics = metricsPort === undefined ? undefined : await listen({ fetch: app.adminFetch }, { host: metricsHost, port: metricsPort });
-  return { listener, metrics };
+  try {
+    const listener = answers ? await listen(app, { host: httpHost, port: httpPort }) : undefined;
+    return { listener, metrics };
+  } catch (error) {
+    // One that is left open keeps a process alive that has given up.
+    await metrics?.stop(0);
+    throw error;
+  }
 }
 
 /** The secret of its pseudonyms lives with the data: whoever has both could name people. */
@@ -425,6 +432,7 @@ async function main(): Promise<number> {
   registerVerify(program, {
     ...cli,
     openAuditSource,
+    openQueueAudit,
     nowMs: () => Date.now(),
     reopenDelayMs: ({ mode }) => (mode === "sql" ? reopenDelayMs : 0),
     colour: wantsColour,

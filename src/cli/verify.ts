@@ -9,6 +9,7 @@ import { HistoryLog } from "../engine/verify/history-log.ts";
 import { parseProviderLine, ProviderRecord } from "../engine/verify/provider-record.ts";
 import { lateMaxDefaultMs, verify, type VerifyReport } from "../engine/verify/verify.ts";
 import type { AuditSource } from "../ports/audit-source.ts";
+import type { QueueAudit } from "../ports/queue-audit.ts";
 import { addCommand, CommandFailed, exitCodes, type CliDeps } from "./program.ts";
 import { ProgressLine } from "./progress.ts";
 import { numbered, readLines, wrongLine } from "./read-lines.ts";
@@ -17,6 +18,8 @@ import { renderVerifyReport } from "./verify-report.ts";
 export type VerifyCommandDeps = CliDeps & {
   /** A read-only snapshot of the configured store; throws an Error that says what is wrong with it. */
   readonly openAuditSource: (config: Config) => Promise<AuditSource>;
+  /** Cache and broker, where a cache decides; undefined elsewhere. */
+  readonly openQueueAudit: (config: Config) => Promise<QueueAudit | undefined>;
   readonly nowMs: () => number;
   /** How long memories may speak of a state that is over, where several processes share the store. */
   readonly reopenDelayMs: (config: Config) => number;
@@ -49,7 +52,7 @@ export function registerVerify(program: Command, deps: VerifyCommandDeps): void 
     .option("--data-dir <folder>", "folder of the database (DOORBUSTER_DATA_DIR)")
     .option("--history <files...>", "also check a client's record of its answers (docs/spec/history.md)")
     .option("--provider <file>", "also check the payment provider's own record of captures and refunds")
-    .option("--at-rest", "no server runs and all holds have been swept: nothing may be left undone")
+    .option("--at-rest", "no server runs and all holds have been swept: nothing may be left undone, and a cache must equal the ledger")
     .option("--json", "print one line of JSON")
     .option("--min-accepts <number>", "with fewer accepts, a record proves nothing", integer(thresholdMax), acceptsMin)
     .option("--min-unknowns <number>", "with fewer unknown outcomes, a record proves nothing", integer(thresholdMax), unknownsMin)
@@ -72,7 +75,9 @@ async function run(deps: VerifyCommandDeps, flags: VerifyFlags): Promise<void> {
   const history =
     flags.history && new HistoryCheck(await readHistory(flags.history), thresholds, { reopenDelayMs: deps.reopenDelayMs(config) });
   const source = await open(deps, config);
+  let queue: QueueAudit | undefined;
   try {
+    queue = await deps.openQueueAudit(config);
     // Read after the snapshot is taken: whatever the store holds, the provider has noted before.
     const provider = await readProvider(flags, {
       file: join(config.dataDir, deps.providerJournal),
@@ -81,12 +86,13 @@ async function run(deps: VerifyCommandDeps, flags: VerifyFlags): Promise<void> {
     const rest = { nowMs: deps.nowMs(), atRest: flags.atRest ?? false, lateMaxMs: lateMaxDefaultMs };
     const line = new ProgressLine(deps.console);
     const progress = (table: string, rows: number) => line.show({ what: `Reading ${table}`, done: rows, unit: "rows" });
-    const report = await verify({ source, rest, history, provider, findingsMax: flags.rows, progress })
+    const report = await verify({ source, rest, history, queue, provider, findingsMax: flags.rows, progress })
       .catch(unreadable)
       .finally(() => line.end());
     print(deps, report, flags);
   } finally {
     await source.close();
+    await queue?.close();
   }
 }
 

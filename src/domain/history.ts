@@ -107,7 +107,7 @@ function eventOf(record: Record<string, unknown>): HistoryEvent | { problem: str
 }
 
 /** What fields an event needs beyond those all have. */
-function problemOfEvent({ f, type, id, user, event, qty, code, stock, bodyHash }: HistoryEvent): { problem: string } | undefined {
+function problemOfEvent({ f, type, id, user, event, qty, code, state, stock, bodyHash }: HistoryEvent): { problem: string } | undefined {
   const missing = (name: string) => ({ problem: `"${name}" is missing in ${f} ${type}` });
   if (f !== "stock" && user === undefined) return missing("user");
   if ((f === "purchase" || f === "stock") && event === undefined) return missing("event");
@@ -115,6 +115,7 @@ function problemOfEvent({ f, type, id, user, event, qty, code, stock, bodyHash }
   if ((type === "ok" || type === "fail") && code === undefined) return missing("code");
   if (type === "ok" && f !== "stock" && id === undefined) return missing("id");
   if (type === "ok" && f === "purchase" && bodyHash === undefined) return missing("body_hash");
+  if (f === "purchase" && state !== undefined && state !== "queued") return { problem: `"state" of a purchase is "queued" or left out` };
   if (type === "ok" && f === "stock" && stock === undefined) return missing("stock");
   return undefined;
 }

@@ -93,7 +93,9 @@ export async function sharedProviderLines(config: Config): Promise<readonly stri
   return lines.length === 0 ? undefined : lines;
 }
 
-const openDatabase = (config: Config) => new ServerDatabase(openServerDriver(urlOf(config), { writesMax: 1, readsMax: 2 }));
+/** Who reads a whole store waits longer than a buyer does for a server that is busy with a sale. */
+export const patientReading = { writesMax: 1, readsMax: 2, acquireTimeoutMs: 15_000, statementTimeoutMs: 60_000 } as const;
+const openDatabase = (config: Config) => new ServerDatabase(openServerDriver(urlOf(config), patientReading));
 
 async function withDatabase<Value>(config: Config, use: (database: ServerDatabase) => Promise<Value>): Promise<Value> {
   const database = openDatabase(config);

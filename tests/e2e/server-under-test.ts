@@ -7,7 +7,7 @@ import { ServerProcess, type Runtime } from "../harness/server-process.ts";
 import { Shop } from "../harness/shop.ts";
 import { verifyStore } from "../harness/verify-store.ts";
 import { tempFolder } from "../harness/volumes.ts";
-import { pause } from "../harness/wait.ts";
+import { pause, waitFor } from "../harness/wait.ts";
 
 const soonMaxMs = 5_000;
 
@@ -30,9 +30,8 @@ export function useServer(runtime: Runtime, env: Env = {}): UnderTest {
   beforeAll(async () => {
     servers.push(await ServerProcess.start({ dataDir, runtime, env }));
   }, 30_000);
-  const verify = () => verifyStore(dataDir);
   // With all that was begun: an embedded store's engines are of this test alone.
-  endAfter(servers, verify, cleanUp);
+  endAfter(servers, { verify: () => verifyStore(dataDir), end: cleanUp });
   return underTest(servers, "embedded");
 }
 
@@ -51,7 +50,13 @@ export function useInstallation(runtime: Runtime, mode: "sql" | "queued", engine
     for (const { child } of servers) if (child.exitCode === null) child.kill("SIGKILL");
     folder.release();
   };
-  endAfter(servers, () => verifyStore(join(folder.path, "verify"), { env: { ...env } }), end);
+  const verify = async () => verifyStore(join(folder.path, "verify"), { env, atRest: mode === "queued" });
+  // When nobody asks any more, what is behind brings the cache up to the ledger.
+  const comeToRest = async () => {
+    expect(await servers.shift()?.stop()).toBe(0);
+    await waitFor("cache and ledger that are equal", async () => (await verify()).problems.length === 0, { withinMs: 15_000 });
+  };
+  endAfter(servers, { verify, end, before: mode === "queued" ? comeToRest : undefined });
   return underTest(servers, mode);
 }
 
@@ -68,13 +73,21 @@ function underTest(servers: readonly ServerProcess[], mode: Mode): UnderTest {
   return { shop: new Shop(url, { isShared: mode !== "embedded" }), url, mode, soon };
 }
 
-function endAfter(servers: readonly ServerProcess[], verify: () => ReturnType<typeof verifyStore>, end: () => void): void {
+type End = {
+  readonly verify: () => ReturnType<typeof verifyStore>;
+  readonly end: () => void;
+  readonly before?: (() => Promise<void>) | undefined;
+};
+
+function endAfter(servers: readonly ServerProcess[], { verify, end, before }: End): void {
   afterAll(async () => {
+    const all = [...servers];
     try {
       expect(servers).not.toEqual([]);
+      await before?.();
       for (const server of servers) expect(await server.stop()).toBe(0);
       expect((await verify()).problems).toEqual([]);
-      const log = servers.flatMap((server) => server.log);
+      const log = all.flatMap((server) => server.log);
       expect(log.filter((line) => line.includes('"level":50') || line.includes('"level":60'))).toEqual([]);
     } finally {
       end();

@@ -77,6 +77,15 @@ export class ServerProcess {
     await bounded("the end of a killed server", 10_000, this.exited);
   }
 
+  /** It stands still: its connections stay open, and nobody answers. */
+  freeze(): void {
+    signalGroup(this.child, "SIGSTOP");
+  }
+
+  thaw(): void {
+    signalGroup(this.child, "SIGCONT");
+  }
+
   /** As an operator stops it; gives its exit code. */
   async stop(withinMs = 15_000): Promise<number> {
     this.child.kill("SIGTERM");

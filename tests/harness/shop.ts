@@ -65,6 +65,8 @@ export class Shop {
       method,
       headers,
       redirect: "manual",
+      // A kept connection that the server closes in this very moment would be an answer that nobody can judge.
+      keepalive: false,
       ...(payload === undefined ? {} : { body: payload }),
       signal: signal ?? AbortSignal.timeout(15_000),
     });

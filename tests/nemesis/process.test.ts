@@ -173,7 +173,7 @@ test.each(["bun", "node"] as const)(
     const dataDir = tempFolder().path;
     const env = { DOORBUSTER_DATA_DIR: dataDir, DOORBUSTER_API_KEY: apiKey };
     const servePorts = async (port: string, metricsPort: string) =>
-      runCommand(["serve", "--port", port], { env: { ...env, DOORBUSTER_METRICS_PORT: metricsPort }, runtime, withinMs: 8_000 });
+      runCommand(["serve", "--port", port], { env: { ...env, DOORBUSTER_METRICS_PORT: metricsPort }, runtime, withinMs: 30_000 });
     try {
       for (const [port, metricsPort] of [[taken.port, 0] as const, [0, taken.port] as const]) {
         const { code, err } = await servePorts(String(port), String(metricsPort));
@@ -186,7 +186,7 @@ test.each(["bun", "node"] as const)(
     const next = await ServerProcess.start({ dataDir });
     expect(await next.stop()).toBe(0);
   },
-  { timeout: 60_000 },
+  { timeout: 120_000 },
 );
 
 test("[E5] wrong configuration: exit 2 before anything starts, one line per mistake, naming the option", async () => {

@@ -66,6 +66,7 @@ async function run(dataDir: string, ...args: string[]) {
     sharedProviderLines: async () => undefined,
     nowMs: () => traces.nowMs,
     colour: false,
+    openQueueAudit: () => Promise.resolve(undefined),
     providerJournal: "simulated-provider.jsonl",
   });
   const code = await runProgram(program, deps, ["verify", ...args]);

@@ -69,7 +69,8 @@ function outcomeOf(operation: ShopOperation, reply: ShopReply, hash: (text: stri
   const id = operation.orderId ?? textOf(reply.data["id"]);
   switch (operation.kind) {
     case "purchase":
-      return id === undefined ? info : { type: "ok", code, id, bodyHash: hash(reply.body) };
+      if (id === undefined) return info;
+      return { type: "ok", code, id, bodyHash: hash(reply.body), state: reply.status === 202 ? "queued" : undefined };
     case "get":
     case "cancel":
       // The store's own states; an unknown one makes the checker refuse the line, as it should.

@@ -6,7 +6,16 @@ import type { Attempt } from "./history-log.ts";
 
 const unknownCodes: readonly (number | undefined)[] = [404, 4042];
 
-type Accepted = { readonly user: string; doneT: number; readBack: boolean };
+type Accepted = {
+  readonly user: string;
+  doneT: number;
+  readBack: boolean;
+  /** Whether it was ever told as more than queued. */
+  reserved: boolean;
+};
+
+/** What may become of a purchase that a cache accepted, other than an order: its sale went, or somebody threw it away. */
+const ends: readonly StoredPurchase["refusedFor"][] = ["sale_cancelled", "ended", "discarded"];
 
 export function checkAccepts(attempts: readonly Attempt[], facts: HistoryFacts, checks: Checks, rest: RestRule): void {
   const check = checks.of("C2");
@@ -15,11 +24,11 @@ export function checkAccepts(attempts: readonly Attempt[], facts: HistoryFacts, 
   for (const attempt of attempts) if (attempt.type === "ok" && attempt.id !== undefined) note(attempt, attempt.id, accepted, byKey);
   for (const attempt of attempts) checkRead(attempt, accepted, byKey, check);
   const unread = [...accepted.values()].filter(({ readBack }) => !readBack).length;
-  for (const id of accepted.keys()) {
+  for (const [id, { reserved }] of accepted) {
     check.count();
     const row = facts.rows.get(id);
     if (row === undefined) check.off(`purchase ${id}`, "was answered with a yes and is not in the store");
-    else checkOutcome(row, checks.of("C3"), rest);
+    else checkOutcome(row, reserved, checks.of("C3"), rest);
   }
   check.note(`${accepted.size - unread} read back, ${unread} never`);
 }
@@ -27,9 +36,10 @@ export function checkAccepts(attempts: readonly Attempt[], facts: HistoryFacts, 
 function note(attempt: Attempt, id: string, accepted: Map<string, Accepted>, byKey: Map<string, Accepted>): void {
   const { f, user, saleId, key, doneT } = attempt;
   let known = accepted.get(id);
-  if (known === undefined) accepted.set(id, (known = { user, doneT, readBack: false }));
+  if (known === undefined) accepted.set(id, (known = { user, doneT, readBack: false, reserved: false }));
   known.doneT = Math.min(known.doneT, doneT);
   if (f === "get") known.readBack = true;
+  if (attempt.state === undefined ? f === "purchase" : attempt.state !== "queued" && attempt.state !== "refused") known.reserved = true;
   if (f === "purchase" && key !== undefined) byKey.set(keyName(saleId, user, key), known);
 }
 
@@ -42,15 +52,21 @@ function checkRead(attempt: Attempt, accepted: Map<string, Accepted>, byKey: Map
   check.off(`attempt ${attempt.name}`, `heard ${code} for purchase ${id ?? `under key "${key}"`}, accepted before it asked`);
 }
 
-function checkOutcome(row: StoredPurchase, check: Check, { atRest, nowMs, lateMaxMs }: RestRule): void {
+function checkOutcome(row: StoredPurchase, reserved: boolean, check: Check, { atRest, nowMs, lateMaxMs }: RestRule): void {
   check.count();
-  if (row.takeAt < 0) check.off(`purchase ${row.id}`, "was answered with a yes and took no units in the ledger");
+  if (!reserved && mayEndWithoutOrder(row)) return;
+  // What the ledger keeps for the next cut is taken then.
+  const isOnItsWay = !atRest && !reserved && (row.state === "queued" || row.state === "stuck");
+  if (row.takeAt < 0 && !isOnItsWay) check.off(`purchase ${row.id}`, "was answered with a yes and took no units in the ledger");
   if (row.state === "refused") check.off(`purchase ${row.id}`, "was answered with a yes and is refused");
   if (!atRest) return;
   if (row.state === "queued" || row.state === "stuck") check.off(`purchase ${row.id}`, `is ${row.state} with the server at rest`);
   if (row.state === "reserved" && nowMs - row.holdUntilMs > lateMaxMs)
     check.off(`purchase ${row.id}`, "is reserved long past its deadline");
 }
+
+/** Told as queued, and not more: on its way while servers run, or refused for something other than units or limits. */
+export const mayEndWithoutOrder = ({ state, refusedFor }: StoredPurchase): boolean => state === "refused" && ends.includes(refusedFor);
 
 type Asked = {
   /** Attempts with a key that may have happened. */

@@ -4,7 +4,7 @@
  */
 import type { Payment } from "../../domain/payment.ts";
 import type { Purchase } from "../../domain/purchase.ts";
-import type { BuyerRow, LedgerRow } from "../../ports/audit-source.ts";
+import type { BuyerRow, LedgerRow, SaleRow } from "../../ports/audit-source.ts";
 import { checkAccepts, checkAsked } from "./check-accepts.ts";
 import { checkKeys } from "./check-answers.ts";
 import type { Checks } from "./check.ts";
@@ -41,6 +41,10 @@ export class HistoryCheck {
     this.#facts = new HistoryFacts(log.attempts);
   }
 
+  sale(row: SaleRow): void {
+    this.#facts.sale(row);
+  }
+
   buyer(row: BuyerRow): void {
     this.#facts.buyer(row);
   }
@@ -64,7 +68,7 @@ export class HistoryCheck {
     checks.of("C5").echo([checks.of("I3")]);
     checkAccepts(attempts, facts, checks, rest);
     checkAsked(attempts, facts, checks);
-    checkKeys(attempts, checks);
+    checkKeys(attempts, facts, checks);
     checkOrder(attempts, facts, checks, this.#terms.reopenDelayMs);
     this.#checkMoney(checks);
     checkReads(attempts, facts, checks);

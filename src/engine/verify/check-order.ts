@@ -27,6 +27,8 @@ export function checkOrder(attempts: readonly Attempt[], facts: HistoryFacts, ch
   const refusals = new Map<string, Attempt[]>();
   for (const attempt of attempts) {
     if (attempt.f !== "purchase" || attempt.type !== "fail") continue;
+    // A cache is ahead of the ledger with what it accepts, and behind it with what comes back.
+    if (facts.cached.has(attempt.saleId)) continue;
     if (attempt.code !== soldOutCode && (attempt.code !== allTakenCode || reopenDelayMs > 0)) continue;
     const list = refusals.get(attempt.saleId);
     if (list === undefined) refusals.set(attempt.saleId, [attempt]);
@@ -84,7 +86,8 @@ function effectsOf(attempts: readonly Attempt[], facts: HistoryFacts): Map<strin
     let effect = ofSale.get(what);
     if (effect === undefined) ofSale.set(what, (effect = { what, at, firstInvokedT: invokedT, firstOkT: Number.POSITIVE_INFINITY }));
     effect.firstInvokedT = Math.min(effect.firstInvokedT, invokedT);
-    if (type === "ok") effect.firstOkT = Math.min(effect.firstOkT, doneT);
+    // Accepted by a cache, it has no place in the ledger yet.
+    if (type === "ok" && attempt.state !== "queued") effect.firstOkT = Math.min(effect.firstOkT, doneT);
   }
   return new Map([...effects].map(([saleId, ofSale]) => [saleId, [...ofSale.values()]]));
 }

@@ -21,10 +21,10 @@ export function checkReads(attempts: readonly Attempt[], facts: HistoryFacts, ch
   for (const [id, seen] of seenOf) checkPurchase(id, seen, facts.rows.get(id)?.state, check);
 }
 
-/** A yes to a purchase shows it as reserved, however late it is repeated. */
+/** A yes to a purchase shows it as reserved, however late it is repeated; or as queued, where that is all that is known yet. */
 function stateShown({ f, type, state }: Attempt): PurchaseState | undefined {
   if (type !== "ok") return undefined;
-  if (f === "purchase") return "reserved";
+  if (f === "purchase") return state ?? "reserved";
   return f === "cancel" ? (state ?? "cancelled") : state;
 }
 

@@ -5,8 +5,9 @@
 import { NumberColumn } from "../../lib/number-column.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
-import type { BuyerRow, LedgerRow } from "../../ports/audit-source.ts";
+import type { BuyerRow, LedgerRow, SaleRow } from "../../ports/audit-source.ts";
 import type { Attempt } from "./history-log.ts";
+import { decidedByCache } from "./store-tables.ts";
 
 export type StoredPurchase = {
   readonly id: string;
@@ -16,6 +17,8 @@ export type StoredPurchase = {
   readonly key: string | undefined;
   readonly quantity: number;
   readonly state: PurchaseState;
+  /** Why it was refused after a cache had accepted it. */
+  readonly refusedFor: Purchase["refusedFor"];
   readonly holdUntilMs: number;
   hasPayment: boolean;
   /** How many entries of its sale stand before its own; -1 without one. */
@@ -66,6 +69,8 @@ export class HistoryFacts {
   readonly stock = new Map<string, StockLine>();
   /** Sales that somebody tried to buy in: the record must explain everything in them. */
   readonly sales = new Set<string>();
+  /** Those that a cache decides. */
+  readonly cached = new Set<string>();
   readonly #users = new Set<string>();
   readonly #ids = new Set<string>();
   readonly #userOf = new Map<number, string>();
@@ -79,14 +84,18 @@ export class HistoryFacts {
     for (const sale of this.sales) this.stock.set(sale, new StockLine());
   }
 
+  sale(row: SaleRow): void {
+    if (decidedByCache(row)) this.cached.add(row.id);
+  }
+
   buyer({ id, subject }: BuyerRow): void {
     if (this.#users.has(subject)) this.#userOf.set(id, subject);
   }
 
-  purchase({ id, saleId, buyerId, key, quantity, state, holdUntilMs }: Purchase): void {
+  purchase({ id, saleId, buyerId, key, quantity, state, holdUntilMs, refusedFor }: Purchase): void {
     if (!this.sales.has(saleId) && !this.#ids.has(id)) return;
     const user = this.#userOf.get(buyerId);
-    this.rows.set(id, { id, saleId, user, key, quantity, state, holdUntilMs, hasPayment: false, takeAt: -1, cancelAt: -1 });
+    this.rows.set(id, { id, saleId, user, key, quantity, state, refusedFor, holdUntilMs, hasPayment: false, takeAt: -1, cancelAt: -1 });
   }
 
   entry(entry: LedgerRow): void {

@@ -7,6 +7,7 @@
  * It shares no decision with the code that wrote the store: only types, the meaning of balances and the tables of states.
  */
 import type { AuditSource, Pages } from "../../ports/audit-source.ts";
+import type { QueueAudit } from "../../ports/queue-audit.ts";
 import { Checks, findingsMaxDefault, verdictOf, type CheckResult, type Verdict } from "./check.ts";
 import { InventoryCheck } from "./check-inventory.ts";
 import { KeyCheck } from "./check-keys.ts";
@@ -15,6 +16,7 @@ import { MoneyCheck, readRefund } from "./check-money.ts";
 import { ProviderCheck } from "./check-provider.ts";
 import { checkPurchase, checkPurchasesEnd, type RestRule } from "./check-purchases.ts";
 import type { HistoryCheck } from "./check-history.ts";
+import { checkQueue } from "./check-queue.ts";
 import type { ProviderRecord } from "./provider-record.ts";
 import { StoreTables } from "./store-tables.ts";
 
@@ -25,6 +27,8 @@ export type VerifyRequest = {
   readonly source: AuditSource;
   readonly rest: RestRule;
   readonly history?: HistoryCheck | undefined;
+  /** Where a cache decides: what stands beside the ledger. */
+  readonly queue?: QueueAudit | undefined;
   readonly provider?: { readonly record: ProviderRecord; /** All of it must be in the store. */ readonly complete: boolean } | undefined;
   /** Rows kept per check; all are counted. */
   readonly findingsMax?: number | undefined;
@@ -45,10 +49,11 @@ export async function verify(request: VerifyRequest): Promise<VerifyReport> {
   const checks = new Checks(request.findingsMax ?? findingsMaxDefault);
   const rows: Record<string, number> = {};
   const read = readerOf(rows, request.progress);
-  await checkStore(request, checks, read);
+  const tables = await checkStore(request, checks, read);
+  if (request.queue === undefined) checks.of("I10").note("this store has no cache");
+  else await checkQueue(request.queue, tables, checks, request.rest.atRest);
   if (request.history !== undefined) request.history.end(checks, request.rest);
   else checks.of("I12").note("needs a client's record: give --history");
-  checks.of("I10").note("this store has no cache");
   const results = checks.results();
   return { verdict: verdictOf(results), store: request.source.name, atRest: request.rest.atRest, rows, checks: results };
 }
@@ -67,7 +72,7 @@ function readerOf(rows: Record<string, number>, progress: VerifyRequest["progres
   };
 }
 
-async function checkStore({ source, rest, history, provider }: VerifyRequest, checks: Checks, read: Read): Promise<void> {
+async function checkStore({ source, rest, history, provider }: VerifyRequest, checks: Checks, read: Read): Promise<StoreTables> {
   const tables = new StoreTables();
   // Made up front, so that each says something, be it that there was nothing to check.
   for (const id of ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11"] as const) checks.of(id);
@@ -75,6 +80,7 @@ async function checkStore({ source, rest, history, provider }: VerifyRequest, ch
   await read("products", source.products(), (product) => inventory.product(product));
   await read("sales", source.sales(), (sale) => {
     if (!tables.addSale(sale)) checks.of("I2").off(`sale ${sale.id}`, "is there twice");
+    history?.sale(sale);
   });
   await read("quotas", source.quotas(), ({ saleId, buyerId, units }) => tables.saleOf(saleId)?.quotas.set(buyerId, units));
   if (history !== undefined) await read("buyers", source.buyers(), (buyer) => history.buyer(buyer));
@@ -103,4 +109,5 @@ async function checkStore({ source, rest, history, provider }: VerifyRequest, ch
   money.end();
   checkPurchasesEnd(tables, checks, rest);
   await keys.end(source);
+  return tables;
 }
