@@ -52,6 +52,9 @@ export type QueueBugs = {
   readonly source?: ((source: JournalSource) => JournalSource) | undefined;
   readonly presence?: ((presence: Presence) => Presence) | undefined;
   readonly reopenDelayMs?: number | undefined;
+  readonly leaseMs?: number | undefined;
+  /** A closing notes nobody who owes it a mark. */
+  readonly waitsForNobody?: boolean | undefined;
 };
 export const noMutant: Mutant = {};
 /** With how many seeds may pass before it is caught. */

@@ -50,6 +50,7 @@ export class RabbitWorld extends SqlWorld {
       refused: (saleId, { buyerId, key }, reason) => this.auditor.books.refuse(buyerId, { atMs: sim.now, saleId, key, reason }),
       sees: (saleId, at) => this.#see(saleId, at),
     };
+    if (this.mutant.queue?.waitsForNobody === true) this.database.livingApis = () => [];
     this.broker = new BrokerServer(sim, queue, () => this.faults);
   }
 
@@ -170,7 +171,7 @@ export class RabbitWorld extends SqlWorld {
           source: planted.source?.(journal) ?? journal,
           presence: planted.presence?.(presence) ?? presence,
           partitions,
-          terms: { outboxMax, marks: { leaseMs, edgeMs }, reopenDelayMs: planted.reopenDelayMs ?? reopenDelayMs },
+          terms: { outboxMax, marks: { leaseMs: planted.leaseMs ?? leaseMs, edgeMs }, reopenDelayMs: planted.reopenDelayMs ?? reopenDelayMs },
         },
         renew: () => presence.renew(),
         leave: () => journal.close(),
