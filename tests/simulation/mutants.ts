@@ -57,5 +57,5 @@ export type QueueBugs = {
   readonly waitsForNobody?: boolean | undefined;
 };
 export const noMutant: Mutant = {};
-/** With how many seeds may pass before it is caught. */
-export type CountedMutant = Mutant & { readonly seedsMax: number };
+/** With how many seeds may pass before it is caught; or with the directed scenario that catches it. */
+export type CountedMutant = Mutant & { readonly seedsMax: number; readonly scenario?: string | undefined };

@@ -97,10 +97,10 @@ export class RabbitWorld extends SqlWorld {
     return [...sale.diary, ...(this.#diaries.get(sale.id) ?? [])];
   }
 
-  /** A line that was told, and whose cache was lost before it settled. */
+  /** Told lines stand before every mark, so a cache that is lost takes none of them along. */
   override mayRefuseTold(id: string): boolean {
     const reason = this.auditor.lines.refusedFor.get(id);
-    return reason === "sale_cancelled" || reason === "discarded" || this.cache.losses > 0;
+    return reason === "sale_cancelled" || reason === "discarded" || this.auditor.lines.mayDrift;
   }
 
   override unrest(): string | undefined {
