@@ -58,4 +58,4 @@ export type QueueBugs = {
 };
 export const noMutant: Mutant = {};
 /** With how many seeds may pass before it is caught; or with the directed scenario that catches it. */
-export type CountedMutant = Mutant & { readonly seedsMax: number; readonly scenario?: string | undefined };
+export type CountedMutant = Mutant & { readonly seedsMax?: number | undefined; readonly scenario?: string | undefined };

@@ -41,7 +41,8 @@ export class ModelJournal implements Journal, JournalSource {
   publish(partition: number, text: string): Promise<boolean> {
     const random = this.#random;
     const { faults, sim } = this.#broker;
-    const told = this.#broker.onPublish(text, this.#client.node.name);
+    const connection = this.#publishing;
+    const told = connection?.isOpen === true ? this.#broker.onPublish(text, this.#client.node.name) : undefined;
     const drawn = { isLate: random.chance(faults.brokerLate), isUnheard: random.chance(faults.brokerUnheard) };
     const isReturned = random.chance(faults.brokerReturns) || told === "returned";
     const drawnLateMs = random.around(random.pick([300, 1_500]));
@@ -52,7 +53,6 @@ export class ModelJournal implements Journal, JournalSource {
     const back = 0.05 + random.around(faults.brokerMs);
     // Of what is on its way when a connection breaks some may arrive yet, and nobody waits for it.
     const breaks = random.chance(faults.brokerBreaks) || told === "lost" || (typeof told === "object" && told.broken === true);
-    const connection = this.#publishing;
     if (connection === undefined || !connection.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (isKept: boolean): void => {

@@ -59,11 +59,14 @@ const silenceIsYes = (journal: Journal): Journal =>
     },
   });
 
-const renamed = (ask: ReserveAsk): ReserveAsk => ({
-  ...ask,
-  // As careless code would mint it: the next number.
-  lines: ask.lines.map((line) => ({ ...line, purchaseId: (BigInt(line.purchaseId) + 1n).toString() as PurchaseId })),
-});
+/** As careless code would mint them: the next numbers, others each time. */
+function renaming(): (ask: ReserveAsk) => ReserveAsk {
+  let minted = 0n;
+  return (ask) => ({
+    ...ask,
+    lines: ask.lines.map((line) => ({ ...line, purchaseId: (BigInt(line.purchaseId) + ++minted).toString() as PurchaseId })),
+  });
+}
 
 /** Sold is what is paid: what is reserved and not paid yet is sold once more. */
 const countsPaidAlone = eachSale(({ sale, ...cut }) => {
@@ -88,6 +91,22 @@ const forgetsParked: typeof decideBatch = (facts, movements, nowMs) =>
     ? { ...decideBatch(facts, [], nowMs), outcomes: movements.map(() => ({ kind: "purchase_unknown" })) }
     : decideBatch(facts, movements, nowMs);
 
+const ignoresDrift: typeof decideBatch = (facts, movements, nowMs) => {
+  const decided = decideBatch(facts, movements, nowMs);
+  decided.writes.drifted = false;
+  return decided;
+};
+
+/** Gives the cache that stands what another one counted. */
+const discardsHere: typeof decideBatch = (facts, movements, nowMs) => {
+  const epoch = facts.scope?.epoch ?? 0;
+  return decideBatch(
+    facts,
+    movements.map((move) => (move.kind === "decline" ? { ...move, epoch } : move)),
+    nowMs,
+  );
+};
+
 const skipsReturns: typeof noteCommit = (tables, decided, setup, changes) => {
   const { changedPurchases, sale } = decided.writes;
   if (changedPurchases.size === 0 || sale.phase !== "published") noteCommit(tables, decided, setup, changes);
@@ -100,20 +119,22 @@ const tellsTwice: typeof noteCommit = (tables, decided, setup, changes) => {
 
 /** By name, with how many seeds may pass before it is caught. */
 export const rabbitMutants: Readonly<Record<string, CountedMutant>> = {
-  "acknowledges-first": { queue: { source: acknowledgesFirst }, seedsMax: 100 },
-  "sends-blindly": { queue: { journal: sendsBlindly }, seedsMax: 100 },
-  "silence-is-yes": { queue: { journal: silenceIsYes }, seedsMax: 100 },
-  "settles-any-epoch": { steps: { decide: settlesAnyEpoch }, seedsMax: 100 },
-  "admits-again": { steps: { decide: admitsAgain }, seedsMax: 100 },
-  "forgets-parked": { steps: { decide: forgetsParked }, seedsMax: 100 },
-  "feed-skips-returns": { decide: { noteCommit: skipsReturns }, seedsMax: 100 },
-  "feed-tells-twice": { decide: { noteCommit: tellsTwice }, seedsMax: 100 },
-  "waits-for-nobody": { queue: { waitsForNobody: true }, seedsMax: 100 },
+  "acknowledges-first": { queue: { source: acknowledgesFirst }, scenario: "worker dies with a line in hand" },
+  "sends-blindly": { queue: { journal: sendsBlindly }, scenario: "a message that the broker sends back" },
+  "silence-is-yes": { queue: { journal: silenceIsYes }, scenario: "a message that the broker sends back" },
+  "settles-any-epoch": { steps: { decide: settlesAnyEpoch }, scenario: "late publish across an epoch" },
+  "admits-again": { steps: { decide: admitsAgain }, scenario: "worker dies between commit and acknowledgement" },
+  "forgets-parked": { steps: { decide: forgetsParked }, scenario: "line that waits while the scope closes: the cut decides it" },
+  "ignores-drift": { steps: { decide: ignoresDrift }, scenario: "phantom unit: the cache holds one more than the ledger" },
+  "discards-here": { steps: { decide: discardsHere }, scenario: "discard in a later epoch" },
+  "feed-skips-returns": { decide: { noteCommit: skipsReturns }, scenario: "return after sell-out is sold to who asks again" },
+  "feed-tells-twice": { decide: { noteCommit: tellsTwice }, scenario: "return during rebuild: an expiry commits while the opener loads" },
+  "waits-for-nobody": { queue: { waitsForNobody: true }, scenario: "line that its process publishes behind the opener's mark" },
   "leaves-the-outbox": {
     queue: withCache(() => ({ outbox: () => Promise.resolve({ kind: "ok", value: [] }) })),
-    seedsMax: 100,
+    scenario: "API dead between script and publish: others publish what it accepted",
   },
-  "trusts-old-data": { cache: { keepsScripts: true }, seedsMax: 100 },
+  "trusts-old-data": { cache: { keepsScripts: true }, scenario: "stale promotion behind the client" },
   "silence-of-the-cache-is-no": {
     queue: withCache((cache) => ({
       reserve: async (ask) => {
@@ -121,22 +142,27 @@ export const rabbitMutants: Readonly<Record<string, CountedMutant>> = {
         return answer.kind === "unknown" ? { kind: "failed", message: answer.message } : answer;
       },
     })),
-    seedsMax: 100,
+    scenario: "script executed although its reply was lost",
   },
   "asks-again-under-a-new-id": {
-    queue: withCache((cache) => ({
-      reserve: async (ask) => {
-        const answer = await cache.reserve(ask);
-        if (answer.kind !== "unknown") return answer;
-        await cache.reserve(renamed(ask));
-        return answer;
-      },
-    })),
-    seedsMax: 100,
+    queue: withCache((cache) => {
+      const renamed = renaming();
+      return {
+        reserve: async (ask) => {
+          const answer = await cache.reserve(ask);
+          if (answer.kind === "unknown") await cache.reserve(renamed(ask));
+          return answer;
+        },
+      };
+    }),
+    scenario: "script call executed after its retry",
   },
   "readmits-under-a-new-id": {
-    queue: withCache((cache) => ({ reserve: (ask) => cache.reserve(ask.readmit === true ? renamed(ask) : ask) })),
-    seedsMax: 100,
+    queue: withCache((cache) => {
+      const renamed = renaming();
+      return { reserve: (ask) => cache.reserve(ask.readmit === true ? renamed(ask) : ask) };
+    }),
+    scenario: "line that comes twice in a later epoch",
   },
   "drops-older-lines": {
     queue: withCache((cache) => ({
@@ -147,11 +173,11 @@ export const rabbitMutants: Readonly<Record<string, CountedMutant>> = {
         return { kind: "ok", value: { ...answer.value, outcomes: ask.lines.map(() => ({ kind: "accepted" })) } };
       },
     })),
-    seedsMax: 100,
+    scenario: "late publish across an epoch",
   },
-  "counts-paid-alone": { queue: loadsWith(countsPaidAlone), seedsMax: 100 },
-  "forgets-limits": { queue: loadsWith((cut) => ({ ...cut, units: [] })), seedsMax: 100 },
-  "forgets-keys": { queue: loadsWith(eachSale((cut) => ({ ...cut, keys: [] }))), seedsMax: 100 },
+  "counts-paid-alone": { queue: loadsWith(countsPaidAlone), scenario: "repeat after sell-out, and after the cache was counted anew" },
+  "forgets-limits": { queue: loadsWith((cut) => ({ ...cut, units: [] })), scenario: "repeat after sell-out, and after the cache was counted anew" },
+  "forgets-keys": { queue: loadsWith(eachSale((cut) => ({ ...cut, keys: [] }))), scenario: "repeat after sell-out, and after the cache was counted anew" },
   "opener-skips-its-mark": {
     queue: withLedger((ledger) => ({
       cut: async (ask) => {
@@ -161,14 +187,14 @@ export const rabbitMutants: Readonly<Record<string, CountedMutant>> = {
         return ledger.cut(ask);
       },
     })),
-    seedsMax: 100,
+    scenario: "told line of processes that died, with a stopped worker",
   },
   "believes-it-is-there": {
     queue: { presence: ({ number, life }) => ({ number, life, unbroken: 1 }) },
-    seedsMax: 100,
+    scenario: "zombie API: stopped between script and publish, it wakes after reopening",
   },
-  "reopens-at-once": { queue: { reopenDelayMs: 0 }, seedsMax: 100 },
-  "mark-without-end": { queue: { leaseMs: 1e9 }, seedsMax: 100 },
+  "reopens-at-once": { queue: { reopenDelayMs: 0 }, scenario: "memory of one process while another sells what came back" },
+  "mark-without-end": { queue: { leaseMs: 1e9 }, scenario: "return after sell-out is sold to who asks again" },
   "gives-back-too-much": {
     queue: withCache((cache) => ({
       apply: (ask) => {
@@ -177,6 +203,6 @@ export const rabbitMutants: Readonly<Record<string, CountedMutant>> = {
         return cache.apply({ ...ask, row: { ...ask.row, patch: { ...patch, available } } });
       },
     })),
-    seedsMax: 100,
+    scenario: "return after sell-out is sold to who asks again",
   },
 };

@@ -242,7 +242,7 @@ const prefetching: Scenario = {
 const zombie: Scenario = {
   name: "zombie API: stopped between script and publish, it wakes after reopening",
   rule: "QE1",
-  stage: { stock: 1, payWindowMs: 60_000 },
+  stage: { stock: 1, payWindowMs: 60_000, answerTimeoutMs: 15_000 },
   run: async (stage) => {
     const { one, two } = apis(stage);
     const asked = await stopped(stage, one, { buyer: 1, key: "k", waits: false });
@@ -498,10 +498,13 @@ const workerDiesInHand: Scenario = {
   run: async (stage) => {
     const { one } = apis(stage);
     const { reading } = stage.workers();
+    const { faults } = stage.world;
+    stage.world.faults = { ...faults, commitMs: 400 };
     const asked = stage.buy(one, 1, { key: "k", waits: false });
     await stage.until(() => (stage.world.broker.readerOf(0)?.held ?? 0) > 0, "the worker to have the line");
-    await stage.pass(0.7);
+    await stage.pass(8);
     reading.kill();
+    stage.world.faults = faults;
     await expectTold(asked, "queued");
     await stage.until(() => stage.states().includes("reserved"), "another to settle it");
     await stage.finish();
@@ -547,6 +550,103 @@ const unheardYes: Scenario = {
   },
 };
 
+const behindTheMark: Scenario = {
+  name: "line that its process publishes behind the opener's mark",
+  rule: "QE3",
+  stage: { answerTimeoutMs: 8_000 },
+  run: async (stage) => {
+    const { one, two } = apis(stage);
+    stage.nextCall("api 1", "reserve", { lateMs: 800 });
+    stage.world.broker.onPublish = (text, client) => {
+      if (client === "api 1" && text.includes('"lines"')) return { lateMs: 3_000 };
+      return client.startsWith("worker") && text.includes('"mark"') ? { lateMs: 1_500 } : undefined;
+    };
+    const asked = stage.buy(one, 1, { key: "k", waits: false });
+    await stage.pass(20);
+    void stage.operate(two, adjustment(stage), { units: -3, reason: "all" }, { "idempotency-key": "a" }).catch(() => undefined);
+    await stage.opened(2);
+    stage.world.broker.onPublish = () => undefined;
+    await asked.told();
+    await stage.finish();
+  },
+};
+
+const toldByTheDead: Scenario = {
+  name: "told line of processes that died, with a stopped worker",
+  rule: "QL3",
+  stage: { queue: { heartbeatMs: 20_000 } },
+  run: async (stage) => {
+    const { one, two } = apis(stage);
+    const { reading } = stage.workers();
+    stage.stop(reading);
+    await expectTold(stage.buy(one, 1, { key: "k", waits: false }), "queued");
+    one.kill();
+    void stage.operate(two, adjustment(stage), { units: -3, reason: "all" }, { "idempotency-key": "a" }).catch(() => undefined);
+    await stage.until(() => stage.scope().state === "closing", "the scope to close");
+    // Nobody is left who would owe a mark.
+    two.kill();
+    await stage.opened(2);
+    await stage.finish();
+  },
+};
+
+const comesTwice: Scenario = {
+  name: "line that comes twice in a later epoch",
+  rule: "QL2",
+  stage: { stock: 3, limit: 3, payWindowMs: 60_000 },
+  run: async (stage) => {
+    const { one, two } = apis(stage);
+    await stopped(stage, one, { buyer: 1 });
+    await lose(stage, two);
+    await stage.opened(2);
+    stage.nextLines("api 1", "unheard");
+    stage.wake(one);
+    await stage.until(() => stage.states().length === 1, "the late line");
+    await stage.until(() => stage.sim.probes.has("line-came-again"), "the late line to come again");
+    expectEqual(stage.states(), ["reserved"], "the line");
+    await stage.finish();
+  },
+};
+
+const returnAfterSellOut: Scenario = {
+  name: "return after sell-out is sold to who asks again",
+  rule: "QE5",
+  stage: { stock: 1, payWindowMs: 2_000 },
+  run: async (stage) => {
+    const { one } = apis(stage);
+    await expectTold(stage.buy(one, 1), "accepted");
+    await expectTold(stage.buy(one, 2), "refused all_taken");
+    await expectTold(stage.buy(one, 3), "refused all_taken");
+    await stage.until(() => stage.states()[0] === "expired", "the expiry");
+    await stage.pass(2_000);
+    await expectTold(stage.buy(one, 2), "accepted");
+    await stage.finish();
+  },
+};
+
+const markElsewhere: Scenario = {
+  name: "memory of one process while another sells what came back",
+  rule: "QU4",
+  stage: { stock: 1 },
+  run: async (stage) => {
+    const { one, two } = apis(stage);
+    await expectTold(stage.buy(one, 1), "accepted");
+    const id = stage.purchases()[0]?.id ?? "";
+    const cancel = { method: "POST", path: `/api/v1/orders/${id}/cancel`, body: "{}" } as const;
+    void stage.ask(two, cancel, "u1").then((reply) => stage.judge.cancelled(id, reply));
+    // One process keeps hearing that all is taken, the other asks until it is not.
+    for (let tries = 0; tries < 400; tries++) {
+      const other = stage.buy(one, 2);
+      const asked = stage.buy(two, 3, { key: "k" });
+      await other.told();
+      if ((await asked.told()).kind === "accepted") break;
+      await stage.pass(5);
+    }
+    await expectTold(stage.buy(one, 3, { key: "k" }), "accepted");
+    await stage.finish();
+  },
+};
+
 export const scenarios: readonly Scenario[] = [
   latePublish,
   latePublishSoldOut,
@@ -576,4 +676,9 @@ export const scenarios: readonly Scenario[] = [
   lostConfirm,
   lostMessage,
   unheardYes,
+  behindTheMark,
+  toldByTheDead,
+  comesTwice,
+  returnAfterSellOut,
+  markElsewhere,
 ];
