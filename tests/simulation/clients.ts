@@ -113,7 +113,9 @@ export class Buyer {
     const { saleId, key, quantity, note } = wish;
     const attempt = this.#judge.invoked({ buyer: this.#number, ...wish });
     const body = JSON.stringify({ quantity, ...(note === undefined ? {} : { metadata: { note } }) });
-    const headers = key === undefined ? {} : { "idempotency-key": key };
+    // Some do not wait for the order.
+    const isAsync = this.#world.cacheDecides && this.#random.chance(0.3);
+    const headers = { ...(key !== undefined && { "idempotency-key": key }), ...(isAsync && { prefer: "respond-async" }) };
     const heard = this.#recorder.asked({ f: "purchase", user: this.#user, event: saleId, key, qty: quantity });
     const reply = await this.#send(`/api/v1/sales/${saleId}/purchases`, { body, headers, timeoutMs: shape.timeoutMs });
     heard(reply);

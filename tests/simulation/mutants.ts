@@ -52,7 +52,10 @@ export type QueueBugs = {
   readonly source?: ((source: JournalSource) => JournalSource) | undefined;
   readonly presence?: ((presence: Presence) => Presence) | undefined;
   readonly reopenDelayMs?: number | undefined;
+  readonly leaseMs?: number | undefined;
+  /** A closing notes nobody who owes it a mark. */
+  readonly waitsForNobody?: boolean | undefined;
 };
 export const noMutant: Mutant = {};
-/** With how many seeds may pass before it is caught. */
-export type CountedMutant = Mutant & { readonly seedsMax: number };
+/** With how many seeds may pass before it is caught; or with the directed scenario that catches it. */
+export type CountedMutant = Mutant & { readonly seedsMax?: number | undefined; readonly scenario?: string | undefined };

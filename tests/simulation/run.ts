@@ -75,16 +75,21 @@ async function run(world: World, faults: Faults): Promise<void> {
   watchExpiry(world);
   await sim.run(sim.now + shape.faultsForMs);
   world.heal();
-  do await rest(world, life);
-  while (!(await isStill(world)));
-  if (sim.violations.length > 0) return;
-  judge.finish();
-  await checkAtRest(world);
+  await end(world, judge, life);
   sim.log(`end ${world.store.tables.purchases.size} purchases ${judge.attempts.length} attempts`);
 }
 
+/** Lets all that is under way come to its end, and looks at what is left. */
+export async function end(world: World, judge: Judge, life: { open: number }): Promise<void> {
+  do await rest(world, life);
+  while (!(await isStill(world)));
+  if (world.sim.violations.length > 0) return;
+  judge.finish();
+  await checkAtRest(world);
+}
+
 /** Products, sales and quotas, before anything fails. */
-async function setUp(world: World): Promise<SaleId[]> {
+export async function setUp(world: World): Promise<SaleId[]> {
   const { sim, shape } = world;
   world.start();
   const saleIds: SaleId[] = [];

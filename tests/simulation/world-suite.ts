@@ -60,14 +60,18 @@ export function testWorld({ world, seeds, repeated, regressions, probes }: World
   );
 
   describe(`a planted bug is caught in the ${world} world:`, () => {
-    for (const [name, mutant] of Object.entries(kinds[world].mutants))
+    for (const [name, mutant] of Object.entries(kinds[world].mutants)) {
+      const { seedsMax } = mutant;
+      // The others are caught by scenarios of their own.
+      if (seedsMax === undefined) continue;
       test(
         name,
         async () => {
-          for (const seed of range(1, mutant.seedsMax)) if ((await runSeed(seed, { world, mutant })).violations.length > 0) return;
-          expect(`not caught in ${mutant.seedsMax} seeds`).toBe("caught");
+          for (const seed of range(1, seedsMax)) if ((await runSeed(seed, { world, mutant })).violations.length > 0) return;
+          expect(`not caught in ${seedsMax} seeds`).toBe("caught");
         },
         testTimeoutMs,
       );
+    }
   });
 }

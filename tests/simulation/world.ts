@@ -40,6 +40,8 @@ export abstract class World {
   readonly provider: ModelProvider;
   readonly recorder: Recorder;
   faults: Faults;
+  /** Failures that are meant to come to an operator's eyes. */
+  readonly expectedErrors = new Set<string>();
   lastTroubleMs = 0;
   /** The latest time by which any server answered; after a restart with the wall set back it may be earlier again. */
   latestMs = 0;

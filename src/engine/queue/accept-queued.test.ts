@@ -3,6 +3,7 @@ import type { StockCache } from "../../ports/stock-cache.ts";
 import type { ModelRedis } from "../../../tests/kit/model-redis.ts";
 import { eventually, turns } from "../../../tests/kit/manual-time.ts";
 import { withShop, type QueuedShop } from "../../../tests/kit/queued-shop.ts";
+import { saleId, sampleDraft } from "../../../tests/kit/samples.ts";
 
 /** The next call of a kind has this fate, all others are done. */
 function nextCall(redis: ModelRedis, call: keyof StockCache, fate: ReturnType<ModelRedis["fate"]>): void {
@@ -207,6 +208,16 @@ test("[QL6] units leave a running sale at a cut, and no line in flight is robbed
     await shop.open(api, sale);
     expect(shop.read(sale).balances).toEqual({ issued: 5, available: 0, held: 3, sold: 0, withdrawn: 2 });
     expect(await shop.buy(api, sale, { buyer: shop.buyer("bob") })).toMatchObject({ kind: "refused", refusal: { reason: "all_taken" } });
+  }));
+
+test("[PU2] a draft is nobody's business, and one that was cancelled says so", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = saleId("700");
+    await shop.store.addSale({ id: sale, draft: sampleDraft(), createdAtMs: 0 });
+    expect(await shop.buy(api, sale, { buyer: shop.buyer("ann") })).toEqual({ kind: "refused", refusal: { reason: "sale_unknown" } });
+    await shop.send(api, sale, { kind: "switch", change: { kind: "cancel_sale" } });
+    expect(await shop.buy(api, sale, { buyer: shop.buyer("ann") })).toEqual({ kind: "refused", refusal: { reason: "sale_cancelled" } });
   }));
 
 test("[PU21] draining answers what was taken in and refuses the rest", () =>

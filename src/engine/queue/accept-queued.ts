@@ -117,8 +117,9 @@ export class QueuedAcceptance implements Acceptance {
     // It may have been published elsewhere since.
     if (view !== undefined && view.sale.scopeId === undefined) view = await board.loadFresh(saleId);
     if (view === undefined) return { kind: "sale_unknown" };
-    // What is not published is nobody's business.
-    if (view.sale.scopeId === undefined) return { kind: "refused", refusal: { reason: "sale_unknown" } };
+    // What is not published is nobody's business; of what never will be that is said, as where no cache decides.
+    if (view.sale.scopeId === undefined)
+      return { kind: "refused", refusal: { reason: view.sale.phase === "cancelled" ? "sale_cancelled" : "sale_unknown" } };
     const known = this.#lanes.get(saleId);
     if (known !== undefined) return known;
     const deps = { ...this.#deps, lines: this.#lines, noteOutbox: (entries: number) => this.#noteOutbox(entries) };

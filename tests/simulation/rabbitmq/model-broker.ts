@@ -37,12 +37,17 @@ export type Connection = {
 };
 type Queue = { messages: Message[]; readonly channels: Channel[] };
 
+/** `lost`: it goes with its connection. `unheard`: it is kept, and its confirm is lost. `lateMs`: it arrives so much later. `broken`: so it does, and its connection breaks at once. */
+export type PublishFate = "lost" | "unheard" | "returned" | { readonly lateMs: number; readonly broken?: boolean };
+
 export type BrokerTerms = {
   readonly partitions: number;
   readonly prefetch: number;
   /** So long a silent connection is believed in. */
   readonly heartbeatMs: number;
 };
+
+export type Publishing = { readonly partition: number; readonly text: string; readonly ms: number; readonly isReturned: boolean };
 
 const lookEveryMs = 250;
 
@@ -57,8 +62,8 @@ export class BrokerServer {
   /** Messages that came while it took none. */
   #held: (() => void)[] = [];
   isBlocked = false;
-  /** Whoever wants to hear of every message that becomes durable. */
-  onKept: (partition: number, text: string) => void = () => undefined;
+  /** A test's word on what becomes of the next message, instead of chance. */
+  onPublish: (text: string, client: string) => PublishFate | undefined = () => undefined;
 
   constructor(sim: Sim, terms: BrokerTerms, faults: () => Faults) {
     this.sim = sim;
@@ -78,6 +83,12 @@ export class BrokerServer {
     for (const { messages, channels } of this.#queues.values())
       depth += messages.length + channels.reduce((sum, { unacknowledged }) => sum + unacknowledged.length, 0);
     return depth;
+  }
+
+  /** The process that reads a partition, and how many messages it holds. */
+  readerOf(partition: number): { readonly name: string; readonly held: number } | undefined {
+    const [active] = this.#queue(partition).channels;
+    return active && { name: active.connection.node.name, held: active.unacknowledged.length };
   }
 
   start(): void {
@@ -133,23 +144,18 @@ export class BrokerServer {
   }
 
   /** What a connection sends arrives in its order, also when its process has died meanwhile. `told`: its confirm. */
-  publish(
-    connection: Connection,
-    { partition, text, ms }: { partition: number; text: string; ms: number },
-    told: (isKept: boolean) => void,
-  ): void {
+  publish(connection: Connection, { partition, text, ms, isReturned }: Publishing, told: (isKept: boolean) => void): void {
     connection.arrivesMs = Math.max(connection.arrivesMs, this.sim.now + ms);
     const take = (): void => {
       if (this.isBlocked) {
         this.#held.push(take);
         return;
       }
-      if (this.random.chance(this.faults.brokerReturns)) {
+      if (isReturned) {
         this.sim.probe("message-returned");
         return told(false);
       }
       this.#queue(partition).messages.push({ text, delivered: false });
-      this.onKept(partition, text);
       told(true);
       this.#pump(partition);
     };

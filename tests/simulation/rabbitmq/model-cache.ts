@@ -37,6 +37,9 @@ const closed = { kind: "closed" } as const;
 const unknown = { kind: "unknown", message: "the cache did not answer" } as const;
 const failed = { kind: "failed", message: "the cache is not connected" } as const;
 
+/** `lost`: it never arrives. `unheard`: it is done, and its answer is lost. `lateMs`: it is done so much later. */
+export type CallFate = "lost" | "unheard" | { readonly lateMs: number };
+
 export type CacheTerms = {
   /** Every write is on its disk before its answer; else once a second. */
   readonly syncsAlways: boolean;
@@ -58,6 +61,8 @@ export class CacheServer {
   readonly sim: Sim;
   /** How often anything of it was lost. */
   losses = 0;
+  /** A test's word on what becomes of the next call, instead of chance. */
+  onCall: (call: CacheCall, client: string) => CallFate | undefined = () => undefined;
   witness: CacheWitness = { accepted: () => undefined, refused: () => undefined, sees: () => undefined };
   readonly #terms: CacheTerms;
   readonly #scripts = new Set<string>();
@@ -196,12 +201,15 @@ export class CacheClient implements StockCache {
     const faults = this.#faults();
     const { sim, node } = this.#server;
     // Each is drawn, so that a class left out moves no other.
-    const isLost = random.chance(faults.cacheLost);
-    const isUnheard = random.chance(faults.cacheUnheard);
-    const isLate = random.chance(faults.cacheLate);
+    const drawn = { isLost: random.chance(faults.cacheLost), isUnheard: random.chance(faults.cacheUnheard), isLate: random.chance(faults.cacheLate) };
     const there = 0.05 + random.around(faults.cacheMs);
     const back = 0.05 + random.around(faults.cacheMs);
-    const lateMs = random.around(random.pick([400, 2_000, 4_000]));
+    const drawnLateMs = random.around(random.pick([400, 2_000, 4_000]));
+    const told = this.#server.onCall(name, this.#node.name);
+    const isLost = drawn.isLost || told === "lost";
+    const isUnheard = drawn.isUnheard || told === "unheard";
+    const isLate = drawn.isLate || typeof told === "object";
+    const lateMs = typeof told === "object" ? told.lateMs : drawnLateMs;
     const timeoutMs = name === "load" || name === "drop" ? loadTimeoutMs : callTimeoutMs;
     return new Promise((resolve) => {
       const later = (ms: number, then: () => void) => sim.at(ms, then, this.#node, this.#incarnation);

@@ -41,13 +41,18 @@ export class ModelJournal implements Journal, JournalSource {
   publish(partition: number, text: string): Promise<boolean> {
     const random = this.#random;
     const { faults, sim } = this.#broker;
-    const isLate = random.chance(faults.brokerLate);
-    const isUnheard = random.chance(faults.brokerUnheard);
-    const ms = 0.05 + random.around(faults.brokerMs) + (isLate ? random.around(random.pick([300, 1_500])) : 0);
+    const connection = this.#publishing;
+    const told = connection?.isOpen === true ? this.#broker.onPublish(text, this.#client.node.name) : undefined;
+    const drawn = { isLate: random.chance(faults.brokerLate), isUnheard: random.chance(faults.brokerUnheard) };
+    const isReturned = random.chance(faults.brokerReturns) || told === "returned";
+    const drawnLateMs = random.around(random.pick([300, 1_500]));
+    const isUnheard = drawn.isUnheard || told === "unheard";
+    const isLate = drawn.isLate || typeof told === "object";
+    const lateMs = typeof told === "object" ? told.lateMs : drawnLateMs;
+    const ms = 0.05 + random.around(faults.brokerMs) + (isLate ? lateMs : 0);
     const back = 0.05 + random.around(faults.brokerMs);
     // Of what is on its way when a connection breaks some may arrive yet, and nobody waits for it.
-    const breaks = random.chance(faults.brokerBreaks);
-    const connection = this.#publishing;
+    const breaks = random.chance(faults.brokerBreaks) || told === "lost" || (typeof told === "object" && told.broken === true);
     if (connection === undefined || !connection.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (isKept: boolean): void => {
@@ -58,9 +63,10 @@ export class ModelJournal implements Journal, JournalSource {
       const late = this.later(confirmTimeoutMs, () => settle(false));
       this.#unconfirmed.add(settle);
       if (isLate) sim.probe("published-late");
-      if (!this.#client.link.isCut)
-        this.#broker.publish(connection, { partition, text, ms }, (isKept) => {
+      if (!this.#client.link.isCut && told !== "lost")
+        this.#broker.publish(connection, { partition, text, ms, isReturned }, (isKept) => {
           if (isUnheard) sim.probe("confirm-lost");
+          if (isReturned) sim.probe("message-returned");
           if (connection.isOpen && !isUnheard && !this.#client.link.isCut) this.later(back, () => settle(isKept));
         });
       if (!breaks) return;

@@ -50,6 +50,7 @@ export class RabbitWorld extends SqlWorld {
       refused: (saleId, { buyerId, key }, reason) => this.auditor.books.refuse(buyerId, { atMs: sim.now, saleId, key, reason }),
       sees: (saleId, at) => this.#see(saleId, at),
     };
+    if (this.mutant.queue?.waitsForNobody === true) this.database.livingApis = () => [];
     this.broker = new BrokerServer(sim, queue, () => this.faults);
   }
 
@@ -96,10 +97,10 @@ export class RabbitWorld extends SqlWorld {
     return [...sale.diary, ...(this.#diaries.get(sale.id) ?? [])];
   }
 
-  /** A line that was told, and whose cache was lost before it settled. */
+  /** Told lines stand before every mark, so a cache that is lost takes none of them along. */
   override mayRefuseTold(id: string): boolean {
     const reason = this.auditor.lines.refusedFor.get(id);
-    return reason === "sale_cancelled" || reason === "discarded" || this.cache.losses > 0;
+    return reason === "sale_cancelled" || reason === "discarded" || this.auditor.lines.mayDrift;
   }
 
   override unrest(): string | undefined {
@@ -179,7 +180,7 @@ export class RabbitWorld extends SqlWorld {
           source: planted.source?.(journal) ?? journal,
           presence: planted.presence?.(presence) ?? presence,
           partitions,
-          terms: { outboxMax, marks: { leaseMs, edgeMs }, reopenDelayMs: planted.reopenDelayMs ?? reopenDelayMs },
+          terms: { outboxMax, marks: { leaseMs: planted.leaseMs ?? leaseMs, edgeMs }, reopenDelayMs: planted.reopenDelayMs ?? reopenDelayMs },
         },
         renew: () => presence.renew(),
         leave: () => journal.close(),

@@ -80,6 +80,8 @@ export class ModelServer {
   readonly log = new Map<number, LogRow>();
   readonly lastAtMs = new Map<SaleId, number>();
   idFloor = 0n;
+  /** What could not be kept can be kept from now on. */
+  isCured = false;
   lastTroubleMs = 0;
   /** Since when the clock has gone steadily. */
   steadySinceMs = 0;
