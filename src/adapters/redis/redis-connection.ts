@@ -11,6 +11,8 @@ export type RedisReply =
   | { readonly kind: "ok"; readonly value: unknown }
   /** The script is not there: this server has never been told of the epoch, or has forgotten it. */
   | { readonly kind: "no_script" }
+  /** It is a replica now: it does nothing, and its data are no longer what this server decided. */
+  | { readonly kind: "demoted"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "unknown"; readonly message: string };
 
@@ -28,7 +30,7 @@ const connectTimeoutMs = 2_000;
 const reconnect = { baseMs: 20, ceilingMs: 500 };
 
 /** What the server says when it has done nothing of a command. */
-const notDone = /^(?:LOADING|READONLY|MASTERDOWN|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|TRYAGAIN|CLUSTERDOWN|MOVED|ASK|NOREPLICAS)\b/;
+const notDone = /^(?:LOADING|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|TRYAGAIN|CLUSTERDOWN|MOVED|ASK|NOREPLICAS)\b/;
 
 /** It decides no more: another one does. */
 const demoted = /^(?:READONLY|MASTERDOWN)\b/;
@@ -201,6 +203,7 @@ function failureOf(error: unknown): RedisReply {
   if (error instanceof ClientOfflineError) return { kind: "failed", message };
   if (!(error instanceof ErrorReply)) return { kind: "unknown", message };
   if (error.message.startsWith("NOSCRIPT")) return { kind: "no_script" };
+  if (demoted.test(error.message)) return { kind: "demoted", message };
   return { kind: notDone.test(error.message) ? "failed" : "unknown", message };
 }
 
