@@ -35,10 +35,9 @@ export async function openQueued(config: Config, facts: ProcessFacts, log: Log):
     };
     const connection = cache(cacheTimeoutMs, "decide");
     const bulk = cache(loadTimeoutMs, "load");
-    const onError = once((message: string) => log.warn("the broker does not answer", { message }));
-    const journal = new RabbitJournal({ url: brokerUrl, name: `${name} publish`, onError, partitions });
+    const journal = new RabbitJournal({ url: brokerUrl, name: `${name} publish`, ...tellingOf(log, "publish"), partitions });
     opened.defer(() => journal.close());
-    const source = new RabbitSource({ url: brokerUrl, name: `${name} read`, onError }, partitions);
+    const source = new RabbitSource({ url: brokerUrl, name: `${name} read`, ...tellingOf(log, "read") });
     opened.defer(() => source.close());
     await Promise.all([connection.ready(startWaitMs), bulk.ready(startWaitMs), journal.ready(startWaitMs), source.ready(startWaitMs)]);
     await assertDecidingCache(bulk);
@@ -65,11 +64,20 @@ function withQueue(store: SharedOpenedStore, queue: OpenedQueue & { presence: Se
   return { ...store, shared: { ...store.shared, membership }, queue, close: () => opened.disposeAsync() };
 }
 
+/** What becomes of a connection to the broker. */
+function tellingOf(log: Log, connection: string) {
+  const tell = once((message: string, isLoss: boolean) => {
+    if (isLoss) log.warn("the broker does not answer", { connection, message });
+    else log.info("the broker answers again", { connection, message });
+  });
+  return { onError: (message: string) => tell(message, true), onRecovered: (message: string) => tell(message, false) };
+}
+
 /** The same trouble is told once, until another comes. */
-function once(tell: (message: string) => void): (message: string) => void {
+function once<Rest extends readonly unknown[]>(tell: (message: string, ...rest: Rest) => void): (message: string, ...rest: Rest) => void {
   let last = "";
-  return (message) => {
-    if (message !== last) tell(message);
+  return (message, ...rest) => {
+    if (message !== last) tell(message, ...rest);
     last = message;
   };
 }

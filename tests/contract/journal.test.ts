@@ -34,6 +34,8 @@ async function openModel(): Promise<JournalFixture> {
         for (const journal of all()) journal.isBlocked = false;
       };
     },
+    closeChannels: async () => broker.closeReaders(),
+    takeAway: async (partition) => broker.takeAway(partition),
     close: async () => undefined,
   };
 }

@@ -20,6 +20,10 @@ export interface JournalFixture {
   loseConfirm(): Promise<() => Promise<void>>;
   /** The broker is short of memory until this is called. */
   block(): Promise<() => Promise<void>>;
+  /** The broker closes the channels by which partitions are read; connections stay. */
+  closeChannels(): Promise<void>;
+  /** An operator takes the partition's queue away, with all that is in it. */
+  takeAway(partition: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -157,6 +161,57 @@ const cases: readonly Case[] = [
     },
   },
   {
+    rule: "QM5",
+    title: "a reader whose channel the broker closes, while the connection stays, reads on",
+    run: async (fixture, own) => {
+      let release = () => {};
+      const held = new Promise<void>((resolve) => (release = resolve));
+      const { texts, got, reader } = reading(own.source, { waits: () => held });
+      await surely(own, "message 0");
+      await until(() => got.length === 1, "the delivery");
+      await fixture.closeChannels();
+      // Its acknowledgement comes too late.
+      release();
+      for (const text of numbered(4).slice(1)) await surely(own, text);
+      await until(() => texts().includes("message 3"), "what came after the channel's end");
+      expect(texts()).toEqual(["message 0", ...numbered(4)]);
+      expect(got[1]?.redelivered).toBe(true);
+      // Nor is it the last time.
+      await fixture.closeChannels();
+      await surely(own, "message 4");
+      await until(() => texts().includes("message 4"), "what came after another channel's end");
+      await reader.stop();
+    },
+  },
+  {
+    rule: "QM5",
+    title: "a reader whose queue is taken away reads the one that is made anew",
+    run: async (fixture, own) => {
+      const { texts, got, reader } = reading(own.source);
+      await surely(own, "message 0");
+      await until(() => got.length === 1, "the delivery");
+      await fixture.takeAway(partition);
+      await surely(own, "message 1");
+      await until(() => texts().includes("message 1"), "what was published into the new queue");
+      await reader.stop();
+    },
+  },
+  {
+    rule: "QM5",
+    title: "what is published into a queue that was taken away is not told as confirmed, and the queue is made anew",
+    run: async (fixture, own) => {
+      await surely(own, "message 0");
+      await fixture.takeAway(partition);
+      expect(await own.journal.publish(partition, "message 1")).toBe(false);
+      await until(() => own.journal.isOpen, "the new queue");
+      await surely(own, "message 2");
+      const { texts, got, reader } = reading(own.source);
+      await until(() => got.length === 1, "the delivery");
+      expect(texts()).toEqual(["message 2"]);
+      await reader.stop();
+    },
+  },
+  {
     rule: "QM3",
     title: "what was confirmed outlives the broker's death",
     run: async (fixture, own) => {
@@ -212,6 +267,28 @@ const cases: readonly Case[] = [
       await until(() => !own.journal.isOpen, "the loss of the broker");
       await goOn();
       await until(() => own.journal.isOpen, "the broker");
+    },
+  },
+  {
+    rule: "QM6",
+    title: "what is published again and again while the broker takes nothing is there once",
+    run: async (fixture, own) => {
+      const unblock = await fixture.block();
+      let tries = 0;
+      const publishing = numbered(20).map(async (text) => {
+        while (!(await own.journal.publish(partition, text))) {
+          tries += 1;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      });
+      await until(() => !own.journal.isOpen && tries >= 100, "many tries in vain");
+      await unblock();
+      await Promise.all(publishing);
+      await surely(own, "the last");
+      const { texts, reader } = reading(own.source);
+      await until(() => texts().includes("the last"), "all messages");
+      expect(texts().toSorted()).toEqual([...numbered(20), "the last"].toSorted());
+      await reader.stop();
     },
   },
 ];

@@ -35,7 +35,7 @@ describeWithOwnEngine("rabbitmq", "doctor at a RabbitMQ", () => {
   /** A journal and a reader, whose start makes the queues. */
   async function start(url: string, count = partitions) {
     const journal = new RabbitJournal({ url, name: "tests publish", partitions: count });
-    const source = new RabbitSource({ url, name: "tests read" }, count);
+    const source = new RabbitSource({ url, name: "tests read" });
     expect(await Promise.all([journal.ready(readyWithinMs), source.ready(readyWithinMs)])).toEqual([true, true]);
     return { journal, source, close: () => Promise.all([journal.close(), source.close()]) };
   }

@@ -1,4 +1,5 @@
 /** The contract of a broker that carries lines, on a real RabbitMQ. */
+import { queueName } from "../../src/adapters/rabbitmq/partitions.ts";
 import { RabbitJournal } from "../../src/adapters/rabbitmq/rabbit-journal.ts";
 import { RabbitSource } from "../../src/adapters/rabbitmq/rabbit-source.ts";
 import { journalContract, type Connected, type JournalFixture } from "../contract/journal.ts";
@@ -10,6 +11,14 @@ import { afterAll, beforeAll } from "bun:test";
 const partitions = 3;
 const readyWithinMs = 60_000;
 const plentiful = "1GB";
+/** As if a client had acknowledged what it was not given: the broker ends each channel that has a consumer, and says so. */
+const acknowledgeNonsense = `
+  Reading = fun(Channel) -> (catch [{consumer_count, 0}] =/= rabbit_channel:info(Channel, [consumer_count])) end,
+  Channels = lists:filter(Reading, rabbit_channel:list()),
+  Watched = [monitor(process, Channel) || Channel <- Channels],
+  [rabbit_channel:do(Channel, {'basic.ack', 1000000, false}) || Channel <- Channels],
+  [receive {'DOWN', Watch, process, _, _} -> ended after 10000 -> exit(not_ended) end || Watch <- Watched].
+`;
 
 describeWithOwnEngine("rabbitmq", "RabbitMQ", () => {
   let broker: RabbitmqServer;
@@ -28,7 +37,7 @@ describeWithOwnEngine("rabbitmq", "RabbitMQ", () => {
       links.push(forJournal, forSource);
       faulty ??= forJournal;
       const journal = new RabbitJournal({ url: forJournal.through(url), name: "tests publish", partitions, confirmTimeoutMs: 1_000 });
-      const source = new RabbitSource({ url: forSource.through(url), name: "tests read" }, partitions);
+      const source = new RabbitSource({ url: forSource.through(url), name: "tests read" });
       await Promise.all([journal.ready(readyWithinMs), source.ready(readyWithinMs)]);
       const connected = { journal, source, close: async () => void (await Promise.all([journal.close(), source.close()])) };
       proxies.set(connected, forSource);
@@ -56,6 +65,11 @@ describeWithOwnEngine("rabbitmq", "RabbitMQ", () => {
       block: async () => {
         await broker.ctl("set_vm_memory_high_watermark", "0.0000001");
         return async () => void (await broker.ctl("set_vm_memory_high_watermark", "absolute", plentiful));
+      },
+      closeChannels: async () => void (await broker.ctl("eval", acknowledgeNonsense)),
+      takeAway: async (partition) => {
+        const { pathname } = new URL(url);
+        await broker.ctl("delete_queue", "-p", decodeURIComponent(pathname.slice(1)), queueName(partition));
       },
       close: async () => {
         for (const link of links) link.close();

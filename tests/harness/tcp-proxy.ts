@@ -19,7 +19,7 @@ function targetOf(target: string | number): Target {
 }
 
 export class TcpProxy implements Disposable {
-  readonly #target: Target;
+  #target: Target;
   readonly #ports: Ports;
   readonly #links = new Set<Link>();
   readonly #line: Line = freshLine();
@@ -48,6 +48,11 @@ export class TcpProxy implements Disposable {
     changed.hostname = host;
     changed.port = String(this.port);
     return changed.href;
+  }
+
+  /** New connections go to another server; open ones stay, as with a name that leads elsewhere. */
+  leadTo(target: string | number): void {
+    this.#target = targetOf(target);
   }
 
   get connections(): number {

@@ -12,7 +12,7 @@ type Reader = {
   connection: number;
   busy: Promise<void> | undefined;
 };
-type Partition = { messages: Message[]; readonly readers: Reader[] };
+type Partition = { messages: Message[]; readonly readers: Reader[]; isThere: boolean };
 
 export class MemoryBroker {
   readonly #partitions = new Map<number, Partition>();
@@ -36,7 +36,28 @@ export class MemoryBroker {
   /** It is gone, with every connection to it; what it had is there when it comes back. */
   stop(): void {
     this.#isUp = false;
+    this.closeReaders();
+  }
+
+  /** It ends what every reader reads by, and nothing else: what they hold comes to them again. */
+  closeReaders(): void {
     for (const at of this.#partitions.values()) for (const reader of at.readers) reader.connection += 1;
+  }
+
+  /** Somebody takes a partition away, with all that is in it. */
+  takeAway(partition: number): void {
+    const at = this.#at(partition);
+    at.messages = [];
+    at.isThere = false;
+    for (const reader of at.readers) reader.connection += 1;
+  }
+
+  /** Makes it, where it was taken away; whether it was there. */
+  declare(partition: number): boolean {
+    const at = this.#at(partition);
+    const { isThere } = at;
+    at.isThere = true;
+    return isThere;
   }
 
   start(): void {
@@ -67,7 +88,7 @@ export class MemoryBroker {
 
   #at(number: number): Partition {
     let partition = this.#partitions.get(number);
-    if (partition === undefined) this.#partitions.set(number, (partition = { messages: [], readers: [] }));
+    if (partition === undefined) this.#partitions.set(number, (partition = { messages: [], readers: [], isThere: true }));
     return partition;
   }
 
@@ -122,7 +143,9 @@ export class MemoryJournal implements Journal, JournalSource {
 
   async publish(partition: number, text: string): Promise<boolean> {
     const fate = this.fate();
-    if (!this.#broker.isUp || this.#isDead || fate === "lost") return false;
+    if (!this.isOpen || fate === "lost") return false;
+    // It comes back, and the partition is made for the next one.
+    if (!this.#broker.declare(partition)) return false;
     this.#broker.append(partition, text);
     return fate === "taken";
   }

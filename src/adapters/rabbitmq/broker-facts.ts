@@ -2,18 +2,16 @@
  * The RabbitMQ that carries as `doorbuster doctor` sees it: over one connection like those of a process, which changes
  * nothing, and within a bound, for it may be ill. A broker that refuses us is a fact like others.
  */
-import { Duplex } from "node:stream";
 import type { ChannelModel } from "amqplib";
 import type { BrokerAddress, BrokerFacts, BrokerLink, BrokerRights, BrokerSeen, QueueSeen } from "../../ports/broker-facts.ts";
 import type { RoundTrip } from "../../ports/server-facts.ts";
 import { declarePartition, queueName } from "./partitions.ts";
-import { connectOnce } from "./rabbit-link.ts";
+import { connectOnce, farewell } from "./rabbit-link.ts";
 import { rabbitRefusalOf } from "./rabbit-refusals.ts";
 import { differenceOf, inTime, onChannel, tryRights } from "./rabbit-trials.ts";
 
 /** Less than doctor's patience with one examination. */
 const lookMaxMs = 20_000;
-const closeMaxMs = 1_000;
 const roundTrips = 20;
 
 /** Patterns of what our user must be allowed to do: "amq.default" is where messages to a queue by its name go through. */
@@ -39,7 +37,7 @@ export async function brokerFacts({ url, partitions }: BrokerLook): Promise<Brok
     if (refusal === undefined) throw error;
     return { kind: "refused", address, ...refusal };
   } finally {
-    if (model !== undefined) await close(model);
+    if (model !== undefined) await farewell(model);
   }
 }
 
@@ -98,11 +96,4 @@ async function queuesOf(model: ChannelModel, partitions: number): Promise<readon
 function linkOf({ connection }: ChannelModel): BrokerLink {
   const number = (name: string) => Number(Reflect.get(connection, name) ?? 0);
   return { heartbeatSeconds: number("heartbeat"), frameBytesMax: number("frameMax"), channelsMax: number("channelMax") };
-}
-
-/** A broker that answers no more hears no farewell, and its connection would keep this process alive. */
-async function close(model: ChannelModel): Promise<void> {
-  await inTime(model.close(), closeMaxMs).catch(() => undefined);
-  const stream: unknown = Reflect.get(model.connection, "stream");
-  if (stream instanceof Duplex) stream.destroy();
 }

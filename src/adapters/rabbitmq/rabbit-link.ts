@@ -3,6 +3,7 @@
  * reading have one each: a broker that is short of memory stops the connection that publishes, and must not stop the one
  * whose acknowledgements give it memory back.
  */
+import { Duplex } from "node:stream";
 import { connect, type ChannelModel } from "amqplib";
 import { backoffMs } from "../../lib/backoff.ts";
 
@@ -10,10 +11,22 @@ export type LinkOptions = {
   /** amqp://user:password@host:port/vhost, or amqps://… */
   readonly url: string;
   readonly name: string;
+  /** What was lost, or could not be had. */
   readonly onError?: ((message: string) => void) | undefined;
+  /** What was lost is there again. */
+  readonly onRecovered?: ((message: string) => void) | undefined;
+};
+
+export type LinkUser = {
+  /** Called on each new connection; it is up when that is done. */
+  readonly setUp?: (model: ChannelModel) => Promise<void>;
+  /** It is gone. */
+  readonly ended?: () => void;
+  readonly unblocked?: () => void;
 };
 
 const connectTimeoutMs = 5_000;
+const closeMaxMs = 1_000;
 const heartbeatSeconds = 5;
 const pause = { baseMs: 50, ceilingMs: 2_000 };
 
@@ -27,20 +40,22 @@ export class BrokerUrlWrong extends Error {
 
 export class RabbitLink {
   readonly #options: LinkOptions;
-  readonly #setUp: (model: ChannelModel) => Promise<void>;
-  readonly #ended: () => void;
+  readonly #user: LinkUser;
+  /** The connection while there is one, though it may not be set up. */
   #model: ChannelModel | undefined;
   #isClosed = false;
   #isUp = false;
   #isBlocked = false;
+  #wasLost = false;
+  /** Who waits for a connection that is up. */
+  #waiting: ((model: ChannelModel | undefined) => void)[] = [];
   readonly #running: Promise<void>;
 
-  /** `setUp` is called on each new connection; it is up when that is done. `ended` when it is gone. Throws BrokerUrlWrong. */
-  constructor(options: LinkOptions, { setUp, ended }: { setUp: (model: ChannelModel) => Promise<void>; ended: () => void }) {
+  /** Throws BrokerUrlWrong. */
+  constructor(options: LinkOptions, user: LinkUser = {}) {
     if (!/^amqps?:\/\//.test(options.url)) throw new BrokerUrlWrong();
     this.#options = options;
-    this.#setUp = setUp;
-    this.#ended = ended;
+    this.#user = user;
     this.#running = this.#run();
   }
 
@@ -53,6 +68,17 @@ export class RabbitLink {
     return this.#isBlocked;
   }
 
+  /** The connection that is up. */
+  get model(): ChannelModel | undefined {
+    return this.#isUp ? this.#model : undefined;
+  }
+
+  /** The connection that is up, once one is; undefined when there will be none any more. */
+  whenUp(): Promise<ChannelModel | undefined> {
+    if (this.model !== undefined || this.#isClosed) return Promise.resolve(this.model);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
   async ready(withinMs: number): Promise<boolean> {
     const untilMs = performance.now() + withinMs;
     while (!this.#isUp && performance.now() < untilMs) await sleep(10);
@@ -61,13 +87,14 @@ export class RabbitLink {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#model?.close().catch(() => undefined);
+    this.#tellWaiting();
+    await this.reset();
     await this.#running;
   }
 
   /** Ends the connection; another one is made. */
   async reset(): Promise<void> {
-    await this.#model?.close().catch(() => undefined);
+    if (this.#model !== undefined) await farewell(this.#model);
   }
 
   async #run(): Promise<void> {
@@ -77,42 +104,87 @@ export class RabbitLink {
         failures = 0;
         await gone;
       } catch (error) {
+        this.#wasLost = true;
         this.#options.onError?.(error instanceof Error ? error.message : String(error));
       }
-      this.#isUp = false;
-      this.#model = undefined;
-      this.#ended();
       if (!this.#isClosed) await sleep(backoffMs(failures, pause));
     }
   }
 
   /** Resolves once it is up. */
   async #connect(): Promise<{ readonly gone: Promise<void> }> {
-    const { url, name, onError } = this.#options;
+    const { url, name, onError, onRecovered } = this.#options;
     const model = await connectOnce({ url, name });
     this.#model = model;
-    this.#isBlocked = false;
-    const gone = new Promise<void>((resolve) => model.once("close", () => resolve()));
-    model.on("error", (error: Error) => onError?.(error.message));
+    const { promise: gone, resolve: end } = Promise.withResolvers<void>();
+    // At once, so that nobody who hears of the end of a channel takes its connection for one that is there.
+    model.once("close", (error?: Error) => {
+      this.#isUp = false;
+      this.#isBlocked = false;
+      this.#model = undefined;
+      this.#wasLost = true;
+      if (!this.#isClosed) onError?.(error?.message ?? "the connection ended");
+      this.#user.ended?.();
+      end();
+    });
+    // Its end follows, and tells the same.
+    model.on("error", () => undefined);
     model.on("blocked", (reason: string) => {
       this.#isBlocked = true;
       onError?.(`the broker takes nothing: ${reason}`);
     });
-    model.on("unblocked", () => void (this.#isBlocked = false));
+    model.on("unblocked", () => {
+      this.#isBlocked = false;
+      this.#user.unblocked?.();
+      onRecovered?.("the broker takes messages again");
+    });
     try {
-      await this.#setUp(model);
+      // What is asked on a connection that ends need not hear of it.
+      await Promise.race([this.#user.setUp?.(model), gone.then(endedEarly)]);
     } catch (error) {
-      await model.close().catch(() => undefined);
+      await farewell(model);
       throw error;
     }
-    this.#isUp = !this.#isClosed;
+    if (this.#isClosed) await farewell(model);
+    else this.#up();
     return { gone };
   }
+
+  #up(): void {
+    this.#isUp = true;
+    if (this.#wasLost) this.#options.onRecovered?.("connected again");
+    this.#wasLost = false;
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell(this.model);
+  }
+}
+
+function endedEarly(): never {
+  throw new Error("the connection ended before it was set up");
 }
 
 /** A connection as all of ours are; it tells nobody what becomes of it. */
 export function connectOnce({ url, name }: Pick<LinkOptions, "url" | "name">): Promise<ChannelModel> {
   return connect(withHeartbeat(url), { noDelay: true, timeout: connectTimeoutMs, clientProperties: { connection_name: name } });
+}
+
+/**
+ * A broker that answers no more hears no farewell: its connection would keep this process alive, and bring late what still
+ * waits to be sent there.
+ */
+export async function farewell(model: ChannelModel): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, closeMaxMs);
+  await Promise.race([model.close().catch(() => undefined), late]);
+  clearTimeout(timer);
+  const stream: unknown = Reflect.get(model.connection, "stream");
+  // The client takes the end of a connection from nothing but an error, unless it has seen that end.
+  if (stream instanceof Duplex) stream.destroy(new Error("the broker did not say farewell"));
 }
 
 function withHeartbeat(text: string): string {

@@ -1,6 +1,7 @@
 /**
  * The scripts of one epoch. Scope and epoch stand in the text of each, so that a script's name (its digest) belongs to them
- * alone; only who opens the epoch loads them. A server that does not know one has lost the epoch or never had it.
+ * alone; only who opens the epoch loads them. A server that does not know one has lost the epoch or never had it. Each says
+ * of itself that it writes, so that a server that became a replica runs none of them, not even to look: what it has gets old.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -21,6 +22,9 @@ const stripped = (text: string) =>
 const prelude = stripped(read("prelude"));
 const bodies = new Map(scriptNames.map((name) => [name, `${prelude}\n${stripped(read(name))}`]));
 
+/** Those that need no more memory, and of which some give it back. */
+const whenFull: ReadonlySet<ScriptName> = new Set(["journaled", "look", "accepted", "outbox", "find-key", "records"]);
+
 const epochsMax = 1_000;
 const digests = new Map<string, Map<ScriptName, string>>();
 
@@ -28,7 +32,7 @@ const digests = new Map<string, Map<ScriptName, string>>();
 export const prefixOf = ({ scopeId, epoch }: AtEpoch): string => `{db:${scopeId}}:${epoch}:`;
 
 export function scriptText(name: ScriptName, at: AtEpoch): string {
-  return `-- ${prefixOf(at)}\n${bodies.get(name) ?? ""}`;
+  return `#!lua${whenFull.has(name) ? " flags=allow-oom" : ""}\n-- ${prefixOf(at)}\n${bodies.get(name) ?? ""}`;
 }
 
 export function scriptDigest(name: ScriptName, at: AtEpoch): string {

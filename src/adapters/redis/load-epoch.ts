@@ -111,7 +111,9 @@ export async function dropEpochs(connection: RedisConnection, { scopeId, epoch }
 function firstFailure(replies: readonly RedisReply[]): Exclude<CacheAnswer<void>, { kind: "ok" }> | undefined {
   for (const reply of replies) {
     if (reply.kind === "ok") continue;
-    return reply.kind === "no_script" ? { kind: "closed" } : reply;
+    if (reply.kind === "no_script") return { kind: "closed" };
+    // Nothing of an epoch that is being loaded can be lost yet.
+    return reply.kind === "demoted" ? { kind: "failed", message: reply.message } : reply;
   }
   return undefined;
 }

@@ -1,6 +1,9 @@
 /**
  * A connection to Redis, on which nothing is ever sent twice: what is asked while it is away is refused at once, and what
  * was sent and not answered is told as unknown.
+ *
+ * Must stay true: a server that takes no writes any more is left, though it answers; where the address leads by now, the
+ * one that took its place is.
  */
 import { createClient, ErrorReply, ClientOfflineError } from "@redis/client";
 
@@ -8,6 +11,8 @@ export type RedisReply =
   | { readonly kind: "ok"; readonly value: unknown }
   /** The script is not there: this server has never been told of the epoch, or has forgotten it. */
   | { readonly kind: "no_script" }
+  /** It is a replica now: it does nothing, and its data are no longer what this server decided. */
+  | { readonly kind: "demoted"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "unknown"; readonly message: string };
 
@@ -25,7 +30,15 @@ const connectTimeoutMs = 2_000;
 const reconnect = { baseMs: 20, ceilingMs: 500 };
 
 /** What the server says when it has done nothing of a command. */
-const notDone = /^(?:LOADING|READONLY|MASTERDOWN|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|TRYAGAIN|CLUSTERDOWN|MOVED|ASK|NOREPLICAS)\b/;
+const notDone = /^(?:LOADING|OOM|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|TRYAGAIN|CLUSTERDOWN|MOVED|ASK|NOREPLICAS)\b/;
+
+/** It decides no more: another one does. */
+const demoted = /^(?:READONLY|MASTERDOWN)\b/;
+const loading = /^LOADING\b/;
+/** Mostly it is the same server, which will have its data soon. */
+const loadingMaxMs = 3_000;
+/** The address may lead to the same server for a while. */
+const leaveEveryMs = 500;
 
 export class RedisUrlWrong extends Error {
   override readonly name = "RedisUrlWrong";
@@ -44,23 +57,35 @@ export class RedisSilent extends Error {
 }
 
 export class RedisConnection {
-  readonly #client: ReturnType<typeof newClient>;
+  #client: Client;
   readonly #callTimeoutMs: number;
+  /** Begins another connection in its place; absent of one that connects once. */
+  readonly #anew: (() => Client) | undefined;
+  /** Whose answers may come yet. */
+  readonly #left = new Set<Client>();
+  #isClosed = false;
+  #leftAtMs = -leaveEveryMs;
+  /** Since when it has said nothing but that it is loading. */
+  #loadingSinceMs: number | undefined;
 
-  private constructor(client: ReturnType<typeof newClient>, callTimeoutMs: number) {
+  private constructor(client: Client, { callTimeoutMs, anew }: { callTimeoutMs: number; anew?: () => Client }) {
     this.#client = client;
     this.#callTimeoutMs = callTimeoutMs;
+    this.#anew = anew;
   }
 
   /** Begins to connect, and goes on until it is closed. Throws RedisUrlWrong. */
   static open(options: RedisOptions): RedisConnection {
-    const client = newClient(options, {
-      againAfterMs: (tries) => Math.min(reconnect.ceilingMs, reconnect.baseMs * 2 ** Math.min(tries, 10)),
-    });
-    client.on("error", (error: unknown) => options.onError?.(messageOf(error)));
-    // It tries again by itself; who asks meanwhile hears of it.
-    client.connect().catch((error: unknown) => options.onError?.(messageOf(error)));
-    return new RedisConnection(client, options.callTimeoutMs);
+    const anew = (): Client => {
+      const client = newClient(options, {
+        againAfterMs: (tries) => Math.min(reconnect.ceilingMs, reconnect.baseMs * 2 ** Math.min(tries, 10)),
+      });
+      client.on("error", (error: unknown) => options.onError?.(messageOf(error)));
+      // It tries again by itself; who asks meanwhile hears of it.
+      client.connect().catch((error: unknown) => options.onError?.(messageOf(error)));
+      return client;
+    };
+    return new RedisConnection(anew(), { callTimeoutMs: options.callTimeoutMs, anew });
   }
 
   /** Connects once, for who wants to know why it cannot: throws that, as the machine or the server say it. Throws RedisUrlWrong. */
@@ -68,7 +93,7 @@ export class RedisConnection {
     const client = newClient(options, { againAfterMs: () => false });
     // The same comes as the end of the connecting, or of a call.
     client.on("error", () => undefined);
-    const connection = new RedisConnection(client, options.callTimeoutMs);
+    const connection = new RedisConnection(client, options);
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new RedisSilent()), options.callTimeoutMs);
     try {
@@ -94,13 +119,37 @@ export class RedisConnection {
   }
 
   async ask(command: readonly string[]): Promise<RedisReply> {
-    if (!this.#client.isReady) return { kind: "failed", message: "The cache is not connected" };
+    const client = this.#client;
+    if (!client.isReady) return { kind: "failed", message: "The cache is not connected" };
     try {
       // The client changes nothing of what it is given.
-      return await this.#within(this.#client.sendCommand(command as string[]));
+      const reply = await this.#within(client.sendCommand(command as string[]));
+      if (reply.kind === "ok") this.#loadingSinceMs = undefined;
+      return reply;
     } catch (error) {
+      if (error instanceof ErrorReply && client === this.#client) this.#judge(error.message);
       return failureOf(error);
     }
+  }
+
+  /** Leaves a server that decides no more. What it has been asked it may answer yet. */
+  #judge(said: string): void {
+    const nowMs = performance.now();
+    if (loading.test(said)) this.#loadingSinceMs ??= nowMs;
+    else this.#loadingSinceMs = undefined;
+    const isLoading = this.#loadingSinceMs !== undefined && nowMs - this.#loadingSinceMs > loadingMaxMs;
+    if (!isLoading && !demoted.test(said)) return;
+    if (this.#anew === undefined || this.#isClosed || nowMs - this.#leftAtMs < leaveEveryMs) return;
+    this.#leftAtMs = nowMs;
+    this.#loadingSinceMs = undefined;
+    const left = this.#client;
+    this.#client = this.#anew();
+    this.#left.add(left);
+    const end = () => {
+      this.#left.delete(left);
+      destroy(left);
+    };
+    setTimeout(end, this.#callTimeoutMs).unref();
   }
 
   /** Sent together, answered in their order; nothing of later ones is done before the earlier ones are. */
@@ -109,7 +158,8 @@ export class RedisConnection {
   }
 
   close(): void {
-    if (this.#client.isOpen) this.#client.destroy();
+    this.#isClosed = true;
+    for (const client of [this.#client, ...this.#left]) destroy(client);
   }
 
   #within(sent: Promise<unknown>): Promise<RedisReply> {
@@ -121,6 +171,12 @@ export class RedisConnection {
       sent.then((value) => resolve({ kind: "ok", value }), reject).finally(() => clearTimeout(timer));
     });
   }
+}
+
+type Client = ReturnType<typeof newClient>;
+
+function destroy(client: Client): void {
+  if (client.isOpen) client.destroy();
 }
 
 type Reconnecting = { readonly againAfterMs: (tries: number) => number | false };
@@ -147,6 +203,7 @@ function failureOf(error: unknown): RedisReply {
   if (error instanceof ClientOfflineError) return { kind: "failed", message };
   if (!(error instanceof ErrorReply)) return { kind: "unknown", message };
   if (error.message.startsWith("NOSCRIPT")) return { kind: "no_script" };
+  if (demoted.test(error.message)) return { kind: "demoted", message };
   return { kind: notDone.test(error.message) ? "failed" : "unknown", message };
 }
 

@@ -138,7 +138,8 @@ export class RedisStockCache implements StockCache {
 
   async #ofSale<Value>(name: ScriptName, at: AtEpoch, { keys, args }: Call, of: (reply: unknown) => Value): Promise<SaleAnswer<Value>> {
     const reply = await this.#connection.ask(["EVALSHA", scriptDigest(name, at), String(keys.length), ...keys, ...args]);
-    if (reply.kind === "no_script") return { kind: "closed" };
+    // A server that was a replica in between has its scripts, and may have older data: it is not asked under this epoch again.
+    if (reply.kind === "no_script" || reply.kind === "demoted") return { kind: "closed" };
     if (reply.kind !== "ok") return reply;
     if (reply.value === "absent") return { kind: "absent" };
     return reply.value === null ? { kind: "closed" } : { kind: "ok", value: of(reply.value) };
