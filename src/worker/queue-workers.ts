@@ -24,17 +24,18 @@ export function runScopeFollower({ book }: Pick<QueuedParts, "book">, loop: Loop
   });
 }
 
-export function runOpener(
+export async function runOpener(
   { opener, readmission }: Pick<QueuedParts, "opener" | "readmission">,
   { ledger }: { ledger: Pick<QueueLedger, "scopes"> },
   loop: LoopOptions,
 ): Promise<void> {
-  return runLoop(loop, async (fence) => {
-    const opened = await opener.round(fence);
-    let isMore = false;
+  await runLoop(loop, async (fence) => {
+    let isMore = await opener.round(fence, loop.signal);
     for (const scope of await openScopes(ledger)) isMore = (await readmission.askParked(scope.id, parkedMax)) || isMore;
-    return opened > 0 || isMore;
+    return isMore;
   });
+  // The store is closed behind the workers.
+  await opener.idle();
 }
 
 export function runFeeder({ feeder }: Pick<QueuedParts, "feeder">, loop: LoopOptions): Promise<void> {
