@@ -29,9 +29,13 @@ export interface QueueLedger {
   /** Whether every process that owes a mark has sent it, or is no longer alive. */
   isDrained(scopeId: ScopeId): Promise<boolean>;
   /**
-   * The cut, in one transaction under the scope's locks: raises the epoch, decides the lines that waited and what waits for
-   * a cut, and reads what the cache is to be loaded with. Undefined when it was fenced, or when the scope is open, or is
-   * closing and not drained, or its opener's own mark has not come: all that others published stands before that mark.
+   * The cut: in one transaction under the scope's locks it raises the epoch, and decides the lines that waited and what waits
+   * for a cut. What the cache is to be loaded with is read behind it, from one view of the ledger: what is committed while it
+   * is loaded is in the feed. Undefined when it was fenced, or when the scope is open, or is closing and not drained, or its
+   * opener's own mark has not come: all that others published stands before that mark.
+   *
+   * A scope that is `opening` is cut anew. Whoever holds the lease of the fence may: the one who loads it has the lease no more,
+   * or is the same, and knows that it failed.
    */
   cut(ask: { scopeId: ScopeId; opener: OpenerMark; fence?: Fence | undefined; nowMs: number }): Promise<CutResult | undefined>;
   /** The cache was loaded: purchases may come. False when another cut was made since, or when the holder was fenced. */
@@ -76,16 +80,21 @@ export type CutResult = {
   /** Sales that can still sell; without any the scope stays closed. */
   readonly sales: readonly CutSale[];
   /** Units of buyers that count against their limit, over all of the scope's sales. */
-  readonly units: readonly (readonly [buyerId: BuyerId, units: number])[];
+  readonly units: CutRows<readonly [buyerId: BuyerId, units: number]>;
+  /** The view is given back; nothing is read any more. */
+  readonly end?: (() => Promise<void>) | undefined;
 };
+
+/** A large sale comes in pages, which are read once and throw StoreUnavailable; no buyer, or key, comes twice. */
+export type CutRows<Row> = readonly Row[] | AsyncIterable<readonly Row[]>;
 
 export type CutSale = {
   readonly sale: Sale;
   /** Limits of buyers' own. */
   readonly quotas: readonly (readonly [buyerId: BuyerId, units: number])[];
   /** Everybody who ever had a purchase in the sale, with how many rows. */
-  readonly attempts: readonly (readonly [buyerId: BuyerId, rows: number])[];
-  readonly keys: readonly CutKey[];
+  readonly attempts: CutRows<readonly [buyerId: BuyerId, rows: number]>;
+  readonly keys: CutRows<CutKey>;
 };
 
 /** A key that has its purchase, with the fingerprint of what was asked under it. */

@@ -18,6 +18,7 @@ import type {
   SaleAnswer,
   StockCache,
 } from "../../ports/stock-cache.ts";
+import type { StopSignal } from "../../ports/tasks.ts";
 import { saleKeys, scopeKeys } from "./epoch-keys.ts";
 import { scriptDigest, type ScriptName } from "./epoch-scripts.ts";
 import { dropEpochs, loadEpoch } from "./load-epoch.ts";
@@ -117,8 +118,8 @@ export class RedisStockCache implements StockCache {
     );
   }
 
-  load(state: CutResult): Promise<CacheAnswer<void>> {
-    return loadEpoch(this.#bulk, state);
+  load(state: CutResult, signal?: StopSignal): Promise<CacheAnswer<void>> {
+    return loadEpoch(this.#bulk, state, signal);
   }
 
   drop(ask: AtEpoch): Promise<CacheAnswer<void>> {

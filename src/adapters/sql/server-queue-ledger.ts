@@ -4,7 +4,7 @@ import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import { closing, type Scope } from "../../domain/scope.ts";
 import type { AtCutOutcome, CutResult, DeadLetter, NewDeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
-import { clockOf, cutScope, isDrained } from "./cut-scope.ts";
+import { clockOf, cutScope, isDrained, readCut } from "./cut-scope.ts";
 import { purchaseColumns, purchaseOf, type PurchaseRow } from "./rows.ts";
 import { addWaits, lockScope, putScope, readFeed, scopeColumns, scopeOf, type ScopeRow } from "./scope-rows.ts";
 import type { ServerDatabase } from "./server-database.ts";
@@ -44,16 +44,24 @@ type LetterRow = { readonly id: string; readonly tries: number; readonly at_ms: 
 export type ServerQueueOptions = {
   /** Whose time decides at the cut: the server's, or the caller's, for tests that turn the clock. */
   readonly time?: "server" | "batch" | undefined;
+  /** Where what a cache is loaded with is read: connections of their own, since a large sale has one for a while. */
+  readonly views?: ServerDatabase | undefined;
+  /** Rows in a page of that. */
+  readonly pageMax?: number | undefined;
 };
 
 export class ServerQueueLedger implements QueueLedger {
   readonly #database: ServerDatabase;
   readonly #time: "server" | "batch";
+  readonly #views: ServerDatabase;
+  readonly #pageMax: number | undefined;
   #batchNowMs = 0;
 
-  constructor(database: ServerDatabase, { time = "server" }: ServerQueueOptions = {}) {
+  constructor(database: ServerDatabase, { time = "server", views = database, pageMax }: ServerQueueOptions = {}) {
     this.#database = database;
     this.#time = time;
+    this.#views = views;
+    this.#pageMax = pageMax;
   }
 
   async scopes(): Promise<readonly Scope[]> {
@@ -89,13 +97,24 @@ export class ServerQueueLedger implements QueueLedger {
     });
   }
 
-  cut({ scopeId, opener, fence, nowMs }: Parameters<QueueLedger["cut"]>[0]): Promise<CutResult | undefined> {
+  async cut({ scopeId, opener, fence, nowMs }: Parameters<QueueLedger["cut"]>[0]): Promise<CutResult | undefined> {
     this.#batchNowMs = nowMs;
     const batchNowMs = this.#time === "server" ? undefined : nowMs;
-    return this.#database.write(async (tx) => {
+    const made = await this.#database.write(async (tx) => {
       if (fence !== undefined && !(await isCurrent(tx, fence))) return undefined;
       return cutScope(tx, { scopeId, opener, batchNowMs });
     });
+    if (made?.scope.state !== "opening") return made && { scope: made.scope, sales: [], units: [] };
+    const view = await this.#views.openView();
+    try {
+      const cut = await readCut(view.reads, made, { countMax: this.#pageMax });
+      if (cut !== undefined) return { ...cut, end: view.end };
+    } catch (error) {
+      await view.end();
+      throw error;
+    }
+    await view.end();
+    return undefined;
   }
 
   opened({ scopeId, epoch, fence }: Parameters<QueueLedger["opened"]>[0]): Promise<boolean> {

@@ -135,7 +135,11 @@ export class ScopeOpener {
     if (cut === undefined) return;
     this.counts.cuts += 1;
     this.#marked.delete(scopeId);
-    if (await this.#load(cut, { fence, signal })) this.#tell(cut, startedMs);
+    try {
+      if (await this.#load(cut, { fence, signal })) this.#tell(cut, startedMs);
+    } finally {
+      await cut.end?.();
+    }
   }
 
   /** Whether purchases may come now. */
