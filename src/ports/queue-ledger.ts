@@ -14,7 +14,7 @@ import type { Fence } from "./leases.ts";
  * Throws StoreUnavailable; every method may be repeated.
  */
 export interface QueueLedger {
-  /** All scopes that are not over: those that are open, on their way, or wait to be. */
+  /** All scopes that are not over: those that are open, on their way, or wait to be. Where it is known, those first whose sales changed last. */
   scopes(): Promise<readonly Scope[]>;
   scope(id: ScopeId): Promise<Scope | undefined>;
   /** The sales that were ever published into it. */
@@ -42,6 +42,10 @@ export interface QueueLedger {
   opened(ask: { scopeId: ScopeId; epoch: number; fence?: Fence | undefined }): Promise<boolean>;
   /** Purchases of an open scope that wait for a cut although there is a cache to ask: they came while it was being loaded. */
   parked(ask: { scopeId: ScopeId; countMax: number }): Promise<readonly Purchase[]>;
+  /** Open scopes of which there are such. */
+  withParked(): Promise<readonly ScopeId[]>;
+  /** Of all sales in open scopes what the cache cannot know by itself. */
+  quotes(): Promise<readonly SaleQuote[]>;
   /** Rows of the feed behind a number, in order. */
   feedAfter(ask: { scopeId: ScopeId; number: number; countMax: number }): Promise<readonly FeedRow[]>;
   /**
@@ -60,6 +64,14 @@ export interface QueueLedger {
   /** It was settled or discarded, or published anew; unless it was buried again since. */
   unbury(letter: Pick<DeadLetter, "id" | "atMs">): Promise<void>;
 }
+
+export type SaleQuote = {
+  readonly scopeId: ScopeId;
+  readonly saleId: SaleId;
+  readonly sold: number;
+  readonly withdrawn: number;
+  readonly issued: number;
+};
 
 /** The process that opens: its mark stands behind everything that was published before. */
 export type OpenerMark = Pick<MarkMessage, "process" | "life">;

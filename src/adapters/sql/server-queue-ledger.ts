@@ -3,7 +3,7 @@ import type { SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import { closing, type Scope } from "../../domain/scope.ts";
-import type { AtCutOutcome, CutResult, DeadLetter, NewDeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
+import type { AtCutOutcome, CutResult, DeadLetter, NewDeadLetter, QueueLedger, SaleQuote } from "../../ports/queue-ledger.ts";
 import { clockOf, cutScope, isDrained, readCut } from "./cut-scope.ts";
 import { purchaseColumns, purchaseOf, type PurchaseRow } from "./rows.ts";
 import { addWaits, lockScope, putScope, readFeed, scopeColumns, scopeOf, type ScopeRow } from "./scope-rows.ts";
@@ -15,13 +15,18 @@ const canSellNow = `SELECT 1 FROM sale WHERE sale.scope_id = scope.id AND sale.p
 /** Not over: its lines may be on their way, or will be. */
 export const isWanted = `(state <> 'closed' OR EXISTS (${canSellNow})
   OR EXISTS (SELECT 1 FROM at_cut WHERE at_cut.scope_id = scope.id AND at_cut.waits = 1))`;
-const wantedScopes = `SELECT ${scopeColumns} FROM scope WHERE ${isWanted} ORDER BY scope.id`;
+const wantedScopes = `SELECT ${scopeColumns} FROM scope WHERE ${isWanted}
+  ORDER BY (SELECT max(sale.last_at) FROM sale WHERE sale.scope_id = scope.id) DESC, scope.id`;
 const scopeById = `SELECT ${scopeColumns} FROM scope WHERE id = #`;
 const salesOfScope = `SELECT CAST(id AS TEXT) AS id FROM sale WHERE scope_id = # ORDER BY sale.id`;
 const addMark = `INSERT INTO scope_mark (scope_id, closing, process, life) SELECT CAST(# AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT)
   FROM (SELECT count(*) AS marks FROM scope_mark WHERE scope_id = # AND closing = ? AND process = ? AND life = ?) AS counted WHERE counted.marks = 0`;
 const parkedOfScope = `SELECT ${purchaseColumns} FROM purchase WHERE state = 'queued' AND sale_id IN
   (SELECT sale.id FROM sale JOIN scope ON scope.id = sale.scope_id WHERE scope.id = # AND scope.state = 'open') LIMIT ?`;
+const scopesWithParked = `SELECT DISTINCT CAST(scope.id AS TEXT) AS id FROM scope JOIN sale ON sale.scope_id = scope.id
+  WHERE scope.state = 'open' AND sale.queued_count > 0`;
+const openQuotes = `SELECT CAST(sale.id AS TEXT) AS id, CAST(scope.id AS TEXT) AS scope_id, sold, withdrawn, issued FROM scope
+  JOIN sale ON sale.scope_id = scope.id WHERE scope.state = 'open'`;
 const waitingSettle = `SELECT CAST(id AS TEXT) AS id FROM at_cut WHERE scope_id = # AND sale_id = # AND kind = 'settle' AND waits = 1`;
 const knownAsk = `SELECT waits FROM at_cut WHERE id = #`;
 const addAsk = `INSERT INTO at_cut (id, scope_id, sale_id, kind, movement, outcome, waits) VALUES (?, ?, ?, ?, ?, ?, 1)`;
@@ -39,6 +44,7 @@ const dropLetter = `DELETE FROM dead_letter WHERE id = ? AND at_ms = ?`;
 export const deadLettersMax = 1_000;
 const problemLengthMax = 2_000;
 
+type QuoteRow = Pick<SaleQuote, "sold" | "withdrawn" | "issued"> & { readonly id: SaleId; readonly scope_id: ScopeId };
 type LetterRow = { readonly id: string; readonly tries: number; readonly at_ms: number; readonly letter: string };
 
 export type ServerQueueOptions = {
@@ -129,6 +135,15 @@ export class ServerQueueLedger implements QueueLedger {
 
   async parked({ scopeId, countMax }: Parameters<QueueLedger["parked"]>[0]): Promise<readonly Purchase[]> {
     return (await this.#database.reads.query<PurchaseRow>(parkedOfScope, [scopeId, countMax])).map(purchaseOf);
+  }
+
+  async withParked(): Promise<readonly ScopeId[]> {
+    return (await this.#database.reads.query<{ id: ScopeId }>(scopesWithParked, [])).map(({ id }) => id);
+  }
+
+  async quotes(): Promise<readonly SaleQuote[]> {
+    const rows = await this.#database.reads.query<QuoteRow>(openQuotes, []);
+    return rows.map(({ id: saleId, scope_id: scopeId, ...counts }) => ({ scopeId, saleId, ...counts }));
   }
 
   feedAfter(ask: Parameters<QueueLedger["feedAfter"]>[0]) {
