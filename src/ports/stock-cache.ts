@@ -33,6 +33,8 @@ export interface StockCache {
   load(state: CutResult, signal?: StopSignal): Promise<CacheAnswer<void>>;
   /** Removes what is left of epochs before this one. */
   drop(ask: AtEpoch): Promise<CacheAnswer<void>>;
+  /** Scopes that were begun to be loaded and of which something may be left. */
+  loaded(): Promise<CacheAnswer<readonly ScopeId[]>>;
 }
 
 export type AtEpoch = { readonly scopeId: ScopeId; readonly epoch: number };

@@ -3,6 +3,7 @@ import type { ScopeId } from "../domain/journal-message.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { QueuedParts } from "../engine/queue/queued-parts.ts";
 import { relayAfterMs, relayScope } from "../engine/queue/relay-outbox.ts";
+import { sweepCache, type SweepDeps } from "../engine/queue/sweep-cache.ts";
 import { ScopeWork } from "../engine/queue/scope-work.ts";
 import type { JournalSource } from "../ports/journal.ts";
 import type { QueueLedger } from "../ports/queue-ledger.ts";
@@ -17,6 +18,7 @@ export const openTickMs = 200;
 export const feedTickMs = 100;
 export const relayTickMs = 1_000;
 export const reconcileTickMs = 5_000;
+export const sweepCacheTickMs = 60_000;
 /** Lines that are asked for anew in one round. */
 const parkedMax = 500;
 /** A round waits so long for what waits for the broker. */
@@ -96,6 +98,13 @@ export function runRelay(
 export function runReconciler({ reconciler }: Pick<QueuedParts, "reconciler">, loop: LoopOptions): Promise<void> {
   return runLoop(loop, async () => {
     await reconciler.round();
+    return false;
+  });
+}
+
+export function runCacheSweeper(deps: SweepDeps, loop: LoopOptions): Promise<void> {
+  return runLoop(loop, async () => {
+    await sweepCache(deps);
     return false;
   });
 }

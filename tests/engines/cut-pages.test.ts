@@ -1,7 +1,10 @@
 /** What a cache is loaded with, read in pages from one view of a real server, while others go on writing. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readCut } from "../../src/adapters/sql/cut-scope.ts";
+import { purgeAtCut } from "../../src/adapters/sql/purge-at-cut.ts";
 import { ServerQueueLedger } from "../../src/adapters/sql/server-queue-ledger.ts";
+import { idFloorAt } from "../../src/domain/id-mint.ts";
+import { parseAdjustmentId } from "../../src/domain/ids.ts";
 import { line, opener, QueueDesk, readAll } from "../contract/queue-ledger-desk.ts";
 import { describeWithEngine } from "../harness/engines/describe-with-engine.ts";
 import { buyerId, must, sampleNowMs } from "../kit/samples.ts";
@@ -85,6 +88,29 @@ for (const name of ["mariadb", "postgres"] as const)
         const { sales } = await readAll(must(await readCut(database.reads, { scope, nowMs: sampleNowMs }, { countMax: pageMax })));
         const { attempts, keys } = must(sales.find(({ sale }) => sale.id === id));
         expect([attempts[0], attempts.length, keys.length]).toEqual([[buyerId(1), 2], buyersCount, buyersCount + 2]);
+        await stores.giveBack(store);
+      },
+      maxMs,
+    );
+  
+    test(
+      "[QL6] what was answered at a cut is forgotten after its time, and what waits is not",
+      async () => {
+        const { store, database, ledger, desk, id, scopeId } = await deskWithPurchases();
+        const ask = (of: string) => {
+          const movement = { kind: "adjust", adjustmentId: must(parseAdjustmentId(of)), units: -1, reason: "count", actor: "one" } as const;
+          return ledger.askAtCut({ id: of, scopeId, saleId: id, movement });
+        };
+        const [old, recent, waits] = [idFloorAt(sampleNowMs), idFloorAt(sampleNowMs + 10), idFloorAt(sampleNowMs + 1)] as const;
+        for (const each of [old, recent]) await ask(each);
+        await desk.cut(scopeId);
+        await ask(waits);
+        const beforeMs = sampleNowMs + 5;
+        expect([await purgeAtCut(database, { beforeMs, countMax: 10 }), await purgeAtCut(database, { beforeMs, countMax: 10 })]).toEqual([1, 0]);
+        expect(await ledger.outcomeAtCut(old)).toBeUndefined();
+        expect(await ledger.outcomeAtCut(recent)).toMatchObject({ kind: "adjusted" });
+        await desk.cut(scopeId);
+        expect(await ledger.outcomeAtCut(waits)).toMatchObject({ kind: "adjusted" });
         await stores.giveBack(store);
       },
       maxMs,

@@ -175,6 +175,10 @@ export class MemoryCache implements StockCache {
     return { kind: "ok", value: undefined };
   }
 
+  async loaded(): Promise<CacheAnswer<readonly ScopeId[]>> {
+    return { kind: "ok", value: [...new Set([...this.epochs.values()].map(({ scopeId }) => scopeId))] };
+  }
+
   #at<Value>(ask: AtEpoch, run: (at: CachedEpoch) => Value): CacheAnswer<Value> {
     const at = this.epochs.get(nameOf(ask));
     return at === undefined ? closed : { kind: "ok", value: run(at) };

@@ -6,11 +6,12 @@
  * Must stay true: the sign is set in the same step that counts what was loaded, so a server that forgot some of it in the
  * meantime never opens; whoever does not know how this went cuts anew, and loads another epoch.
  */
-import type { BuyerId, SaleId } from "../../domain/ids.ts";
+import { parseSaleId, type BuyerId, type SaleId } from "../../domain/ids.ts";
+import type { ScopeId } from "../../domain/journal-message.ts";
 import type { CutKey, CutResult, CutRows, CutSale } from "../../ports/queue-ledger.ts";
 import type { AtEpoch, CacheAnswer } from "../../ports/stock-cache.ts";
 import type { StopSignal } from "../../ports/tasks.ts";
-import { allKeys, loadedKey, saleKeys, scopeKeys } from "./epoch-keys.ts";
+import { allKeys, loadedKey, saleKeys, scopeKeys, scopesKey } from "./epoch-keys.ts";
 import { scriptDigest, scriptNames, scriptText } from "./epoch-scripts.ts";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 
@@ -28,14 +29,16 @@ export async function loadEpoch(
   const at: AtEpoch = { scopeId: scope.id, epoch: scope.epoch };
   const ids = sales.map(({ sale }) => sale.id);
   const loading = new Loading(connection, signal);
-  await loading.send([
+  const note = [
+    ["HSET", scopesKey, scope.id, String(scope.epoch)],
     ["HSET", loadedKey(scope.id), String(scope.epoch), JSON.stringify(ids)],
-    ["UNLINK", ...allKeys(at, ids)],
-  ]);
+  ];
+  await loading.send([...note, ["UNLINK", ...allKeys(at, ids)]]);
   const own = scopeKeys(at);
   await loading.rows(units, [{ command: "HSET", key: own.units, values: numbersOf }]);
   for (const cut of sales) await loadSale(loading, at, cut);
-  await loading.send(scriptNames.map((name) => ["SCRIPT", "LOAD", scriptText(name, at)]));
+  // Noted again: who was overtaken while it loaded may have been swept away in the middle.
+  await loading.send([...note, ...scriptNames.map((name) => ["SCRIPT", "LOAD", scriptText(name, at)])]);
   const failed = await loading.end();
   if (failed !== undefined) return failed;
   const { sizes } = loading;
@@ -136,14 +139,29 @@ export async function dropEpochs(connection: RedisConnection, { scopeId, epoch }
   // Without a type mapping the server's list comes as it is.
   const fields = Array.isArray(found.value) ? found.value.map(String) : [];
   const commands: string[][] = [];
+  let isOver = true;
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const old = Number(fields[at]);
-    if (old >= epoch) continue;
+    if (old >= epoch) {
+      isOver = false;
+      continue;
+    }
     // It was written by the load above.
     const saleIds = JSON.parse(fields[at + 1] ?? "[]") as SaleId[];
     commands.push(["UNLINK", ...allKeys({ scopeId, epoch: old }, saleIds)], ["HDEL", loadedKey(scopeId), String(old)]);
   }
-  return firstFailure(await connection.askAll(commands)) ?? { kind: "ok", value: undefined };
+  const failed = firstFailure(await connection.askAll(commands));
+  if (failed !== undefined) return failed;
+  return (isOver ? firstFailure([await connection.ask(["HDEL", scopesKey, scopeId])]) : undefined) ?? { kind: "ok", value: undefined };
+}
+
+/** Scopes of which something may be left. */
+export async function loadedScopes(connection: RedisConnection): Promise<CacheAnswer<readonly ScopeId[]>> {
+  const found = await connection.ask(["HGETALL", scopesKey]);
+  if (found.kind !== "ok") return firstFailure([found]) ?? { kind: "ok", value: [] };
+  const fields = Array.isArray(found.value) ? found.value.map(String) : [];
+  const ids = fields.filter((_, index) => index % 2 === 0).map(parseSaleId);
+  return { kind: "ok", value: ids.filter((id) => id !== undefined) };
 }
 
 function firstFailure(replies: readonly RedisReply[]): Failure | undefined {

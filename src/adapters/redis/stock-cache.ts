@@ -1,7 +1,7 @@
 /** StockCache on Redis: one script call each, under the epoch's own scripts and keys. */
 import { payloadFingerprint, type Refusal } from "../../domain/purchase.ts";
 import { parseBuyerId, parsePurchaseId, parseSaleId, type BuyerId, type PurchaseId, type SaleId } from "../../domain/ids.ts";
-import { lineOfWire, type Line } from "../../domain/journal-message.ts";
+import { lineOfWire, type Line, type ScopeId } from "../../domain/journal-message.ts";
 import { assert } from "../../lib/assert.ts";
 import type { CutResult } from "../../ports/queue-ledger.ts";
 import type {
@@ -21,7 +21,7 @@ import type {
 import type { StopSignal } from "../../ports/tasks.ts";
 import { saleKeys, scopeKeys } from "./epoch-keys.ts";
 import { scriptDigest, type ScriptName } from "./epoch-scripts.ts";
-import { dropEpochs, loadEpoch } from "./load-epoch.ts";
+import { dropEpochs, loadedScopes, loadEpoch } from "./load-epoch.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
 /** Entries that one call takes away. */
@@ -124,6 +124,10 @@ export class RedisStockCache implements StockCache {
 
   drop(ask: AtEpoch): Promise<CacheAnswer<void>> {
     return dropEpochs(this.#bulk, ask);
+  }
+
+  loaded(): Promise<CacheAnswer<readonly ScopeId[]>> {
+    return loadedScopes(this.#bulk);
   }
 
   #time(given?: number): string {
