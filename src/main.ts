@@ -56,6 +56,7 @@ import { AccessFollower } from "./engine/accounts/follow-access.ts";
 import { RevocationBoard } from "./engine/accounts/revocation-board.ts";
 import { ensureShop } from "./engine/accounts/shops.ts";
 import { SignInLimits } from "./engine/accounts/sign-in-limits.ts";
+import { endsWithin } from "./engine/ends-within.ts";
 import { openDemoShop } from "./engine/demo-shop.ts";
 import { rehearseDeployment } from "./engine/rehearsal/deployment.ts";
 import { Halt } from "./engine/rehearsal/halt.ts";
@@ -211,19 +212,21 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
     log.info("stopping", { signal });
     if (config.drainNoticeMs > 0) await tasks.sleep(config.drainNoticeMs);
     draining = true;
-    const drained = new AbortController();
-    await Promise.race([acceptance.drain(), tasks.sleep(config.drainTimeoutMs, drained.signal)]);
-    // A timer that is left running keeps the process alive for as long.
-    drained.abort();
+    const inTime = (work: Promise<unknown>) => endsWithin(work, config.drainTimeoutMs, tasks);
+    await inTime(acceptance.drain());
     acceptance.close();
-    await stopWorkers();
+    // A round may hang on a broker or a database. Whoever takes its lease does its work: what it writes late is fenced off.
+    const workersEnded = await inTime(stopWorkers());
+    if (!workersEnded) log.warn("workers did not end in time and are left");
     closePeople();
     await providers.close();
     // They would never end by themselves, and what they had to tell is told.
     app.endStreams();
     await Promise.all([listener?.stop(config.drainTimeoutMs), metrics?.stop(0)]);
-    await store.close();
+    const closed = await inTime(store.close());
     log.info("stopped");
+    // What was left keeps the process alive.
+    if (!workersEnded || !closed) process.exit(0);
   };
   return { url, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
 }

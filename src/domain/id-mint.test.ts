@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { SeededEntropy } from "../../tests/kit/seeded-entropy.ts";
-import { IdMint, idEpochMs, idMintedAtMs } from "./id-mint.ts";
+import { idFloorAt, IdMint, idEpochMs, idMintedAtMs } from "./id-mint.ts";
 import { parsePurchaseId } from "./ids.ts";
 
 const someMs = idEpochMs + 1_000_000;
@@ -64,4 +64,13 @@ test("[OR9] an id is its time and its counter side by side, in whatever digits t
       for (let i = 0n; i < 3n; i++) expect(mint.mint()).toBe((first + i).toString());
     }),
   );
+});
+
+test("[OR9] the floor of a time lies above all ids that were minted before it, and below those that come", () => {
+  const clock = { nowMs: someMs };
+  const before = mintAt(clock).mint();
+  clock.nowMs += 1;
+  const after = mintAt(clock).mint();
+  const floor = BigInt(idFloorAt(clock.nowMs));
+  expect([BigInt(before) < floor, floor <= BigInt(after), idFloorAt(0)]).toEqual([true, true, "0"]);
 });

@@ -86,3 +86,8 @@ export class IdMint {
 export function idMintedAtMs(id: string): number {
   return Number(BigInt(id) >> counterBits) + idEpochMs;
 }
+
+/** No id that was minted at this time, in ms since 1970, or later is smaller. */
+export function idFloorAt(ms: number): string {
+  return String(BigInt(Math.max(0, Math.floor(ms) - idEpochMs)) << counterBits);
+}

@@ -1,4 +1,5 @@
 /** The loops of a process: what its roles ask for, and what it does for living on a store with others. */
+import { outcomesKeptMs, purgeAtCut } from "../adapters/sql/purge-at-cut.ts";
 import { changeLogKeptMs, purgeChangeLog } from "../adapters/sql/server-change-feed.ts";
 import type { AccessFollower } from "../engine/accounts/follow-access.ts";
 import type { Log } from "../ports/log.ts";
@@ -14,12 +15,14 @@ import {
   readPartitions,
   reconcileTickMs,
   relayTickMs,
+  runCacheSweeper,
   runFeeder,
   runOpener,
   runReconciler,
   runRelay,
   runScopeFollower,
   scopesTickMs,
+  sweepCacheTickMs,
 } from "../worker/queue-workers.ts";
 import { runSettler, settleTickMs } from "../worker/settler.ts";
 import {
@@ -91,7 +94,11 @@ function startSharing(engine: Engine, shared: SharedStore, { loop, singleton, ro
   const { changeFeed, database } = shared;
   if (roles.includes("api")) running.push(runChangeFollower({ ...engine, changeFeed }, loop("change follower", changesTickMs)));
   if (roles.includes("worker")) {
-    const purge = () => purgeChangeLog(database, { beforeMs: Math.floor(engine.clock.nowMs()) - changeLogKeptMs, countMax: purgedMax });
+    const purge = async () => {
+      const nowMs = Math.floor(engine.clock.nowMs());
+      const changes = await purgeChangeLog(database, { beforeMs: nowMs - changeLogKeptMs, countMax: purgedMax });
+      return Math.max(changes, await purgeAtCut(database, { beforeMs: nowMs - outcomesKeptMs, countMax: purgedMax }));
+    };
     running.push(runHousekeeper(purge, singleton("housekeeper", housekeepTickMs)));
   }
   return running;
@@ -112,5 +119,6 @@ function startQueue(engine: Engine, { loop, singleton, roles }: Loops, signal: A
     runFeeder(parts, singleton("feeder", feedTickMs)),
     runRelay(deps, singleton("relay", relayTickMs)),
     runReconciler(parts, singleton("reconciler", reconcileTickMs)),
+    runCacheSweeper(queue, singleton("cache sweeper", sweepCacheTickMs)),
   ];
 }

@@ -6,9 +6,12 @@ import { assertDecidingCache } from "../adapters/redis/assert-deciding.ts";
 import { RedisConnection } from "../adapters/redis/redis-connection.ts";
 import { RedisStockCache } from "../adapters/redis/stock-cache.ts";
 import { assertPartitionsEnough } from "../adapters/sql/queue-partitions.ts";
+import { ServerDatabase } from "../adapters/sql/server-database.ts";
 import { ServerPresence } from "../adapters/sql/server-presence.ts";
 import { ServerQueueLedger } from "../adapters/sql/server-queue-ledger.ts";
+import { openServerDriver } from "../adapters/sql/server-store.ts";
 import type { Config } from "../config/options.ts";
+import { cutsAtOnceMax } from "../engine/queue/open-scopes.ts";
 import { assert } from "../lib/assert.ts";
 import type { Log } from "../ports/log.ts";
 import type { OpenedQueue, OpenedStore } from "./opened-store.ts";
@@ -18,12 +21,14 @@ import { openSql, type ProcessFacts, type SharedOpenedStore } from "./sql.ts";
 const cacheTimeoutMs = 1_000;
 /** Loading a large sale takes its time. */
 const loadTimeoutMs = 30_000;
+/** What a cache is loaded with is read on connections of its own: each has one for as long as its loading takes. */
+const viewLimits = { readsMax: cutsAtOnceMax, writesMax: 1, acquireTimeoutMs: 5_000, statementTimeoutMs: 60_000, idleTimeoutMs: 60_000 };
 /** How long a start waits for cache and broker; without them it goes on, and refuses what it must until they come. */
 const startWaitMs = 3_000;
 
 export async function openQueued(config: Config, facts: ProcessFacts, log: Log): Promise<OpenedStore> {
-  const { redisUrl, brokerUrl, brokerPartitions: partitions } = config;
-  assert(redisUrl !== undefined && brokerUrl !== undefined, "queued mode has the addresses of its cache and its broker");
+  const { databaseUrl, redisUrl, brokerUrl, brokerPartitions: partitions } = config;
+  assert(databaseUrl !== undefined && redisUrl !== undefined && brokerUrl !== undefined, "queued mode has all of its addresses");
   const opened = new AsyncDisposableStack();
   try {
     const name = `doorbuster ${hostname()} ${process.pid}`;
@@ -45,8 +50,11 @@ export async function openQueued(config: Config, facts: ProcessFacts, log: Log):
     opened.defer(() => store.close());
     await assertPartitionsEnough(store.shared.database, partitions);
     const presence = await ServerPresence.open(store.shared.membership);
+    // Nothing connects before the first cut, which is a worker's.
+    const views = new ServerDatabase(openServerDriver(databaseUrl, viewLimits));
+    opened.defer(() => views.close());
     const queue = {
-      ledger: new ServerQueueLedger(store.shared.database),
+      ledger: new ServerQueueLedger(store.shared.database, { views }),
       cache: new RedisStockCache({ connection, bulk }),
       journal,
       source,

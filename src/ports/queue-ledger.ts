@@ -14,7 +14,7 @@ import type { Fence } from "./leases.ts";
  * Throws StoreUnavailable; every method may be repeated.
  */
 export interface QueueLedger {
-  /** All scopes that are not over: those that are open, on their way, or wait to be. */
+  /** All scopes that are not over: those that are open, on their way, or wait to be. Where it is known, those first whose sales changed last. */
   scopes(): Promise<readonly Scope[]>;
   scope(id: ScopeId): Promise<Scope | undefined>;
   /** The sales that were ever published into it. */
@@ -29,15 +29,23 @@ export interface QueueLedger {
   /** Whether every process that owes a mark has sent it, or is no longer alive. */
   isDrained(scopeId: ScopeId): Promise<boolean>;
   /**
-   * The cut, in one transaction under the scope's locks: raises the epoch, decides the lines that waited and what waits for
-   * a cut, and reads what the cache is to be loaded with. Undefined when it was fenced, or when the scope is open, or is
-   * closing and not drained, or its opener's own mark has not come: all that others published stands before that mark.
+   * The cut: in one transaction under the scope's locks it raises the epoch, and decides the lines that waited and what waits
+   * for a cut. What the cache is to be loaded with is read behind it, from one view of the ledger: what is committed while it
+   * is loaded is in the feed. Undefined when it was fenced, or when the scope is open, or is closing and not drained, or its
+   * opener's own mark has not come: all that others published stands before that mark.
+   *
+   * A scope that is `opening` is cut anew. Whoever holds the lease of the fence may: the one who loads it has the lease no more,
+   * or is the same, and knows that it failed.
    */
   cut(ask: { scopeId: ScopeId; opener: OpenerMark; fence?: Fence | undefined; nowMs: number }): Promise<CutResult | undefined>;
   /** The cache was loaded: purchases may come. False when another cut was made since, or when the holder was fenced. */
   opened(ask: { scopeId: ScopeId; epoch: number; fence?: Fence | undefined }): Promise<boolean>;
   /** Purchases of an open scope that wait for a cut although there is a cache to ask: they came while it was being loaded. */
   parked(ask: { scopeId: ScopeId; countMax: number }): Promise<readonly Purchase[]>;
+  /** Open scopes of which there are such. */
+  withParked(): Promise<readonly ScopeId[]>;
+  /** Of all sales in open scopes what the cache cannot know by itself. */
+  quotes(): Promise<readonly SaleQuote[]>;
   /** Rows of the feed behind a number, in order. */
   feedAfter(ask: { scopeId: ScopeId; number: number; countMax: number }): Promise<readonly FeedRow[]>;
   /**
@@ -56,6 +64,14 @@ export interface QueueLedger {
   /** It was settled or discarded, or published anew; unless it was buried again since. */
   unbury(letter: Pick<DeadLetter, "id" | "atMs">): Promise<void>;
 }
+
+export type SaleQuote = {
+  readonly scopeId: ScopeId;
+  readonly saleId: SaleId;
+  readonly sold: number;
+  readonly withdrawn: number;
+  readonly issued: number;
+};
 
 /** The process that opens: its mark stands behind everything that was published before. */
 export type OpenerMark = Pick<MarkMessage, "process" | "life">;
@@ -76,16 +92,21 @@ export type CutResult = {
   /** Sales that can still sell; without any the scope stays closed. */
   readonly sales: readonly CutSale[];
   /** Units of buyers that count against their limit, over all of the scope's sales. */
-  readonly units: readonly (readonly [buyerId: BuyerId, units: number])[];
+  readonly units: CutRows<readonly [buyerId: BuyerId, units: number]>;
+  /** The view is given back; nothing is read any more. */
+  readonly end?: (() => Promise<void>) | undefined;
 };
+
+/** A large sale comes in pages, which are read once and throw StoreUnavailable; no buyer, or key, comes twice. */
+export type CutRows<Row> = readonly Row[] | AsyncIterable<readonly Row[]>;
 
 export type CutSale = {
   readonly sale: Sale;
   /** Limits of buyers' own. */
   readonly quotas: readonly (readonly [buyerId: BuyerId, units: number])[];
   /** Everybody who ever had a purchase in the sale, with how many rows. */
-  readonly attempts: readonly (readonly [buyerId: BuyerId, rows: number])[];
-  readonly keys: readonly CutKey[];
+  readonly attempts: CutRows<readonly [buyerId: BuyerId, rows: number]>;
+  readonly keys: CutRows<CutKey>;
 };
 
 /** A key that has its purchase, with the fingerprint of what was asked under it. */

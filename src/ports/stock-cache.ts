@@ -3,6 +3,7 @@ import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
 import type { Line, ScopeId } from "../domain/journal-message.ts";
 import type { Refusal } from "../domain/purchase.ts";
 import type { CutResult } from "./queue-ledger.ts";
+import type { StopSignal } from "./tasks.ts";
 
 /**
  * The decider of queued mode: stock, limits and keys of a scope's sales under one epoch, each call one atomic step. What
@@ -28,10 +29,12 @@ export interface StockCache {
   /** The purchase under a key. */
   findKey(ask: AtEpoch & { saleId: SaleId; buyerId: BuyerId; key: string }): Promise<CacheAnswer<PurchaseId | undefined>>;
   records(ask: AtEpoch & { purchaseIds: readonly PurchaseId[] }): Promise<CacheAnswer<readonly (CacheRecord | undefined)[]>>;
-  /** Loads an epoch; its sign is set last. What another try left of it is removed first. */
-  load(state: CutResult): Promise<CacheAnswer<void>>;
+  /** Loads an epoch; its sign is set last. What another try left of it is removed first. A signal ends it soon, as `failed`. */
+  load(state: CutResult, signal?: StopSignal): Promise<CacheAnswer<void>>;
   /** Removes what is left of epochs before this one. */
   drop(ask: AtEpoch): Promise<CacheAnswer<void>>;
+  /** Scopes that were begun to be loaded and of which something may be left. */
+  loaded(): Promise<CacheAnswer<readonly ScopeId[]>>;
 }
 
 export type AtEpoch = { readonly scopeId: ScopeId; readonly epoch: number };

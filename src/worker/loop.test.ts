@@ -61,7 +61,7 @@ test("a broken invariant ends the worker", async () => {
   expect(ended).rejects.toThrow(InvariantBroken);
 });
 
-/** A table of leases that two processes share, each of which ends when its holder is silent for a second. */
+/** A table of leases that two processes share, each of which ends when its holder is silent for three seconds. */
 function leaseTable(time: ManualTime) {
   let term = 0;
   let held: { by: string; untilMs: number } | undefined;
@@ -70,7 +70,7 @@ function leaseTable(time: ManualTime) {
       const nowMs = time.nowMs();
       if (held !== undefined && held.by !== by && nowMs < held.untilMs) return undefined;
       if (held?.by !== by || nowMs >= held.untilMs) term += 1;
-      held = { by, untilMs: nowMs + 1_000 };
+      held = { by, untilMs: nowMs + 3_000 };
       return { lease, term };
     },
     giveUp: async () => void (held = undefined),
@@ -104,4 +104,69 @@ test("[F9] work of one process at a time is done by who holds the lease, under i
   expect(new Set(rounds)).toEqual(new Set(["two 2 true"]));
   two.stop.abort();
   await two.ended;
+});
+
+/** Two processes of which the first has a round that takes ten leases; who began one, and under which term. */
+async function longRound({ renews }: { renews: boolean }) {
+  const time = new ManualTime(1_000_000);
+  const table = leaseTable(time);
+  const begun: string[] = [];
+  const current: boolean[] = [];
+  const start = (name: string) => {
+    const stop = new AbortController();
+    const leases = table.of(name);
+    let isRunning = false;
+    // The planted bug: the lease is asked for before a round, and not while it runs.
+    const hold: Leases["hold"] = async (lease) => (isRunning && !renews ? undefined : leases.hold(lease));
+    const ended = runLoop({ tasks: time, signal: stop.signal, tickMs: 250, lease: { leases: { ...leases, hold }, name: "opener" } }, async (fence) => {
+      begun.push(`${name} ${fence?.term}`);
+      isRunning = true;
+      await time.sleep(10_000);
+      current.push(table.isCurrent(fence));
+      stop.abort();
+      return false;
+    });
+    return { stop, ended };
+  };
+  const one = start("one");
+  await turns();
+  const two = start("two");
+  for (let i = 0; i < 39; i++) await time.advance(250);
+  const seen = [...begun];
+  two.stop.abort();
+  for (let i = 0; i < 60; i++) await time.advance(250);
+  await Promise.all([one.ended, two.ended]);
+  return { seen, current };
+}
+
+test("[F9] a round that takes longer than the lease keeps it: nobody else begins the same work, and what it writes counts", async () => {
+  expect(await longRound({ renews: true })).toEqual({ seen: ["one 1"], current: [true] });
+});
+
+test("[F9] control: a lease that is not renewed while a round runs goes to another process", async () => {
+  const { seen, current } = await longRound({ renews: false });
+  expect(seen).toEqual(["one 1", "two 2"]);
+  expect(current).toContain(false);
+});
+
+test("a lease that cannot be renewed for want of the store harms nothing: the round goes on, and the next asks anew", async () => {
+  const time = new ManualTime(1_000_000);
+  const stop = new AbortController();
+  let asked = 0;
+  const hold = async (lease: string): Promise<Fence> => {
+    if (asked++ === 1) throw new StoreUnavailable("unavailable", "down, as planned");
+    return { lease, term: 1 };
+  };
+  let rounds = 0;
+  const lease = { leases: { hold, giveUp: async () => undefined }, name: "opener" };
+  const ended = runLoop({ tasks: time, signal: stop.signal, tickMs: 250, lease }, async () => {
+    rounds += 1;
+    await time.sleep(5_000, stop.signal);
+    return false;
+  });
+  await turns();
+  for (let i = 0; i < 24; i++) await time.advance(250);
+  expect({ rounds, asked }).toEqual({ rounds: 2, asked: 6 });
+  stop.abort();
+  await ended;
 });

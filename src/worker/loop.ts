@@ -22,12 +22,13 @@ const pauseMaxMs = 2_000;
 /** Rounds in a row without a pause: others want the store, too. */
 const roundsInARowMax = 20;
 
-/** Whoever does not hold the lease asks again after so long. */
+/** Whoever does not hold the lease asks again after so long; whoever does keeps it as often while a round runs. */
 const leaseAskMs = 1_000;
 
 /**
  * Runs `round` until the signal; it returns whether there is more to do at once. What it writes carries the fence it is
- * given, so that a process which slept through the end of its lease writes nothing any more.
+ * given, so that a process which slept through the end of its lease writes nothing any more. A round may take longer than a
+ * lease lasts: it is kept meanwhile, or two processes would take turns in beginning the same work.
  */
 export async function runLoop(options: LoopOptions, round: (fence: Fence | undefined) => Promise<boolean>): Promise<void> {
   const { tasks, signal, tickMs, onUnavailable, lease } = options;
@@ -41,7 +42,7 @@ export async function runLoop(options: LoopOptions, round: (fence: Fence | undef
         await tasks.sleep(Math.max(tickMs, leaseAskMs), signal);
         continue;
       }
-      const more = await round(fence);
+      const more = await keeping(options, fence, round);
       failures = 0;
       inARow = more ? inARow + 1 : 0;
       if (more && inARow < roundsInARowMax) continue;
@@ -55,6 +56,31 @@ export async function runLoop(options: LoopOptions, round: (fence: Fence | undef
     }
   }
   if (lease !== undefined && fence !== undefined) await lease.leases.giveUp(fence).catch(expired);
+}
+
+/** Runs a round, and renews the lease until it has ended. */
+async function keeping({ tasks, lease }: LoopOptions, fence: Fence | undefined, round: (fence: Fence | undefined) => Promise<boolean>) {
+  if (lease === undefined) return round(fence);
+  let renewing: Promise<unknown> = Promise.resolve();
+  let isOver = false;
+  const renew = () => {
+    // Where it was lost, what the round writes is not done; the store says so when it can be reached again.
+    renewing = lease.leases
+      .hold(lease.name)
+      .catch(expired)
+      .then(() => {
+        if (!isOver) cancel = tasks.after(leaseAskMs, renew);
+      });
+  };
+  let cancel = tasks.after(leaseAskMs, renew);
+  try {
+    return await round(fence);
+  } finally {
+    isOver = true;
+    cancel();
+    // One that is on its way could take the lease again after it was given up.
+    await renewing;
+  }
 }
 
 /** It runs out by itself. */

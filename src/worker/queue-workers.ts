@@ -1,10 +1,14 @@
 /** What works behind a cache that decides: settling, opening, feeding, relaying, comparing. */
+import type { ScopeId } from "../domain/journal-message.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { QueuedParts } from "../engine/queue/queued-parts.ts";
 import { relayAfterMs, relayScope } from "../engine/queue/relay-outbox.ts";
+import { sweepCache, type SweepDeps } from "../engine/queue/sweep-cache.ts";
+import { ScopeWork } from "../engine/queue/scope-work.ts";
 import type { JournalSource } from "../ports/journal.ts";
 import type { QueueLedger } from "../ports/queue-ledger.ts";
 import type { StockCache } from "../ports/stock-cache.ts";
+import { StoreUnavailable } from "../ports/store-unavailable.ts";
 import type { StopSignal } from "../ports/tasks.ts";
 import { runLoop, type LoopOptions } from "./loop.ts";
 
@@ -14,8 +18,13 @@ export const openTickMs = 200;
 export const feedTickMs = 100;
 export const relayTickMs = 1_000;
 export const reconcileTickMs = 5_000;
+export const sweepCacheTickMs = 60_000;
 /** Lines that are asked for anew in one round. */
 const parkedMax = 500;
+/** A round waits so long for what waits for the broker. */
+const patienceMs = 250;
+/** A scope whose outbox was empty several times is asked in one of so many rounds more. */
+const idleMax = 3;
 
 export function runScopeFollower({ book }: Pick<QueuedParts, "book">, loop: LoopOptions): Promise<void> {
   return runLoop(loop, async () => {
@@ -24,17 +33,29 @@ export function runScopeFollower({ book }: Pick<QueuedParts, "book">, loop: Loop
   });
 }
 
-export function runOpener(
+export async function runOpener(
   { opener, readmission }: Pick<QueuedParts, "opener" | "readmission">,
-  { ledger }: { ledger: Pick<QueueLedger, "scopes"> },
+  { ledger }: { ledger: Pick<QueueLedger, "withParked"> },
   loop: LoopOptions,
 ): Promise<void> {
-  return runLoop(loop, async (fence) => {
-    const opened = await opener.round(fence);
-    let isMore = false;
-    for (const scope of await openScopes(ledger)) isMore = (await readmission.askParked(scope.id, parkedMax)) || isMore;
-    return opened > 0 || isMore;
+  const { tasks, signal, onUnavailable } = loop;
+  const asking = new ScopeWork({ tasks });
+  /** Waits for the broker, so nobody waits for it. */
+  const askParked = async ({ id }: { readonly id: ScopeId }) => {
+    try {
+      while (!signal.aborted && (await readmission.askParked(id, parkedMax)));
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      onUnavailable?.(error);
+    }
+  };
+  await runLoop(loop, async (fence) => {
+    const isMore = await opener.round(fence, signal);
+    await asking.round((await ledger.withParked()).map((id) => ({ id })), askParked, patienceMs);
+    return isMore;
   });
+  // The store is closed behind the workers.
+  await opener.idle();
 }
 
 export function runFeeder({ feeder }: Pick<QueuedParts, "feeder">, loop: LoopOptions): Promise<void> {
@@ -48,10 +69,28 @@ export function runRelay(
   },
   loop: LoopOptions,
 ): Promise<void> {
+  const relaying = new ScopeWork({ tasks: loop.tasks });
+  /** Rounds in a row in which a scope had nothing to be relayed, and rounds until it is asked again. */
+  const idle = new Map<ScopeId, { rounds: number; left: number }>();
+  const relay = async (scope: Scope) => {
+    const relayed = await relayScope(deps, scope, { olderThanMs: relayAfterMs });
+    const rounds = relayed > 0 ? 0 : Math.min(idleMax, (idle.get(scope.id)?.rounds ?? 0) + 1);
+    idle.set(scope.id, { rounds, left: rounds });
+  };
   return runLoop(loop, async () => {
-    for (const scope of await deps.ledger.scopes())
+    const scopes = await deps.ledger.scopes();
+    const due: Scope[] = [];
+    for (const scope of scopes) {
       // What closes may have entries, too, as long as its cache stands.
-      if (scope.state === "open" || scope.state === "closing") await relayScope(deps, scope, { olderThanMs: relayAfterMs });
+      if (scope.state !== "open" && scope.state !== "closing") continue;
+      const waits = idle.get(scope.id);
+      if (waits !== undefined && waits.left-- > 0 && scope.state === "open") continue;
+      due.push(scope);
+    }
+    const known = new Set(scopes.map(({ id }) => id));
+    for (const id of idle.keys()) if (!known.has(id)) idle.delete(id);
+    // One whose queue takes nothing holds up no other.
+    await relaying.round(due, relay, patienceMs);
     return false;
   });
 }
@@ -59,6 +98,13 @@ export function runRelay(
 export function runReconciler({ reconciler }: Pick<QueuedParts, "reconciler">, loop: LoopOptions): Promise<void> {
   return runLoop(loop, async () => {
     await reconciler.round();
+    return false;
+  });
+}
+
+export function runCacheSweeper(deps: SweepDeps, loop: LoopOptions): Promise<void> {
+  return runLoop(loop, async () => {
+    await sweepCache(deps);
     return false;
   });
 }
@@ -76,8 +122,4 @@ export async function readPartitions(
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
   await Promise.all(readers.map((reader) => reader.stop()));
-}
-
-async function openScopes(ledger: Pick<QueueLedger, "scopes">): Promise<Scope[]> {
-  return (await ledger.scopes()).filter(({ state }) => state === "open");
 }

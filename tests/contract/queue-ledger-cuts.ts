@@ -72,9 +72,11 @@ export const cutCases: readonly QueueLedgerCase[] = [
       expect(scope.epoch).toBe(epoch + 1);
       expect(await desk.admit(id, epoch, line(101, 1))).toEqual(["parked"]);
       expect(await desk.ledger.parked({ scopeId, countMax: 10 })).toEqual([]);
+      expect(await desk.ledger.withParked()).toEqual([]);
       expect(await desk.ledger.opened({ scopeId, epoch: scope.epoch })).toBe(true);
       expect(await desk.ledger.parked({ scopeId, countMax: 10 })).toMatchObject([{ id: line(101, 1).purchaseId, state: "queued" }]);
       expect(await desk.ledger.parked({ scopeId, countMax: 0 })).toEqual([]);
+      expect(await desk.ledger.withParked()).toEqual([scopeId]);
       expect(await desk.admit(id, epoch, line(102, 2))).toEqual(["readmit"]);
       await desk.close(scopeId);
       expect(await desk.admit(id, epoch, line(102, 2))).toEqual(["parked"]);
@@ -148,6 +150,22 @@ export const cutCases: readonly QueueLedgerCase[] = [
       const declined = { kind: "decline", line: line(102, 2), epoch: epoch - 1, reason: "discarded" } as const;
       expect(await desk.commit(id, declined)).toMatchObject([{ kind: "admitted", purchase: { state: "refused" } }]);
       expect((await desk.scope(scopeId)).feed).toBe(feed + 1);
+    },
+  },
+  {
+    rule: "QU4",
+    title: "what the cache cannot know by itself is told of all sales in open scopes at once",
+    run: async (desk) => {
+      const { id, scopeId, epoch } = await desk.openSale("70");
+      await desk.admit(id, epoch, line(101, 1, { quantity: 2 }));
+      const other = await desk.sale("71");
+      const quote = { scopeId, saleId: id, sold: 0, withdrawn: 0, issued: 10 };
+      expect(await desk.ledger.quotes()).toEqual([quote]);
+      const { scope } = await desk.reopen(other);
+      const both = [...(await desk.ledger.quotes())].toSorted((a, b) => Number(a.saleId) - Number(b.saleId));
+      expect(both).toEqual([quote, { ...quote, scopeId: scope.id, saleId: other }]);
+      await desk.close(scopeId);
+      expect(await desk.ledger.quotes()).toMatchObject([{ saleId: other }]);
     },
   },
   {

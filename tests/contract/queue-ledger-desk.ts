@@ -7,7 +7,7 @@ import type { SaleDraft } from "../../src/domain/sale.ts";
 import type { Scope } from "../../src/domain/scope.ts";
 import type { Catalogue } from "../../src/ports/catalogue.ts";
 import type { Fence } from "../../src/ports/leases.ts";
-import type { CutResult, QueueLedger } from "../../src/ports/queue-ledger.ts";
+import type { CutKey, CutResult, CutRows, CutSale, QueueLedger } from "../../src/ports/queue-ledger.ts";
 import type { StockLedger } from "../../src/ports/stock-ledger.ts";
 import { buyerId, money, must, productId, purchaseId, sampleDraft, sampleNowMs, saleId } from "../kit/samples.ts";
 
@@ -28,6 +28,30 @@ export interface QueueLedgerFixture {
 }
 
 export const opener: MarkingProcess = { process: 900, life: "opener" };
+
+type CutSaleRead = Omit<CutSale, "attempts" | "keys"> & {
+  readonly attempts: readonly (readonly [BuyerId, number])[];
+  readonly keys: readonly CutKey[];
+};
+/** With all of its pages. */
+export type ReadCut = Pick<CutResult, "scope"> & {
+  readonly sales: readonly CutSaleRead[];
+  readonly units: readonly (readonly [BuyerId, number])[];
+};
+
+export async function readAll({ scope, sales, units, end }: CutResult): Promise<ReadCut> {
+  const all = { scope, units: await rowsOf(units), sales: [] as CutSaleRead[] };
+  for (const sale of sales) all.sales.push({ ...sale, attempts: await rowsOf(sale.attempts), keys: await rowsOf(sale.keys) });
+  await end?.();
+  return all;
+}
+
+async function rowsOf<Row>(rows: CutRows<Row>): Promise<readonly Row[]> {
+  if (!(Symbol.asyncIterator in rows)) return rows;
+  const all: Row[] = [];
+  for await (const page of rows) all.push(...page);
+  return all;
+}
 
 export class QueueDesk {
   readonly fixture: QueueLedgerFixture;
@@ -56,14 +80,15 @@ export class QueueDesk {
     return { id, scopeId: scope.id, epoch: scope.epoch };
   }
 
-  async reopen(scopeId: ScopeId): Promise<CutResult> {
+  async reopen(scopeId: ScopeId): Promise<ReadCut> {
     const cut = must(await this.cut(scopeId));
     expect(await this.ledger.opened({ scopeId, epoch: cut.scope.epoch })).toBe(true);
     return cut;
   }
 
-  cut(scopeId: ScopeId, fence?: Fence): Promise<CutResult | undefined> {
-    return this.ledger.cut({ scopeId, opener, fence, nowMs: sampleNowMs });
+  async cut(scopeId: ScopeId, fence?: Fence): Promise<ReadCut | undefined> {
+    const cut = await this.ledger.cut({ scopeId, opener, fence, nowMs: sampleNowMs });
+    return cut && readAll(cut);
   }
 
   /** Closed, with the opener's own mark, and nobody else's. */

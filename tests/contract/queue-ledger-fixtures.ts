@@ -10,6 +10,8 @@ import { must, sampleNowMs } from "../kit/samples.ts";
 import type { MarkingProcess, QueueLedgerFixture } from "./queue-ledger-desk.ts";
 
 const partitions = 3;
+/** So small that every case meets several pages. */
+const pageMax = 2;
 
 /** `plant`: where a control puts a bug. */
 export async function openMemoryQueueLedger(plant: (ledger: MemoryQueueLedger) => Partial<QueueLedger> = () => ({})) {
@@ -49,7 +51,7 @@ export async function openServerQueueLedger(stores: EmptyStores): Promise<QueueL
   const leasesOf = (holder: number) => new ServerLeases(database, holder, () => performance.now());
   const die = async ({ life }: MarkingProcess) => joined.get(life)?.leave();
   return {
-    ledger: new ServerQueueLedger(database, { time: "batch" }),
+    ledger: new ServerQueueLedger(database, { time: "batch", pageMax }),
     stock,
     catalogue,
     join: async (role) => {

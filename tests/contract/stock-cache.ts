@@ -7,6 +7,7 @@ import { MemoryCache } from "../../src/adapters/memory/memory-cache.ts";
 import type { PurchaseId } from "../../src/domain/ids.ts";
 import { decodeMessage } from "../../src/domain/journal-message.ts";
 import type { ReserveAsk, SaleAnswer, StockCache } from "../../src/ports/stock-cache.ts";
+import { StoreUnavailable } from "../../src/ports/store-unavailable.ts";
 import { buyerId, must, purchaseId, saleId, sampleNowMs, sampleSale } from "../kit/samples.ts";
 import { at, CacheScript, cutOf, scopeId } from "./cache-script.ts";
 
@@ -194,6 +195,48 @@ const cases: readonly Case[] = [
       await cache.drop({ scopeId, epoch: 4 });
       await closedToAll(cache);
       expect(kindsOf(await cache.reserve({ ...takes({ id: must(third) }), epoch: 4 }))).toEqual(["accepted"]);
+    },
+  },
+  {
+    rule: "QU5",
+    title: "it says of which scopes something may be left, until all of their epochs were removed",
+    run: async ({ cache }) => {
+      expect(valueOf(await cache.loaded())).toEqual([]);
+      await cache.load(cutOf({ sale }, [], 2));
+      await cache.load(cutOf({ sale }));
+      expect(valueOf(await cache.drop(at))).toBeUndefined();
+      expect(valueOf(await cache.loaded())).toEqual([scopeId]);
+      expect(valueOf(await cache.look({ ...at, saleId: sale.id }))).toMatchObject({ available: 5 });
+      expect(valueOf(await cache.drop({ scopeId, epoch: at.epoch + 1 }))).toBeUndefined();
+      expect(valueOf(await cache.loaded())).toEqual([]);
+      await closedToAll(cache);
+    },
+  },
+  {
+    rule: "QU5",
+    title: "what it is loaded with may come in pages, and a page that fails leaves it closed",
+    run: async ({ cache }) => {
+      const count = 5_000;
+      const pages = async function* <Row>(row: (buyer: number) => Row, failsAt = Infinity): AsyncGenerator<readonly Row[]> {
+        for (let from = 1; from <= count; from += 2_000) {
+          if (from > failsAt) throw new StoreUnavailable("unavailable", "down, as planned");
+          yield Array.from({ length: Math.min(2_000, count + 1 - from) }, (_, i) => row(from + i));
+        }
+      };
+      const [first, second] = ids(2);
+      const one = (buyer: number) => [buyerId(buyer), 1] as const;
+      const key = (buyer: number) => [buyerId(buyer), "k", purchaseId(String(50_000 + buyer)), "0"] as const;
+      const cutInPages = (failsAt?: number) => ({
+        ...cutOf({ sale, attempts: pages(one), keys: pages(key, failsAt) }),
+        units: pages((buyer) => [buyerId(buyer), 2] as const),
+      });
+      await expect(cache.load(cutInPages(2_500))).rejects.toThrow(StoreUnavailable);
+      await closedToAll(cache);
+      expect(valueOf(await cache.load(cutInPages()))).toBeUndefined();
+      const last = takes({ id: must(first), buyer: count, key: "k2" }, { id: must(second), buyer: count, key: "k", quantity: 2 });
+      expect(kindsOf(await cache.reserve(last))).toEqual(["refused", "refused"]);
+      expect(valueOf(await cache.look({ ...at, saleId: sale.id })).accepted).toBe(count);
+      expect(valueOf(await cache.findKey({ ...at, saleId: sale.id, buyerId: buyerId(count), key: "k" }))).toBe(purchaseId(String(50_000 + count)));
     },
   },
   {

@@ -32,7 +32,7 @@ export async function openRedisFixture(options: RedisOptions = {}): Promise<Cach
       return run(ask);
     },
   });
-  for (const name of ["journaled", "apply", "quote", "look", "accepted", "outbox", "findKey", "records", "load", "drop"] as const)
+  for (const name of ["journaled", "apply", "quote", "look", "accepted", "outbox", "findKey", "records", "load", "drop", "loaded"] as const)
     // Methods of the real one, which keeps its connections to itself.
     Object.assign(cache, { [name]: good.cache[name].bind(good.cache) });
   const start = async () => {

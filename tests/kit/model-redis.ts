@@ -65,6 +65,8 @@ export class ModelRedis implements StockCache {
     return this.#send("drop", () => this.server.drop(ask));
   }
 
+  loaded = () => this.#send("loaded", () => this.server.loaded());
+
   #call<Answer>(name: keyof StockCache, ask: AtEpoch, run: () => Promise<Answer>): Promise<Answer | NoAnswer> {
     return this.#send(name, async () => (this.#scripts.has(nameOf(ask)) ? run() : closed));
   }

@@ -10,7 +10,7 @@ import { encodeMessage, type Line, type ScopeId } from "../../domain/journal-mes
 import type { Sale } from "../../domain/sale.ts";
 import { isMarked } from "../../domain/availability.ts";
 import { limitInForce } from "../../domain/quota.ts";
-import type { CutResult, CutSale } from "../../ports/queue-ledger.ts";
+import type { CutResult, CutRows, CutSale } from "../../ports/queue-ledger.ts";
 import type {
   AcceptedEntry,
   AtEpoch,
@@ -156,13 +156,14 @@ export class MemoryCache implements StockCache {
   }
 
   async load({ scope, sales, units }: CutResult): Promise<CacheAnswer<void>> {
+    const [unitsOf, loaded] = [new Map(await allOf(units)), await Promise.all(sales.map(cachedSale))];
     this.epochs.set(nameOf({ scopeId: scope.id, epoch: scope.epoch }), {
       scopeId: scope.id,
       epoch: scope.epoch,
       feed: scope.feed,
       entries: 0,
-      units: new Map(units),
-      sales: new Map(sales.map((cut) => [cut.sale.id, cachedSale(cut)])),
+      units: unitsOf,
+      sales: new Map(loaded.map((cached) => [cached.sale.id, cached])),
       records: new Map(),
       outbox: new Map(),
     });
@@ -174,13 +175,25 @@ export class MemoryCache implements StockCache {
     return { kind: "ok", value: undefined };
   }
 
+  async loaded(): Promise<CacheAnswer<readonly ScopeId[]>> {
+    return { kind: "ok", value: [...new Set([...this.epochs.values()].map(({ scopeId }) => scopeId))] };
+  }
+
   #at<Value>(ask: AtEpoch, run: (at: CachedEpoch) => Value): CacheAnswer<Value> {
     const at = this.epochs.get(nameOf(ask));
     return at === undefined ? closed : { kind: "ok", value: run(at) };
   }
 }
 
-function cachedSale({ sale, quotas, attempts, keys }: CutSale): CachedSale {
+async function allOf<Row>(rows: CutRows<Row>): Promise<readonly Row[]> {
+  if (!(Symbol.asyncIterator in rows)) return rows;
+  const all: Row[] = [];
+  for await (const page of rows) all.push(...page);
+  return all;
+}
+
+async function cachedSale({ sale, ...cut }: CutSale): Promise<CachedSale> {
+  const [quotas, attempts, keys] = [cut.quotas, await allOf(cut.attempts), await allOf(cut.keys)];
   return {
     sale: { ...sale, reopensAtMs: undefined },
     quotas: new Map(quotas),

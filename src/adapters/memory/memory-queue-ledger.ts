@@ -1,7 +1,7 @@
 /** QueueLedger over the memory store, for tests and models. */
 import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Fence } from "../../ports/leases.ts";
-import type { CutResult, DeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
+import type { CutResult, DeadLetter, QueueLedger, SaleQuote } from "../../ports/queue-ledger.ts";
 import type { MemoryQueue } from "./memory-queue.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { Changes, joined } from "./tables.ts";
@@ -91,6 +91,19 @@ export class MemoryQueueLedger implements QueueLedger {
   deadLetters = async (): Promise<readonly DeadLetter[]> => [...this.#tables.deadLetters.values()];
   deadLetter = async (id: string) => this.#tables.deadLetters.get(id);
   parked = async ({ scopeId, countMax }: Parameters<QueueLedger["parked"]>[0]) => this.#queue.parkedNow(scopeId, countMax);
+
+  withParked = async (): Promise<readonly ScopeId[]> =>
+    [...this.#tables.scopes.values()].filter(({ id }) => this.#queue.parkedNow(id, 1).length > 0).map(({ id }) => id);
+
+  async quotes(): Promise<readonly SaleQuote[]> {
+    const quotes: SaleQuote[] = [];
+    for (const { id: saleId, scopeId, balances } of this.#tables.sales.values())
+      if (scopeId !== undefined && this.#tables.scopes.get(scopeId)?.state === "open") {
+        const { sold, withdrawn, issued } = balances;
+        quotes.push({ scopeId, saleId, sold, withdrawn, issued });
+      }
+    return quotes;
+  }
 
   async unbury({ id, atMs }: Parameters<QueueLedger["unbury"]>[0]): Promise<void> {
     const { deadLetters } = this.#tables;

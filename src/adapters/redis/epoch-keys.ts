@@ -27,3 +27,5 @@ export function allKeys(at: AtEpoch, saleIds: readonly SaleId[]): string[] {
 
 /** Epochs that were begun to be loaded, with their sales: what of them is left to be removed. */
 export const loadedKey = (scopeId: ScopeId): string => `{db:${scopeId}}:loaded`;
+/** Scopes that have such a list, with the epoch that was begun last. In the slot of no scope: they have numbers from 1. */
+export const scopesKey = "{db:0}:scopes";

@@ -1,7 +1,7 @@
 /** StockCache on Redis: one script call each, under the epoch's own scripts and keys. */
 import { payloadFingerprint, type Refusal } from "../../domain/purchase.ts";
 import { parseBuyerId, parsePurchaseId, parseSaleId, type BuyerId, type PurchaseId, type SaleId } from "../../domain/ids.ts";
-import { lineOfWire, type Line } from "../../domain/journal-message.ts";
+import { lineOfWire, type Line, type ScopeId } from "../../domain/journal-message.ts";
 import { assert } from "../../lib/assert.ts";
 import type { CutResult } from "../../ports/queue-ledger.ts";
 import type {
@@ -18,9 +18,10 @@ import type {
   SaleAnswer,
   StockCache,
 } from "../../ports/stock-cache.ts";
+import type { StopSignal } from "../../ports/tasks.ts";
 import { saleKeys, scopeKeys } from "./epoch-keys.ts";
 import { scriptDigest, type ScriptName } from "./epoch-scripts.ts";
-import { dropEpochs, loadEpoch } from "./load-epoch.ts";
+import { dropEpochs, loadedScopes, loadEpoch } from "./load-epoch.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
 /** Entries that one call takes away. */
@@ -117,12 +118,16 @@ export class RedisStockCache implements StockCache {
     );
   }
 
-  load(state: CutResult): Promise<CacheAnswer<void>> {
-    return loadEpoch(this.#bulk, state);
+  load(state: CutResult, signal?: StopSignal): Promise<CacheAnswer<void>> {
+    return loadEpoch(this.#bulk, state, signal);
   }
 
   drop(ask: AtEpoch): Promise<CacheAnswer<void>> {
     return dropEpochs(this.#bulk, ask);
+  }
+
+  loaded(): Promise<CacheAnswer<readonly ScopeId[]>> {
+    return loadedScopes(this.#bulk);
   }
 
   #time(given?: number): string {

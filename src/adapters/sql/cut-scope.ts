@@ -1,21 +1,24 @@
 /**
- * The cut: in one transaction under the locks of all of a scope's sales, its epoch is raised, what waited is decided, and
- * what the cache is to be loaded with is read. Whoever commits after it finds the new epoch; whoever committed before it is
- * in what it read.
+ * The cut: in one transaction under the locks of all of a scope's sales, its epoch is raised and what waited is decided. What
+ * the cache is to be loaded with is read behind it, from one view, for a large sale takes a while and its locks are wanted.
+ *
+ * Must stay true: until the scope is open nothing of the new epoch is accepted, so whatever the view has was there before, or
+ * is a commit that gives back. The number of the feed is read in the same view: rows up to it are in what is loaded, and
+ * those behind it come to the cache afterwards.
  */
 import { decideBatch } from "../../domain/sale-batch.ts";
 import type { BuyerId, PurchaseId, SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Movement, MovementOutcome, Unpark } from "../../domain/movement.ts";
-import { payloadFingerprint } from "../../domain/purchase.ts";
 import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
 import type { Scope } from "../../domain/scope.ts";
-import type { AtCut, CutKey, CutResult, CutSale, OpenerMark } from "../../ports/queue-ledger.ts";
+import type { AtCut, CutResult, CutSale, OpenerMark } from "../../ports/queue-ledger.ts";
 import { ListStatement } from "./chunks.ts";
+import { cutSaleOf, unitsPages, type PageTerms } from "./cut-pages.ts";
 import { askAhead, readFacts } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
-import { lockScope, putScope } from "./scope-rows.ts";
+import { lockScope, putScope, scopeColumns, scopeOf, type ScopeRow } from "./scope-rows.ts";
 import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
 import type { SqlReads, SqlTransaction } from "./sql-transaction.ts";
 
@@ -27,12 +30,8 @@ const answerWaiting = `UPDATE at_cut SET outcome = ?, waits = 0 WHERE id = # AND
 const dropFeed = `DELETE FROM feed_row WHERE scope_id = # AND number <= ?`;
 const dropWaits = `DELETE FROM scope_wait WHERE scope_id = # AND closing <= ?`;
 const dropMarks = `DELETE FROM scope_mark WHERE scope_id = # AND closing <= ?`;
-const unitsOfBuyers = `SELECT p.buyer_id AS buyer_id, sum(p.quantity) AS units FROM sale s JOIN purchase p ON p.sale_id = s.id
-  WHERE s.scope_id = # AND (p.state = 'reserved' OR (p.state = 'paid' AND (p.refunded = 0 OR s.refunded_units_count = 1))) GROUP BY p.buyer_id`;
-const attemptsOfBuyers = `SELECT buyer_id, count(*) AS attempts FROM purchase WHERE sale_id = # GROUP BY buyer_id ORDER BY buyer_id`;
-const quotasOf = `SELECT buyer_id, units FROM sale_quota WHERE sale_id = #`;
-const keysOf = `SELECT CAST(id AS TEXT) AS id, buyer_id, idempotency_key, quantity, metadata FROM purchase
-  WHERE sale_id = # AND idempotency_key IS NOT NULL AND purchase.id > # ORDER BY purchase.id LIMIT ?`;
+const allSales = `SELECT ${saleColumns} FROM sale WHERE scope_id = # ORDER BY sale.id`;
+const viewedScope = `SELECT ${scopeColumns} FROM scope WHERE id = #`;
 const marked = `SELECT 1 AS one FROM scope_mark WHERE scope_id = # AND closing = ? AND process = ? AND life = ?`;
 /** Processes that owe a mark, are alive, and have not sent it. */
 export const fromOwing = `FROM scope_wait w JOIN process p ON p.number = w.process AND p.life = w.life AND p.until_at > ?
@@ -40,14 +39,16 @@ export const fromOwing = `FROM scope_wait w JOIN process p ON p.number = w.proce
     WHERE m.scope_id = w.scope_id AND m.closing = w.closing AND m.process = w.process AND m.life = w.life)`;
 const owed = `SELECT count(*) AS owed ${fromOwing}`;
 
-const keysPageMax = 10_000;
 const unparkedAtOnce = 1_000;
 
 export type CutTerms = { readonly scopeId: ScopeId; readonly opener: OpenerMark; readonly batchNowMs: number | undefined };
 type Counted = { readonly buyer_id: BuyerId };
 
+/** The scope as it is then, at that time. */
+export type Cut = { readonly scope: Scope; readonly nowMs: number };
+
 /** Undefined where the scope is not to be cut now. */
-export async function cutScope(tx: SqlTransaction, { scopeId, opener, batchNowMs }: CutTerms): Promise<CutResult | undefined> {
+export async function cutScope(tx: SqlTransaction, { scopeId, opener, batchNowMs }: CutTerms): Promise<Cut | undefined> {
   const { sales, lastMs } = await lockSalesOf(tx, scopeId);
   const scope = await lockScope(tx, scopeId);
   const clockMs = await clockOf(tx);
@@ -64,11 +65,17 @@ export async function cutScope(tx: SqlTransaction, { scopeId, opener, batchNowMs
   await tx.execute(dropFeed, [scopeId, cut.feed]);
   await tx.execute(dropWaits, [scopeId, cut.closing]);
   await tx.execute(dropMarks, [scopeId, cut.closing]);
-  if (left.length === 0) return { scope: cut, sales: [], units: [] };
-  const units = await tx.query<Counted & { units: number }>(unitsOfBuyers, [scopeId]);
+  return { scope: cut, nowMs };
+}
+
+/** What the cache is to be loaded with, in a view that has the cut; undefined where another one was made since. */
+export async function readCut(db: SqlReads, { scope: { id, epoch }, nowMs }: Cut, terms?: PageTerms): Promise<CutResult | undefined> {
+  const [row] = await db.query<ScopeRow>(viewedScope, [id]);
+  if (row?.epoch !== epoch || row.state !== "opening") return undefined;
+  const sales = (await db.query<SaleRow>(allSales, [id])).map(saleOf);
   const read: CutSale[] = [];
-  for (const sale of left) read.push(await readSale(tx, sale));
-  return { scope: cut, sales: read, units: units.map((row) => [row.buyer_id, row.units]) };
+  for (const sale of sales) if (canSell(sale, nowMs)) read.push(await cutSaleOf(db, sale, terms));
+  return { scope: scopeOf(row), sales: read, units: unitsPages(db, sales, terms) };
 }
 
 export const canSell = (sale: Sale, nowMs: number): boolean => !isOver(statusOf(sale, nowMs));
@@ -133,34 +140,5 @@ class CutDecider {
     await writer.finish();
     this.#sales.set(saleId, writes.sale);
     return outcomes;
-  }
-}
-
-async function readSale(tx: SqlTransaction, sale: Sale): Promise<CutSale> {
-  const attempts = await tx.query<Counted & { attempts: number }>(attemptsOfBuyers, [sale.id]);
-  const quotas = sale.hasQuotas ? await tx.query<Counted & { units: number }>(quotasOf, [sale.id]) : [];
-  return {
-    sale,
-    quotas: quotas.map((row) => [row.buyer_id, row.units]),
-    attempts: attempts.map((row) => [row.buyer_id, row.attempts]),
-    keys: await readKeys(tx, sale.id),
-  };
-}
-
-type KeyRow = Counted & {
-  readonly id: PurchaseId;
-  readonly idempotency_key: string;
-  readonly quantity: number;
-  readonly metadata: string | null;
-};
-
-async function readKeys(tx: SqlTransaction, saleId: SaleId): Promise<CutKey[]> {
-  const keys: CutKey[] = [];
-  for (let after = "0"; ;) {
-    const rows = await tx.query<KeyRow>(keysOf, [saleId, after, keysPageMax]);
-    for (const { id, buyer_id: buyerId, idempotency_key: key, quantity, metadata } of rows)
-      keys.push([buyerId, key, id, payloadFingerprint({ quantity, metadata: metadata ?? undefined })]);
-    after = rows.at(-1)?.id ?? after;
-    if (rows.length < keysPageMax) return keys;
   }
 }

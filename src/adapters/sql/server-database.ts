@@ -99,6 +99,32 @@ export class ServerDatabase {
     }
   }
 
+  /** The same for who reads statement by statement. What it reads throws StoreUnavailable; `end` may come at any time, and never throws. */
+  async openView(): Promise<{ readonly reads: SqlReads; readonly end: () => Promise<void> }> {
+    const connection = await this.openSnapshot();
+    let isEnded = false;
+    const query = async <Row>(sql: string, params: readonly SqlValue[]): Promise<readonly Row[]> => {
+      if (isEnded) throw new StoreUnavailable("unavailable", "The view of the store was ended");
+      try {
+        return await connection.query<Row>(sql, params);
+      } catch (error) {
+        if (error instanceof ServerError && error.kind !== "defect") throw new StoreUnavailable("unavailable", error.message, error);
+        throw error;
+      }
+    };
+    const end = async () => {
+      if (isEnded) return;
+      isEnded = true;
+      try {
+        await connection.rollback();
+        connection.release();
+      } catch {
+        connection.destroy();
+      }
+    };
+    return { reads: { dialect: this.dialect, query }, end };
+  }
+
   close(): Promise<void> {
     return this.#driver.close();
   }

@@ -3,8 +3,8 @@ import type { SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import { closing, type Scope } from "../../domain/scope.ts";
-import type { AtCutOutcome, CutResult, DeadLetter, NewDeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
-import { clockOf, cutScope, isDrained } from "./cut-scope.ts";
+import type { AtCutOutcome, CutResult, DeadLetter, NewDeadLetter, QueueLedger, SaleQuote } from "../../ports/queue-ledger.ts";
+import { clockOf, cutScope, isDrained, readCut } from "./cut-scope.ts";
 import { purchaseColumns, purchaseOf, type PurchaseRow } from "./rows.ts";
 import { addWaits, lockScope, putScope, readFeed, scopeColumns, scopeOf, type ScopeRow } from "./scope-rows.ts";
 import type { ServerDatabase } from "./server-database.ts";
@@ -15,13 +15,18 @@ const canSellNow = `SELECT 1 FROM sale WHERE sale.scope_id = scope.id AND sale.p
 /** Not over: its lines may be on their way, or will be. */
 export const isWanted = `(state <> 'closed' OR EXISTS (${canSellNow})
   OR EXISTS (SELECT 1 FROM at_cut WHERE at_cut.scope_id = scope.id AND at_cut.waits = 1))`;
-const wantedScopes = `SELECT ${scopeColumns} FROM scope WHERE ${isWanted} ORDER BY scope.id`;
+const wantedScopes = `SELECT ${scopeColumns} FROM scope WHERE ${isWanted}
+  ORDER BY (SELECT max(sale.last_at) FROM sale WHERE sale.scope_id = scope.id) DESC, scope.id`;
 const scopeById = `SELECT ${scopeColumns} FROM scope WHERE id = #`;
 const salesOfScope = `SELECT CAST(id AS TEXT) AS id FROM sale WHERE scope_id = # ORDER BY sale.id`;
 const addMark = `INSERT INTO scope_mark (scope_id, closing, process, life) SELECT CAST(# AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT)
   FROM (SELECT count(*) AS marks FROM scope_mark WHERE scope_id = # AND closing = ? AND process = ? AND life = ?) AS counted WHERE counted.marks = 0`;
 const parkedOfScope = `SELECT ${purchaseColumns} FROM purchase WHERE state = 'queued' AND sale_id IN
   (SELECT sale.id FROM sale JOIN scope ON scope.id = sale.scope_id WHERE scope.id = # AND scope.state = 'open') LIMIT ?`;
+const scopesWithParked = `SELECT DISTINCT CAST(scope.id AS TEXT) AS id FROM scope JOIN sale ON sale.scope_id = scope.id
+  WHERE scope.state = 'open' AND sale.queued_count > 0`;
+const openQuotes = `SELECT CAST(sale.id AS TEXT) AS id, CAST(scope.id AS TEXT) AS scope_id, sold, withdrawn, issued FROM scope
+  JOIN sale ON sale.scope_id = scope.id WHERE scope.state = 'open'`;
 const waitingSettle = `SELECT CAST(id AS TEXT) AS id FROM at_cut WHERE scope_id = # AND sale_id = # AND kind = 'settle' AND waits = 1`;
 const knownAsk = `SELECT waits FROM at_cut WHERE id = #`;
 const addAsk = `INSERT INTO at_cut (id, scope_id, sale_id, kind, movement, outcome, waits) VALUES (?, ?, ?, ?, ?, ?, 1)`;
@@ -39,21 +44,30 @@ const dropLetter = `DELETE FROM dead_letter WHERE id = ? AND at_ms = ?`;
 export const deadLettersMax = 1_000;
 const problemLengthMax = 2_000;
 
+type QuoteRow = Pick<SaleQuote, "sold" | "withdrawn" | "issued"> & { readonly id: SaleId; readonly scope_id: ScopeId };
 type LetterRow = { readonly id: string; readonly tries: number; readonly at_ms: number; readonly letter: string };
 
 export type ServerQueueOptions = {
   /** Whose time decides at the cut: the server's, or the caller's, for tests that turn the clock. */
   readonly time?: "server" | "batch" | undefined;
+  /** Where what a cache is loaded with is read: connections of their own, since a large sale has one for a while. */
+  readonly views?: ServerDatabase | undefined;
+  /** Rows in a page of that. */
+  readonly pageMax?: number | undefined;
 };
 
 export class ServerQueueLedger implements QueueLedger {
   readonly #database: ServerDatabase;
   readonly #time: "server" | "batch";
+  readonly #views: ServerDatabase;
+  readonly #pageMax: number | undefined;
   #batchNowMs = 0;
 
-  constructor(database: ServerDatabase, { time = "server" }: ServerQueueOptions = {}) {
+  constructor(database: ServerDatabase, { time = "server", views = database, pageMax }: ServerQueueOptions = {}) {
     this.#database = database;
     this.#time = time;
+    this.#views = views;
+    this.#pageMax = pageMax;
   }
 
   async scopes(): Promise<readonly Scope[]> {
@@ -89,13 +103,24 @@ export class ServerQueueLedger implements QueueLedger {
     });
   }
 
-  cut({ scopeId, opener, fence, nowMs }: Parameters<QueueLedger["cut"]>[0]): Promise<CutResult | undefined> {
+  async cut({ scopeId, opener, fence, nowMs }: Parameters<QueueLedger["cut"]>[0]): Promise<CutResult | undefined> {
     this.#batchNowMs = nowMs;
     const batchNowMs = this.#time === "server" ? undefined : nowMs;
-    return this.#database.write(async (tx) => {
+    const made = await this.#database.write(async (tx) => {
       if (fence !== undefined && !(await isCurrent(tx, fence))) return undefined;
       return cutScope(tx, { scopeId, opener, batchNowMs });
     });
+    if (made?.scope.state !== "opening") return made && { scope: made.scope, sales: [], units: [] };
+    const view = await this.#views.openView();
+    try {
+      const cut = await readCut(view.reads, made, { countMax: this.#pageMax });
+      if (cut !== undefined) return { ...cut, end: view.end };
+    } catch (error) {
+      await view.end();
+      throw error;
+    }
+    await view.end();
+    return undefined;
   }
 
   opened({ scopeId, epoch, fence }: Parameters<QueueLedger["opened"]>[0]): Promise<boolean> {
@@ -110,6 +135,15 @@ export class ServerQueueLedger implements QueueLedger {
 
   async parked({ scopeId, countMax }: Parameters<QueueLedger["parked"]>[0]): Promise<readonly Purchase[]> {
     return (await this.#database.reads.query<PurchaseRow>(parkedOfScope, [scopeId, countMax])).map(purchaseOf);
+  }
+
+  async withParked(): Promise<readonly ScopeId[]> {
+    return (await this.#database.reads.query<{ id: ScopeId }>(scopesWithParked, [])).map(({ id }) => id);
+  }
+
+  async quotes(): Promise<readonly SaleQuote[]> {
+    const rows = await this.#database.reads.query<QuoteRow>(openQuotes, []);
+    return rows.map(({ id: saleId, scope_id: scopeId, ...counts }) => ({ scopeId, saleId, ...counts }));
   }
 
   feedAfter(ask: Parameters<QueueLedger["feedAfter"]>[0]) {

@@ -7,12 +7,10 @@ import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Scope } from "../../domain/scope.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueLedger } from "../../ports/queue-ledger.ts";
-import type { Records } from "../../ports/records.ts";
 import type { StockCache } from "../../ports/stock-cache.ts";
 
 export type FeedCacheDeps = {
-  readonly ledger: Pick<QueueLedger, "scopes" | "feedAfter" | "salesOf" | "close">;
-  readonly records: Pick<Records, "sale">;
+  readonly ledger: Pick<QueueLedger, "scopes" | "feedAfter" | "quotes" | "close">;
   readonly cache: Pick<StockCache, "apply" | "quote">;
   readonly clock: Clock;
   /** How long nobody new is accepted after a mark was cleared: see SharedBoard.leaseMs. */
@@ -24,11 +22,12 @@ const rowsMax = 200;
 /** So often at most the cache is told how many units are paid. */
 export const quoteEveryMs = 500;
 
-type Fed = { readonly epoch: number; number: number; quotedAtMs: number; readonly quoted: Map<SaleId, string> };
+type Fed = { readonly epoch: number; number: number; readonly quoted: Map<SaleId, string> };
 
 export class CacheFeeder {
   readonly #deps: FeedCacheDeps;
   readonly #fed = new Map<ScopeId, Fed>();
+  #quotedAtMs = 0;
   readonly counts = { rows: 0 };
 
   constructor(deps: FeedCacheDeps) {
@@ -41,16 +40,17 @@ export class CacheFeeder {
     const open = new Set(scopes.map(({ id }) => id));
     for (const id of this.#fed.keys()) if (!open.has(id)) this.#fed.delete(id);
     const more = await Promise.all(scopes.map((scope) => this.#feed(scope)));
+    if (open.size > 0 && this.#deps.clock.nowMs() >= this.#quotedAtMs + this.#deps.quoteEveryMs) await this.#quote();
     return more.some(Boolean);
   }
 
   async #feed(scope: Scope): Promise<boolean> {
-    const { ledger, cache, clock, reopenDelayMs, quoteEveryMs } = this.#deps;
+    const { ledger, cache, reopenDelayMs } = this.#deps;
     const { id: scopeId, epoch } = scope;
     let fed = this.#fed.get(scopeId);
     if (fed?.epoch !== epoch) {
       // Where it stands the first row tells: the cache says its number whatever it is given.
-      fed = { epoch, number: 0, quotedAtMs: 0, quoted: new Map() };
+      fed = { epoch, number: 0, quoted: new Map() };
       this.#fed.set(scopeId, fed);
     }
     let isFull = false;
@@ -67,22 +67,21 @@ export class CacheFeeder {
         if (answer.value < row.number) break;
       }
     }
-    if (clock.nowMs() >= fed.quotedAtMs + quoteEveryMs) await this.#quote(scope, fed);
     return isFull;
   }
 
-  async #quote({ id: scopeId, epoch }: Scope, fed: Fed): Promise<void> {
-    const { ledger, cache, records, clock } = this.#deps;
-    fed.quotedAtMs = clock.nowMs();
-    for (const saleId of await ledger.salesOf(scopeId)) {
-      const sale = await records.sale(saleId);
-      if (sale === undefined) continue;
-      const { sold, withdrawn, issued } = sale.balances;
-      const text = `${sold} ${withdrawn} ${issued}`;
-      if (fed.quoted.get(saleId) === text) continue;
-      const answer = await cache.quote({ scopeId, epoch, saleId, sold, withdrawn, issued });
+  /** Of all sales in one go, and to the cache what is new to it. */
+  async #quote(): Promise<void> {
+    const { ledger, cache, clock } = this.#deps;
+    this.#quotedAtMs = clock.nowMs();
+    const told = (await ledger.quotes()).map(async ({ scopeId, saleId, ...counts }) => {
+      const fed = this.#fed.get(scopeId);
+      const text = `${counts.sold} ${counts.withdrawn} ${counts.issued}`;
+      if (fed === undefined || fed.quoted.get(saleId) === text) return;
+      const answer = await cache.quote({ scopeId, epoch: fed.epoch, saleId, ...counts });
       if (answer.kind === "ok") fed.quoted.set(saleId, text);
-    }
+    });
+    await Promise.all(told);
   }
 
   async #lost({ id: scopeId, epoch }: Scope): Promise<boolean> {

@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
+import type { Records } from "../../ports/records.ts";
 import { eventually, turns } from "../../../tests/kit/manual-time.ts";
 import { withShop } from "../../../tests/kit/queued-shop.ts";
-import { purchaseId } from "../../../tests/kit/samples.ts";
+import { purchaseId, saleId, sampleNowMs } from "../../../tests/kit/samples.ts";
+import { cachesAtOnceMax, queuedRecords } from "./queued-records.ts";
+import type { ScopeBook } from "./scope-book.ts";
 
 test("[QE9] [J1-8] who was told yes finds the purchase by id and by key, from the confirm on", () =>
   withShop(async (shop) => {
@@ -50,3 +53,28 @@ test("[QE9] a purchase that could not be settled is found, and waits for somebod
     shop.redis.flush();
     expect(await api.records.purchase(id)).toMatchObject({ state: "stuck" });
   }));
+
+test("[QE9] for an order that is nowhere the caches of all sales are asked side by side, and no more than so many in one go", async () => {
+  const count = 2 * cachesAtOnceMax + 1;
+  const open = Array.from({ length: count }, (_, i) => ({ id: saleId(String(100 + i)), epoch: 1 }));
+  const waiting: (() => void)[] = [];
+  const goes: number[] = [];
+  const records = queuedRecords({
+    records: { purchase: async () => undefined } as unknown as Records,
+    ledger: { deadLetter: async () => undefined },
+    cache: {
+      records: () => new Promise((resolve) => waiting.push(() => resolve({ kind: "ok", value: [undefined] }))),
+      findKey: async () => ({ kind: "ok", value: undefined }),
+    },
+    book: { open: () => open, isWhole: true } as unknown as ScopeBook,
+    clock: { nowMs: () => sampleNowMs },
+  });
+  const found = records.purchase(purchaseId("17"));
+  while (goes.length < 3) {
+    await turns(2);
+    goes.push(waiting.length);
+    for (const answer of waiting.splice(0)) answer();
+  }
+  expect(await found).toBeUndefined();
+  expect(goes).toEqual([cachesAtOnceMax, cachesAtOnceMax, 1]);
+});

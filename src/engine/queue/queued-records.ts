@@ -7,10 +7,11 @@ import { idMintedAtMs } from "../../domain/id-mint.ts";
 import { holdsKey, type Purchase } from "../../domain/purchase.ts";
 import { queuedPurchase } from "../../domain/queue-movements.ts";
 import type { Line } from "../../domain/journal-message.ts";
+import { assert } from "../../lib/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueLedger } from "../../ports/queue-ledger.ts";
 import type { Records } from "../../ports/records.ts";
-import type { CacheAnswer, StockCache } from "../../ports/stock-cache.ts";
+import type { CacheAnswer, CacheRecord, StockCache } from "../../ports/stock-cache.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import type { ScopeBook } from "./scope-book.ts";
 
@@ -24,6 +25,8 @@ export type QueuedRecordsDeps = {
 
 /** So young an id that nobody knows may be on its way yet, by a process that was stopped in the middle. */
 const youngMs = 60_000;
+/** Caches that are asked in one go: they are one server, which takes such calls as one packet. */
+export const cachesAtOnceMax = 128;
 
 /** The ledger's records, with purchases that are on their way. */
 export function queuedRecords(deps: QueuedRecordsDeps): Records {
@@ -47,18 +50,33 @@ async function purchaseWithId(deps: QueuedRecordsDeps, id: PurchaseId): Promise<
   if (kept !== undefined) return kept;
   const letter = await ledger.deadLetter(id);
   if (letter?.kind === "line") return withState(deps, letter.saleId, letter.line, "stuck");
-  for (const { id: scopeId, epoch } of book.open()) {
-    const found = await deps.cache.records({ scopeId, epoch, purchaseIds: [id] });
-    noteLoss(deps, { scopeId, epoch }, found);
-    const [record] = found.kind === "ok" ? found.value : [];
-    if (record !== undefined) return withState(deps, record.saleId, record.line, "queued");
-    if (found.kind !== "ok") throw notNow();
-  }
+  const record = await inCaches(deps, id);
+  if (record !== undefined) return withState(deps, record.saleId, record.line, "queued");
   // It may have settled between the look into the ledger and that into the cache.
   const settled = await records.purchase(id);
   if (settled !== undefined) return settled;
   const ageMs = clock.nowMs() - idMintedAtMs(id);
   if (!book.isWhole || Math.abs(ageMs) < youngMs) throw notNow();
+  return undefined;
+}
+
+/** Nothing tells whose cache has it, and anybody may ask for what is nowhere: all are asked, many in one go. */
+async function inCaches(deps: QueuedRecordsDeps, id: PurchaseId): Promise<CacheRecord | undefined> {
+  const scopes = deps.book.open();
+  let isSure = true;
+  for (let from = 0; from < scopes.length; from += cachesAtOnceMax) {
+    const asked = scopes.slice(from, from + cachesAtOnceMax).map(({ id: scopeId, epoch }) => ({ scopeId, epoch }));
+    const answers = await Promise.all(asked.map((at) => deps.cache.records({ ...at, purchaseIds: [id] })));
+    for (const [index, at] of asked.entries()) {
+      const answer = answers[index];
+      assert(answer !== undefined, "every cache answers");
+      noteLoss(deps, at, answer);
+      const [record] = answer.kind === "ok" ? answer.value : [];
+      if (record !== undefined) return record;
+      if (answer.kind !== "ok") isSure = false;
+    }
+  }
+  if (!isSure) throw notNow();
   return undefined;
 }
 

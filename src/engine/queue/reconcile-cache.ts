@@ -3,7 +3,7 @@
  * the cache accepted has come to the ledger. Where they differ the scope is closed and counted anew.
  */
 import type { PurchaseId, SaleId } from "../../domain/ids.ts";
-import { encodeMessage, messageLinesMax, type Line } from "../../domain/journal-message.ts";
+import { encodeMessage, messageLinesMax, type Line, type ScopeId } from "../../domain/journal-message.ts";
 import type { Scope } from "../../domain/scope.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Journal } from "../../ports/journal.ts";
@@ -25,6 +25,8 @@ export type ReconcileDeps = {
 const missingAfterMs = 30_000;
 const pageMax = 1_000;
 const pagesPerRound = 20;
+/** A sale in which nothing moved is compared in one of so many rounds. */
+const idleRounds = 12;
 
 /** Up to where the list of accepted has come to the ledger. */
 type Followed = { readonly epoch: number; index: number };
@@ -32,6 +34,9 @@ type Followed = { readonly epoch: number; index: number };
 export class CacheReconciler {
   readonly #deps: ReconcileDeps;
   readonly #followed = new Map<SaleId, Followed>();
+  readonly #sales = new Map<ScopeId, { readonly epoch: number; readonly ids: readonly SaleId[] }>();
+  /** As each sale was when both had the same. */
+  readonly #alike = new Map<SaleId, { readonly view: string; rounds: number }>();
   readonly counts = { compared: 0, drifted: 0, republished: 0 };
 
   constructor(deps: ReconcileDeps) {
@@ -40,17 +45,33 @@ export class CacheReconciler {
 
   /** One round over all open scopes. Throws StoreUnavailable. */
   async round(): Promise<void> {
-    for (const scope of await this.#deps.ledger.scopes()) {
-      if (scope.state !== "open") continue;
-      for (const saleId of await this.#deps.ledger.salesOf(scope.id)) await this.#see(scope, saleId);
+    for (const scope of await this.#deps.ledger.scopes())
+      if (scope.state === "open") for (const saleId of await this.#salesOf(scope)) await this.#see(scope, saleId);
+  }
+
+  /** Publishing one more closes the scope, so an epoch has the same ones all along. */
+  async #salesOf({ id, epoch }: Scope): Promise<readonly SaleId[]> {
+    let sales = this.#sales.get(id);
+    if (sales?.epoch !== epoch) {
+      sales = { epoch, ids: await this.#deps.ledger.salesOf(id) };
+      this.#sales.set(id, sales);
     }
+    return sales.ids;
+  }
+
+  /** Whether nothing has moved since both had the same, on either side: what the ledger does by itself is in its feed. */
+  #isIdle({ epoch, feed }: Scope, saleId: SaleId, view: CacheView): boolean {
+    const alike = this.#alike.get(saleId);
+    if (alike === undefined || alike.view !== viewText(epoch, view) || feed !== view.feed) return false;
+    alike.rounds += 1;
+    return alike.rounds % idleRounds !== 0;
   }
 
   /** Compares stock, if all that was accepted has come to the ledger and nothing more was until after the ledger was read. */
   async #see(scope: Scope, saleId: SaleId): Promise<void> {
     const { ledger, records, log } = this.#deps;
     const before = await this.#look(scope, saleId);
-    if (before === undefined) return;
+    if (before === undefined || this.#isIdle(scope, saleId, before)) return;
     const followed = await this.#follow(scope, saleId);
     if (followed.index < before.accepted) return;
     const sale = await records.sale(saleId);
@@ -61,7 +82,7 @@ export class CacheReconciler {
     if (!isQuiet || after.cancelled) return;
     this.counts.compared += 1;
     const { available } = sale.balances;
-    if (available === after.available) return;
+    if (available === after.available) return void this.#alike.set(saleId, { view: viewText(scope.epoch, after), rounds: 0 });
     this.counts.drifted += 1;
     log.error("the cache and the ledger differ", { sale: saleId, cache: after.available, ledger: available });
     await ledger.close({ scopeId: scope.id, epoch: scope.epoch, cause: "drift" });
@@ -122,3 +143,5 @@ export class CacheReconciler {
     }
   }
 }
+
+const viewText = (epoch: number, { accepted, feed, available }: CacheView): string => `${epoch} ${accepted} ${feed} ${available}`;

@@ -184,6 +184,7 @@ export class CacheClient implements StockCache {
       return answer;
     });
   drop = (ask: AtEpoch) => this.#send("drop", () => this.#server.memory.drop(ask));
+  loaded = () => this.#send("loaded", () => this.#server.memory.loaded());
   journaled = (ask: Parameters<StockCache["journaled"]>[0]) => this.#call("journaled", ask, () => this.#server.memory.journaled(ask));
   look = (ask: Parameters<StockCache["look"]>[0]) => this.#call("look", ask, () => this.#server.memory.look(ask));
   accepted = (ask: Parameters<StockCache["accepted"]>[0]) => this.#call("accepted", ask, () => this.#server.memory.accepted(ask));

@@ -79,6 +79,8 @@ export function modelQueueLedger(deps: Deps): QueueLedger {
     salesOf: (id) => told(() => memory.salesOf(id)),
     isDrained: (id) => told(() => memory.isDrained(id)),
     parked: (ask) => told(() => memory.parked(ask)),
+    withParked: () => told(() => memory.withParked()),
+    quotes: () => told(() => memory.quotes()),
     feedAfter: (ask) => told(() => memory.feedAfter(ask)),
     outcomeAtCut: (id) => told(() => memory.outcomeAtCut(id)),
     deadLetters: () => told(() => memory.deadLetters()),
