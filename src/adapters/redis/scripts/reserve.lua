@@ -15,8 +15,9 @@
 --   1 sale, 2 time in ms or "" for the server's, 3 "1" for lines of a cache that is gone, 4 scope, 5 epoch, then of each line:
 --   purchase, buyer, key as JSON, fingerprint, quantity, metadata as JSON, time of acceptance or ""
 -- returns:
---   false when this epoch is not here, "absent" when the sale is not part of it, else {view, entry, text, outbox, outcomes}; view as in view.lua; an outcome is
---   {"a", limit, time}, {"k", purchase, record, entry, text} or {"r", reason, number, number}
+--   false when this epoch is not here, "absent" when the sale is not part of it, else {view, entry, text, outbox, outcomes, price,
+--   currency}; view as in prelude.lua; an outcome is {"a", limit, time}, {"k", purchase, record, entry, text} or {"r", reason,
+--   number, number}; entry and text are of the message in which the accepted lines stand in this order, "" without any
 
 local feed = redis.call('HGET', KEYS[1], 'feed')
 local sale = feed and redis.call('HMGET', KEYS[5], 'available', 'issued', 'withdrawn', 'sold', 'limit', 'starts', 'ends',
@@ -177,4 +178,4 @@ end
 for _, one in ipairs(pending) do outcomes[one[1]] = {'k', one[2], records[one[2]], entry, text} end
 
 local view = viewOf(now, feed, available, held(), sale, KEYS[9])
-return {view, entry, text, redis.call('XLEN', KEYS[4]), outcomes}
+return {view, entry, text, redis.call('XLEN', KEYS[4]), outcomes, sale[12], sale[13]}
