@@ -120,7 +120,8 @@ export function readmeText({ machine, at, settings, pinned, load, cache, engines
     `| | ${engines.map(({ title }) => title).join(" | ")} |`,
     `|---|${engines.map(() => "---|").join("")}`,
   ];
-  const row = (name: string, cell: (engine: QueuedEngineReport) => string) => void lines.push(`| ${name} | ${engines.map(cell).join(" | ")} |`);
+  const row = (name: string, cell: (engine: QueuedEngineReport) => string) =>
+    void lines.push(`| ${name} | ${engines.map(cell).join(" | ")} |`);
   for (const { size, redisUs, ofSingle } of cache)
     // No database has a part in it.
     row(`CPU of Redis for a line, ${size} a call`, (engine) =>
