@@ -192,16 +192,17 @@ function reserveReplyOf(lines: readonly ReserveLine[], value: unknown): ReserveR
   const currency = parseCurrency(String(code));
   assert(currency !== undefined, () => `a sale has a currency, got "${String(code)}"`);
   const price = { minor: Number(minor), currency };
+  const { nowMs } = viewOf(view);
+  const accept = ({ purchaseId, buyerId, key, quantity, metadata }: ReserveLine, limit: number, acceptedAtMs: number): ReserveOutcome => {
+    accepted.push({ purchaseId, buyerId, key, quantity, price, limit, acceptedAtMs, metadata });
+    return acceptedOutcome;
+  };
   const decided = list(outcomes).map((outcome, index): ReserveOutcome => {
     const line = lines[index];
     assert(line !== undefined, "the cache answers the lines it was asked");
-    const [kind, first, second] = list(outcome);
-    if (kind === "a") {
-      const { purchaseId, buyerId, key, quantity, metadata } = line;
-      accepted.push({ purchaseId, buyerId, key, quantity, price, limit: Number(first), acceptedAtMs: Number(second), metadata });
-      return acceptedOutcome;
-    }
-    const rest = list(outcome).slice(1);
+    if (typeof outcome === "number") return accept(line, outcome, nowMs);
+    const [kind, ...rest] = list(outcome);
+    if (kind === "a") return accept(line, Number(rest[0]), Number(rest[1]));
     if (kind === "r") return { kind: "refused", refusal: refusalOf(rest) };
     assert(kind === "k", () => `the cache answers as reserve.lua says, got "${String(kind)}"`);
     const [id = "", record = "", entryId = "", entryText = ""] = rest.map(String);
