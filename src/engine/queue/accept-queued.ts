@@ -74,11 +74,12 @@ export class QueuedAcceptance implements Acceptance {
       const answers = this.#deps.direct.submit(saleId, movements, options);
       return movements.some(isPublish) ? answers.then((given) => this.#prewarmed(given)) : answers;
     }
+    // Each way answers a movement with its own kind's outcome.
+    const submitOne = (movement: M) => this.#submitOne(saleId, movement, options) as Promise<Answer<M>>;
     const [first] = movements;
-    // Each way answers a movement with its own kind's outcome. Nearly always it is one, and each promise on its way costs.
-    if (movements.length === 1 && first !== undefined)
-      return this.#submitOne(saleId, first, options).then((answer) => [answer as Answer<M>]);
-    return Promise.all(movements.map((movement) => this.#submitOne(saleId, movement, options) as Promise<Answer<M>>));
+    // Nearly always it is one, and each promise on its way costs.
+    if (movements.length === 1 && first !== undefined) return submitOne(first).then((answer) => [answer]);
+    return Promise.all(movements.map(submitOne));
   }
 
   #submitOne(saleId: SaleId, movement: Movement, options: SubmitOptions): Promise<LineAnswer> {
