@@ -75,7 +75,7 @@ export type ReserveOutcome =
 export type ReserveReply = {
   readonly outcomes: readonly ReserveOutcome[];
   readonly view: CacheView;
-  /** What was appended to the outbox: the message to publish, and the lines in it; absent when nothing was accepted. */
+  /** What was appended to the outbox: the message to publish, and the accepted lines in it, in their order; absent when nothing was accepted. */
   readonly entry?: OutboxEntry | undefined;
   readonly lines: readonly Line[];
   /** How long the outbox is. */

@@ -2,6 +2,7 @@
 import { payloadFingerprint, type Refusal } from "../../domain/purchase.ts";
 import { parseBuyerId, parsePurchaseId, parseSaleId, type BuyerId, type PurchaseId, type SaleId } from "../../domain/ids.ts";
 import { lineOfWire, type Line, type ScopeId } from "../../domain/journal-message.ts";
+import { parseCurrency } from "../../domain/money.ts";
 import { assert } from "../../lib/assert.ts";
 import type { CutResult } from "../../ports/queue-ledger.ts";
 import type {
@@ -189,26 +190,31 @@ function recordOf(text: string, entry: OutboxEntry): CacheRecord | undefined {
   return { saleId, line, entry: entry.id === "" ? undefined : entry };
 }
 
+/** An accepted line is what was asked and the script's few words: reading them out of the message would cost more than all the rest. */
 function reserveReplyOf(lines: readonly ReserveLine[], value: unknown): ReserveReply {
-  const [view, entry, text, outbox, outcomes] = list(value);
+  const [view, entry, text, outbox, outcomes, minor, code] = list(value);
   const accepted: Line[] = [];
   const message = String(text);
-  const wires = message === "" ? new Map<string, Line>() : linesIn(message);
+  const currency = parseCurrency(String(code));
+  assert(currency !== undefined, () => `a sale has a currency, got "${String(code)}"`);
+  const price = { minor: Number(minor), currency };
+  const { nowMs } = viewOf(view);
+  const accept = ({ purchaseId, buyerId, key, quantity, metadata }: ReserveLine, limit: number, acceptedAtMs: number): ReserveOutcome => {
+    accepted.push({ purchaseId, buyerId, key, quantity, price, limit, acceptedAtMs, metadata });
+    return acceptedOutcome;
+  };
   const decided = list(outcomes).map((outcome, index): ReserveOutcome => {
     const line = lines[index];
     assert(line !== undefined, "the cache answers the lines it was asked");
+    if (typeof outcome === "number") return accept(line, outcome, nowMs);
     const [kind, ...rest] = list(outcome);
+    if (kind === "a") return accept(line, Number(rest[0]), Number(rest[1]));
     if (kind === "r") return { kind: "refused", refusal: refusalOf(rest) };
-    if (kind === "k") {
-      const [id = "", record = "", entryId = "", entryText = ""] = rest.map(String);
-      const purchaseId = parsePurchaseId(id);
-      assert(purchaseId !== undefined, () => `a known purchase has an id, got "${id}"`);
-      return { kind: "known", purchaseId, record: recordOf(record, { id: entryId, text: entryText }) };
-    }
-    const own = wires.get(line.purchaseId);
-    assert(own !== undefined, "an accepted line is in the message");
-    accepted.push(own);
-    return { kind: "accepted" };
+    assert(kind === "k", () => `the cache answers as reserve.lua says, got "${String(kind)}"`);
+    const [id = "", record = "", entryId = "", entryText = ""] = rest.map(String);
+    const purchaseId = parsePurchaseId(id);
+    assert(purchaseId !== undefined, () => `a known purchase has an id, got "${id}"`);
+    return { kind: "known", purchaseId, record: recordOf(record, { id: entryId, text: entryText }) };
   });
   return {
     outcomes: decided,
@@ -219,16 +225,7 @@ function reserveReplyOf(lines: readonly ReserveLine[], value: unknown): ReserveR
   };
 }
 
-function linesIn(message: string): Map<string, Line> {
-  // The script's own text.
-  const { lines } = JSON.parse(message) as { lines: unknown[] };
-  const found = new Map<string, Line>();
-  for (const wire of lines) {
-    const line = lineOfWire(wire);
-    if (line !== undefined) found.set(line.purchaseId, line);
-  }
-  return found;
-}
+const acceptedOutcome = { kind: "accepted" } as const;
 
 function refusalOf([reason, first, second]: readonly unknown[]): Refusal {
   const [a, b] = [Number(first), Number(second)];

@@ -75,7 +75,11 @@ export class QueuedAcceptance implements Acceptance {
       return movements.some(isPublish) ? answers.then((given) => this.#prewarmed(given)) : answers;
     }
     // Each way answers a movement with its own kind's outcome.
-    return Promise.all(movements.map((movement) => this.#submitOne(saleId, movement, options) as Promise<Answer<M>>));
+    const submitOne = (movement: M) => this.#submitOne(saleId, movement, options) as Promise<Answer<M>>;
+    const [first] = movements;
+    // Nearly always it is one, and each promise on its way costs.
+    if (movements.length === 1 && first !== undefined) return submitOne(first).then((answer) => [answer]);
+    return Promise.all(movements.map(submitOne));
   }
 
   #submitOne(saleId: SaleId, movement: Movement, options: SubmitOptions): Promise<LineAnswer> {
@@ -90,15 +94,20 @@ export class QueuedAcceptance implements Acceptance {
     return answer ?? unknown;
   }
 
-  async #take(saleId: SaleId, take: Take, { wait = true }: SubmitOptions): Promise<LineAnswer> {
+  #take(saleId: SaleId, take: Take, { wait = true }: SubmitOptions): Promise<LineAnswer> {
     const obstacle = this.#lines.obstacle([take]) ?? (this.#mayAsk() ? undefined : "busy");
-    if (obstacle !== undefined) return notTried(obstacle);
-    const lane = this.#lanes.get(saleId) ?? (await this.#newLane(saleId).catch(unavailable));
-    if ("kind" in lane) return lane;
-    return new Promise((settle) => {
-      const line: TakeLine = this.#lines.open({ saleId, movement: take, wait }, settle);
-      lane.add(line);
-    });
+    if (obstacle !== undefined) return Promise.resolve(notTried(obstacle));
+    const lane = this.#lanes.get(saleId);
+    return lane === undefined ? this.#takeInNew(saleId, take, wait) : this.#takeIn(lane, { saleId, movement: take, wait });
+  }
+
+  async #takeInNew(saleId: SaleId, take: Take, wait: boolean): Promise<LineAnswer> {
+    const lane = await this.#newLane(saleId).catch(unavailable);
+    return "kind" in lane ? lane : this.#takeIn(lane, { saleId, movement: take, wait });
+  }
+
+  #takeIn(lane: TakeLane, ask: Pick<TakeLine, "saleId" | "movement" | "wait">): Promise<LineAnswer> {
+    return new Promise((settle) => lane.add(this.#lines.open(ask, settle)));
   }
 
   /** What the broker does not take now must not be accepted. */

@@ -225,29 +225,49 @@ export class TakeLane implements Lane<TakeLine> {
     const fates = fatesOf(reply, { lines, sale, isUncertain });
     book.end(scope, fates.filter(({ fate }) => fate.kind !== "taken").length);
     const inLedger: Kept[] = [];
+    // Lines of one message have one confirm.
+    const carried = new Map<OutboxEntry | undefined, TakenLine[]>();
     for (const { line, fate } of fates) {
       if (fate.kind === "answered") {
         this.#settle(line, fate.answer);
         continue;
       }
       marks.noteAccepted(sale.id, line.movement.buyerId);
-      if (fate.kind === "taken") void this.#carry(asked, line, fate);
-      else inLedger.push({ line, purchaseId: fate.purchaseId });
+      if (fate.kind === "in_ledger") {
+        inLedger.push({ line, purchaseId: fate.purchaseId });
+        continue;
+      }
+      const others = carried.get(fate.entry);
+      if (others === undefined) carried.set(fate.entry, [{ line, fate }]);
+      else others.push({ line, fate });
     }
+    for (const [entry, taken] of carried) void this.#carry(asked, entry, taken);
     if (inLedger.length > 0) void this.#answerFromLedger(inLedger);
   }
 
-  async #carry({ scope, during }: Asked, line: TakeLine, { purchase, replayed, entry }: Taken): Promise<void> {
-    const { carrier, orders, book, presence, ledgerAnswers } = this.#deps;
+  async #carry({ scope, during }: Asked, entry: OutboxEntry | undefined, taken: readonly TakenLine[]): Promise<void> {
+    const { carrier, book, presence } = this.#deps;
     const isConfirmed = entry === undefined || (await carrier.carry(scope, entry));
-    book.end(scope, 1);
+    book.end(scope, taken.length);
     // Whoever was taken for dead is not waited for: what it published may come too late for the cut.
-    if (!isConfirmed || during === undefined || presence.unbroken !== during) return this.#settle(line, unknown);
+    const isDurable = isConfirmed && during !== undefined && presence.unbroken === during;
+    for (const { line, fate } of taken) {
+      if (isDurable) this.#confirmed(line, fate);
+      else this.#settle(line, unknown);
+    }
+  }
+
+  #confirmed(line: TakeLine, { purchase, replayed }: Taken): void {
     const queued: TakeOutcome = { kind: "queued", purchase, replayed };
     line.late = queued;
-    if (!line.wait) return this.#settle(line, queued);
-    const order = await orders.wait(purchase.id, line.queuedAtMs + this.#options.answerTimeoutMs);
-    this.#settle(line, order === undefined ? queued : await ledgerAnswers.settled(order, replayed));
+    if (line.wait) void this.#awaitOrder(line, queued);
+    else this.#settle(line, queued);
+  }
+
+  async #awaitOrder(line: TakeLine, queued: Extract<TakeOutcome, { kind: "queued" }>): Promise<void> {
+    const { orders, ledgerAnswers } = this.#deps;
+    const order = await orders.wait(queued.purchase.id, line.queuedAtMs + this.#options.answerTimeoutMs);
+    this.#settle(line, order === undefined ? queued : await ledgerAnswers.settled(order, queued.replayed));
   }
 
   /** Keys that were loaded with the cache have their purchases in the ledger. */
@@ -274,6 +294,7 @@ type Taken = {
   /** What is to be confirmed first; absent where that was known. */
   readonly entry: OutboxEntry | undefined;
 };
+type TakenLine = { readonly line: TakeLine; readonly fate: Taken };
 type Fate =
   | Taken
   | { readonly kind: "answered"; readonly answer: LineAnswer }
@@ -281,7 +302,8 @@ type Fate =
 type Call = { readonly lines: readonly TakeLine[]; readonly sale: Sale; readonly isUncertain: boolean };
 
 function fatesOf(reply: ReserveReply, { lines, sale, isUncertain }: Call): readonly { readonly line: TakeLine; readonly fate: Fate }[] {
-  const accepted = new Map(reply.lines.map((line) => [line.purchaseId, line]));
+  // They come in the order of the outcomes.
+  let accepted = 0;
   const fateOf = (outcome: ReserveOutcome | undefined, { movement: { purchaseId } }: TakeLine): Fate => {
     assert(outcome !== undefined, "the cache answers every line");
     if (outcome.kind === "refused") return { kind: "answered", answer: isUncertain ? unknown : outcome };
@@ -291,8 +313,8 @@ function fatesOf(reply: ReserveReply, { lines, sale, isUncertain }: Call): reado
       const replayed = outcome.purchaseId !== purchaseId;
       return { kind: "taken", purchase: queuedPurchase(record.line, sale), replayed, entry: record.entry };
     }
-    const line = accepted.get(purchaseId);
-    assert(line !== undefined && reply.entry !== undefined, "an accepted line has its record and its message");
+    const line = reply.lines[accepted++];
+    assert(line?.purchaseId === purchaseId && reply.entry !== undefined, "an accepted line has its record and its message");
     return { kind: "taken", purchase: queuedPurchase(line, sale), replayed: false, entry: reply.entry };
   };
   return lines.map((line, index) => ({ line, fate: fateOf(reply.outcomes[index], line) }));

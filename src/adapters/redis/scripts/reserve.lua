@@ -15,8 +15,10 @@
 --   1 sale, 2 time in ms or "" for the server's, 3 "1" for lines of a cache that is gone, 4 scope, 5 epoch, then of each line:
 --   purchase, buyer, key as JSON, fingerprint, quantity, metadata as JSON, time of acceptance or ""
 -- returns:
---   false when this epoch is not here, "absent" when the sale is not part of it, else {view, entry, text, outbox, outcomes}; view as in view.lua; an outcome is
---   {"a", limit, time}, {"k", purchase, record, entry, text} or {"r", reason, number, number}
+--   false when this epoch is not here, "absent" when the sale is not part of it, else {view, entry, text, outbox, outcomes, price,
+--   currency}; view as in prelude.lua; entry and text are of the message in which the accepted lines stand in their order, ""
+--   without any; an outcome is the limit of a line accepted now, {"a", limit, time} of one accepted before,
+--   {"k", purchase, record, entry, text} or {"r", reason, number, number}
 
 local feed = redis.call('HGET', KEYS[1], 'feed')
 local sale = feed and redis.call('HMGET', KEYS[5], 'available', 'issued', 'withdrawn', 'sold', 'limit', 'starts', 'ends',
@@ -31,6 +33,7 @@ local starts, ends, reopens = tonumber(sale[6]), tonumber(sale[7]), tonumber(sal
 local paused, cancelled, hasQuotas = sale[9] == '1', sale[10] == '1', sale[11] == '1'
 local readmit = ARGV[3] == '1'
 local now = serverTime(ARGV[2])
+local nowText = integer(now)
 
 local width = 7
 local first = 6
@@ -132,8 +135,8 @@ local function decide(line)
   buyer.attempts = buyer.attempts + 1
   touched[buyerName] = buyer
   taken[id] = line
-  local acceptedAt = at(line, 6)
-  if acceptedAt == '' then acceptedAt = integer(now) end
+  local acceptedBefore = at(line, 6)
+  local acceptedAt = acceptedBefore == '' and nowText or acceptedBefore
   wires[#wires + 1] = {id, '["' .. id .. '",' .. buyerName .. ',' .. at(line, 2) .. ',' .. at(line, 4) .. ',' .. sale[12] .. ',"' ..
     sale[13] .. '",' .. integer(buyer.limit) .. ',' .. acceptedAt .. ',' .. at(line, 5) .. ']'}
   if keyName then
@@ -142,6 +145,7 @@ local function decide(line)
     newKeys[#newKeys + 1] = keys[keyName]
   end
   newAccepted[#newAccepted + 1] = buyerName .. ' ' .. id
+  if acceptedBefore == '' then return buyer.limit end
   return {'a', buyer.limit, acceptedAt}
 end
 
@@ -177,4 +181,4 @@ end
 for _, one in ipairs(pending) do outcomes[one[1]] = {'k', one[2], records[one[2]], entry, text} end
 
 local view = viewOf(now, feed, available, held(), sale, KEYS[9])
-return {view, entry, text, redis.call('XLEN', KEYS[4]), outcomes}
+return {view, entry, text, redis.call('XLEN', KEYS[4]), outcomes, sale[12], sale[13]}
