@@ -23,7 +23,7 @@ const bugs: Readonly<Record<string, () => void>> = {
     let batches = 0;
     const early: Transact = function early(this: ServerDatabase, run, terms = {}) {
       const isHit = terms.wrote !== undefined && ++batches > batchesSpared && Math.random() < share;
-      return transact.call(this, run, isHit ? { wrote: () => false } : terms) as ReturnType<Transact> as never;
+      return transact.call(this, run, (isHit ? { wrote: () => false } : terms) as never) as never;
     };
     ServerDatabase.prototype.transact = early;
   },
