@@ -67,8 +67,8 @@ withAll(() => {
     }
     expect(await broker.ctl("list_connections", "ssl")).not.toContain("false");
     for (const process of [...apis, ...workers]) expect(await process.stop()).toBe(0);
-      const verified = await runCommand(["verify"], { env: { ...env, DOORBUSTER_DATA_DIR: tempFolder().path } });
-      expect([verified.code, verified.err]).toEqual([0, ""]);
+    const verified = await runCommand(["verify"], { env: { ...env, DOORBUSTER_DATA_DIR: tempFolder().path } });
+    expect([verified.code, verified.err]).toEqual([0, ""]);
 
     for (const runtime of ["bun", "node"] as const) {
       const refused = await runCommand(["serve", "--port", "0"], {
