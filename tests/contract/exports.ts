@@ -110,7 +110,7 @@ function parse(text: string): string[][] {
 
 const textOf = async (texts: AsyncIterable<string>) => (await Array.fromAsync(texts)).join("");
 
-const fillMaxMs = 60_000;
+const fillMaxMs = 180_000;
 
 /** `open` gives an empty store, once. */
 export function exportsContract(name: string, { open, close }: { open: () => Promise<ExportingStore>; close: () => Promise<void> }): void {

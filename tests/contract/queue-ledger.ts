@@ -12,7 +12,7 @@ import { scopeCases } from "./queue-ledger-scopes.ts";
 export type QueueLedgerCase = { readonly rule: string; readonly title: string; readonly run: (desk: QueueDesk) => Promise<void> };
 
 export const queueLedgerCases: readonly QueueLedgerCase[] = [...scopeCases, ...cutCases];
-const caseMaxMs = 30_000;
+const caseMaxMs = 180_000;
 
 export function queueLedgerContract(name: string, { open }: { open: () => Promise<QueueLedgerFixture> }): void {
   describe(`the queue's ledger on ${name}`, () => {

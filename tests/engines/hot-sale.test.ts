@@ -9,7 +9,7 @@ import { bounded } from "../harness/wait.ts";
 import { money, must, productId, sampleDraft, saleId } from "../kit/samples.ts";
 import { EmptyStores } from "../kit/server-database.ts";
 
-const maxMs = 90_000;
+const maxMs = 180_000;
 const stock = 60;
 const id = saleId("70");
 const hourMs = 3_600_000;

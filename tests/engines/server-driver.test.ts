@@ -13,7 +13,7 @@ import { TcpProxy } from "../harness/tcp-proxy.ts";
 import { EmptyStores } from "../kit/server-database.ts";
 import { openBooks, type Books } from "./sale-books.ts";
 
-const maxMs = 60_000;
+const maxMs = 180_000;
 const names = ["a", "b"] as const;
 const add = `UPDATE lease SET term = term + 1 WHERE name = ?`;
 const sleeps = { mariadb: "SELECT SLEEP(20)", postgres: "SELECT CAST(pg_sleep(20) AS TEXT)" };

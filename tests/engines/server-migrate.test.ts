@@ -17,7 +17,7 @@ import { takeBy } from "../kit/live-sale.ts";
 import { buyerId, money, must, productId, sampleDraft, saleId, sampleNowMs } from "../kit/samples.ts";
 import { openTestStore } from "../kit/server-database.ts";
 
-const maxMs = 90_000;
+const maxMs = 180_000;
 const id = saleId("70");
 
 /**
