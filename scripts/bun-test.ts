@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootDir } from "./steps.ts";
-import type { Suite } from "./suites.ts";
+import { isPatient, type Suite } from "./suites.ts";
 
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 export type SuiteResult = Counts & { readonly name: string; readonly seconds: number; readonly failures: readonly string[] };
@@ -59,8 +59,9 @@ export function judge(name: string, run: { report: string | undefined; exitCode:
   return { name, ...counts, failures };
 }
 
-/** Runs one suite; failing tests print as they happen. */
+/** Runs one suite; failing tests print as they happen, those of a patient one at its end. */
 export async function runSuite(suite: Suite): Promise<SuiteResult> {
+  const patient = isPatient(suite);
   const startMs = performance.now();
   const dir = mkdtempSync(join(tmpdir(), "doorbuster-tests-"));
   // Engines run as users of their own, and have their folders in here.
@@ -68,6 +69,7 @@ export async function runSuite(suite: Suite): Promise<SuiteResult> {
   const reportFile = join(dir, "report.xml");
   const child = Bun.spawn(
     [
+      ...(patient && nice !== null ? [nice, "-n", "10"] : []),
       process.execPath,
       "--no-orphans",
       "test",
@@ -82,13 +84,15 @@ export async function runSuite(suite: Suite): Promise<SuiteResult> {
       // What a crashed test leaves behind goes with the folder.
       env: { ...process.env, TMPDIR: dir },
       stdin: "ignore",
-      stdout: "inherit",
-      stderr: "inherit",
+      stdout: patient ? "pipe" : "inherit",
+      stderr: patient ? "pipe" : "inherit",
       timeout: suiteTimeoutMs,
       killSignal: "SIGKILL",
     },
   );
+  const said = patient ? await Promise.all([textOf(child.stdout), textOf(child.stderr)]) : [];
   await child.exited;
+  process.stdout.write(said.join(""));
   const result = judge(suite.name, { report: read(reportFile), exitCode: child.exitCode });
   remove(dir);
   const seconds = (performance.now() - startMs) / 1000;
@@ -97,6 +101,9 @@ export async function runSuite(suite: Suite): Promise<SuiteResult> {
   );
   return { ...result, seconds };
 }
+
+const nice = Bun.which("nice");
+const textOf = (stream: ReadableStream<Uint8Array> | undefined): Promise<string> => new Response(stream).text();
 
 /** A file system that a killed test left mounted stays; that is no verdict on the tests. */
 function remove(dir: string): void {

@@ -8,6 +8,10 @@ import { rootDir } from "./steps.ts";
 
 export type Suite = { readonly name: string; readonly files: readonly string[] };
 
+/** Those that only count, on a clock of their own: they run beside the others and give way to them. */
+const patientFolders = ["properties", "simulation"];
+export const isPatient = ({ name }: Suite): boolean => patientFolders.includes(name);
+
 /** Folders of tests/ that run outside the quick suite, in the order that finds a mistake soonest. */
 const slowFolders = ["properties", "hostility", "verify", "harness", "engines", "simulation", "nemesis", "e2e", "deploy"];
 const places = ["src", "scripts", "tests", "bench"];
