@@ -62,8 +62,8 @@ export class QueueDesk {
     return cut;
   }
 
-  cut(scopeId: ScopeId, fence?: Fence): Promise<CutResult | undefined> {
-    return this.ledger.cut({ scopeId, opener, fence, nowMs: sampleNowMs });
+  cut(scopeId: ScopeId, fence?: Fence, nowMs = sampleNowMs): Promise<CutResult | undefined> {
+    return this.ledger.cut({ scopeId, opener, fence, nowMs });
   }
 
   /** Closed, with the opener's own mark, and nobody else's. */
@@ -86,6 +86,11 @@ export class QueueDesk {
     const result = await this.fixture.stock.commit({ nowMs: sampleNowMs, groups: [{ saleId: of, movements }] });
     if (result.kind !== "committed") throw new Error(`not committed: ${JSON.stringify(result)}`);
     return must(result.groups[0]).outcomes;
+  }
+
+  async bury(of: SaleId, epoch: number, aside: Line): Promise<void> {
+    const letter = { kind: "line", id: aside.purchaseId, problem: "why", atMs: sampleNowMs } as const;
+    await this.ledger.bury({ ...letter, scopeId: of, saleId: of, epoch, line: aside });
   }
 
   /** What becomes of lines of one message. */

@@ -6,6 +6,7 @@
 import { decideBatch } from "../../domain/sale-batch.ts";
 import type { BuyerId, PurchaseId, SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
+import { saleWithAside, unitsWithAside } from "../../domain/lines-aside.ts";
 import type { Movement, MovementOutcome, Unpark } from "../../domain/movement.ts";
 import { payloadFingerprint } from "../../domain/purchase.ts";
 import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
@@ -14,6 +15,7 @@ import type { AtCut, CutKey, CutResult, CutSale, OpenerMark } from "../../ports/
 import { ListStatement } from "./chunks.ts";
 import { askAhead, readFacts } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
+import { countLinesAside } from "./lines-aside.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
 import { lockScope, putScope } from "./scope-rows.ts";
 import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
@@ -61,14 +63,16 @@ export async function cutScope(tx: SqlTransaction, { scopeId, opener, batchNowMs
   const left = [...sales.values()].filter((sale) => canSell(sale, nowMs));
   const cut: Scope = { ...scope, epoch: scope.epoch + 1, state: left.length > 0 ? "opening" : "closed" };
   await putScope(tx, cut);
+  const aside = await countLinesAside(tx, scopeId, cut.epoch);
   await tx.execute(dropFeed, [scopeId, cut.feed]);
   await tx.execute(dropWaits, [scopeId, cut.closing]);
   await tx.execute(dropMarks, [scopeId, cut.closing]);
   if (left.length === 0) return { scope: cut, sales: [], units: [] };
   const units = await tx.query<Counted & { units: number }>(unitsOfBuyers, [scopeId]);
   const read: CutSale[] = [];
-  for (const sale of left) read.push(await readSale(tx, sale));
-  return { scope: cut, sales: read, units: units.map((row) => [row.buyer_id, row.units]) };
+  for (const sale of left) read.push(saleWithAside(await readSale(tx, sale), aside));
+  const counted = units.map((row) => [row.buyer_id, row.units] as const);
+  return { scope: cut, sales: read, units: unitsWithAside(counted, aside) };
 }
 
 export const canSell = (sale: Sale, nowMs: number): boolean => !isOver(statusOf(sale, nowMs));
