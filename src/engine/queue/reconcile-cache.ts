@@ -66,7 +66,7 @@ export class CacheReconciler {
     const available = sale.balances.available - unitsAside(aside, saleId);
     if (available === after.available) return;
     this.counts.drifted += 1;
-    log.error("the cache and the ledger differ", { sale: saleId, cache: after.available, ledger: available });
+    log.error("the cache and the ledger differ", { sale_id: saleId, cache: after.available, ledger: available });
     await ledger.close({ scopeId: scope.id, epoch: scope.epoch, cause: "drift" });
   }
 
@@ -125,7 +125,7 @@ export class CacheReconciler {
     }
     for (let at = 0; at < lines.length; at += messageLinesMax) {
       const part = lines.slice(at, at + messageLinesMax);
-      log.warn("accepted purchases have not come to the ledger and are published again", { sale: saleId, lines: part.length });
+      log.warn("accepted purchases have not come to the ledger and are published again", { sale_id: saleId, lines: part.length });
       this.counts.republished += part.length;
       await journal.publish(partition, encodeMessage({ kind: "lines", scopeId, epoch, saleId, lines: part }));
     }

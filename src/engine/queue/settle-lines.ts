@@ -142,7 +142,7 @@ export class LineSettler {
           break;
         default:
           // A sale that is not there has no lines: its scope came with its publishing.
-          this.#deps.log.error("a line names a sale that does not exist", { sale: item.saleId });
+          this.#deps.log.error("a line names a sale that does not exist", { sale_id: item.saleId });
       }
     }
     return { readmit };
@@ -150,7 +150,7 @@ export class LineSettler {
 
   #refused({ saleId, epoch }: LineInHand, reason: string | undefined): void {
     this.counts.refused += 1;
-    this.#deps.log.warn("an accepted purchase was refused", { sale: saleId, epoch, reason });
+    this.#deps.log.warn("an accepted purchase was refused", { sale_id: saleId, epoch, reason });
   }
 
   /** One of these makes the commit fail, which is a bug of ours: it is found and put aside, and its neighbours pass. */
@@ -174,7 +174,7 @@ export class LineSettler {
     }
     await this.#untilDone(() => ledger.bury({ kind: "line", id: line.purchaseId, problem, atMs, ...item }));
     this.counts.buried += 1;
-    log.error("a purchase cannot be settled and was put aside", { sale: saleId, purchase: line.purchaseId, problem });
+    log.error("a purchase cannot be settled and was put aside", { sale_id: saleId, purchase_id: line.purchaseId, problem });
     return { readmit: [] };
   }
 
