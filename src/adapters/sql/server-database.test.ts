@@ -36,16 +36,23 @@ const mysqlOfLines = [1048, 1062, 1264, 1265, 1292, 1366, 1406, 1452, 1690, 3819
 const postgresOfLines = ["23505", "23514", "23502", "23503", "22003", "22001", "22021"];
 
 describe("trouble of the database blames no line", () => {
-  const kinds = [...mysqlTrouble.map((each) => [each, saidBy.mysql(each)]), ...postgresTrouble.map((each) => [each, saidBy.postgres(each)])];
+  const kinds = [
+    ...mysqlTrouble.map((each) => [each, saidBy.mysql(each)]),
+    ...postgresTrouble.map((each) => [each, saidBy.postgres(each)]),
+  ];
   // Made of the two lists above.
   test.each(kinds as [string | number, ServerErrorKind][])("[QL7] %p is unavailable, for a batch, a write and a read", async (_, kind) => {
     expect(await as(kind).transact()).toMatchObject({ kind: "failed", failure: "unavailable" });
-    for (const run of [as(kind).write, as(kind).read]) expect(await run().catch((error: unknown) => error)).toBeInstanceOf(StoreUnavailable);
+    for (const run of [as(kind).write, as(kind).read])
+      expect(await run().catch((error: unknown) => error)).toBeInstanceOf(StoreUnavailable);
   });
 });
 
 describe("what the server says of values is of a line", () => {
-  const kinds = [...mysqlOfLines.map((each) => [each, saidBy.mysql(each)]), ...postgresOfLines.map((each) => [each, saidBy.postgres(each)])];
+  const kinds = [
+    ...mysqlOfLines.map((each) => [each, saidBy.mysql(each)]),
+    ...postgresOfLines.map((each) => [each, saidBy.postgres(each)]),
+  ];
   // Made of the two lists above.
   test.each(kinds as [string | number, ServerErrorKind][])("[QL7] %p is a bad line", async (_, kind) => {
     const { transact, runs } = as(kind);

@@ -252,7 +252,10 @@ test("[QE10] [I12] while the ledger cannot be read a repeat hears nothing defini
     const read = shop.store.purchasesWithIds;
     shop.store.purchasesWithIds = () => Promise.reject(new StoreUnavailable("unavailable", "away"));
     for (const wait of [false, true]) expect(await shop.buy(api, sale, { ...ask, wait })).toEqual({ kind: "unknown" });
-    expect(await shop.buy(api, sale, { buyer: shop.buyer("bob"), key: "k", wait: false })).toMatchObject({ kind: "queued", replayed: false });
+    expect(await shop.buy(api, sale, { buyer: shop.buyer("bob"), key: "k", wait: false })).toMatchObject({
+      kind: "queued",
+      replayed: false,
+    });
     shop.store.purchasesWithIds = read;
     expect(await shop.buy(api, sale, { ...ask, wait: false })).toMatchObject({ kind: "accepted", replayed: true });
   }));

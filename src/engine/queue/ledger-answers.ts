@@ -21,12 +21,7 @@ export class LedgerAnswers {
   readonly #marks: Pick<CacheMarks, "observeOver">;
   readonly #clock: Clock;
 
-  constructor(deps: {
-    records: Readers;
-    ledger: Pick<QueueLedger, "deadLetter">;
-    marks: Pick<CacheMarks, "observeOver">;
-    clock: Clock;
-  }) {
+  constructor(deps: { records: Readers; ledger: Pick<QueueLedger, "deadLetter">; marks: Pick<CacheMarks, "observeOver">; clock: Clock }) {
     this.#records = deps.records;
     this.#ledger = deps.ledger;
     this.#marks = deps.marks;
