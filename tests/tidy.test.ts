@@ -232,6 +232,10 @@ describe("planted breaches of what must stay absent", () => {
     ["its type", "src/http/a.ts", 'export const a = (token: unknown) => typeof token === "string";'],
     ["tests", "src/http/a.test.ts", "const token = 'a'; export const a = token === 'b';"],
   ]);
+  finds(code.loggedIdsNamed, [["an id", "src/engine/a.ts", 'export const a = (log: Log, sale: string) => log.warn("a", { sale });']]);
+  allows(code.loggedIdsNamed, [
+    ["its name", "src/engine/a.ts", 'export const a = (log: Log) => log.warn("a", { sale_id: "7", sales: 2 });'],
+  ]);
   finds(code.bunOnlyWhereAllowed, [
     ["a global", "src/http/app.ts", 'Bun.write("a", "b");'],
     ["a module", "src/adapters/sql/a.ts", 'import { Database } from "bun:sqlite";'],

@@ -42,6 +42,8 @@ export type SaleFacts = {
   readonly groupLimit?: number | undefined;
   /** How long a mark may live in the memory of other processes, with a margin; absent where there are none. */
   readonly reopenDelayMs?: number | undefined;
+  /** Units of lines that were put aside, where units may leave a sale that the cache decides: they are theirs. */
+  readonly unitsAside?: number | undefined;
   /** Of a sale that the cache decides. */
   readonly scope?: Scope | undefined;
   /** For a publish, where the cache is to decide. */

@@ -15,7 +15,7 @@ export function adjust(state: BatchState, adjust: Adjust): AdjustOutcome {
   const problem = reasonProblem(reason) ?? problemOfUnits(state, asked);
   if (problem !== undefined) return { kind: "invalid", ...problem };
   // Subtracted, not negated: nothing taken is 0 and not -0.
-  const applied = asked > 0 ? asked : 0 - Math.min(-asked, sale.balances.available);
+  const applied = asked > 0 ? asked : 0 - Math.min(-asked, Math.max(0, sale.balances.available - (state.facts.unitsAside ?? 0)));
   const by = { sourceId: id, reason, actor };
   if (applied > 0) {
     state.moveInventory("allot", applied, by);
@@ -47,7 +47,9 @@ export function withdraw(state: BatchState, units: number, by: Parameters<BatchS
 export function settle(state: BatchState, { adjustmentId: id }: Settle): SettleOutcome {
   const { sale } = state.writes;
   const status = statusOf(sale, state.nowMs);
-  const { available, held } = sale.balances;
+  const { available } = sale.balances;
+  // Of a cancelled sale they will be refused.
+  const held = sale.balances.held + (sale.phase === "cancelled" ? 0 : (state.facts.unitsAside ?? 0));
   if (!isOver(status) || held > 0) return { kind: "not_over", status, held };
   if (state.facts.adjustments.has(id) || (available === 0 && sale.settledAtMs !== undefined))
     return { kind: "settled", units: 0, sale, repeated: true };

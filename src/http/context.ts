@@ -2,6 +2,7 @@
 import { strangerId, type Buyer, type BuyerId } from "../domain/ids.ts";
 import type { AccountDeps } from "../engine/accounts/deps.ts";
 import type { KeyDeps } from "../engine/accounts/shop-keys.ts";
+import { SecondBudget } from "../lib/second-budget.ts";
 import type { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { createClientOf, type ClientOf } from "./client-address.ts";
 import { createCors, type Cors } from "./cors.ts";
@@ -24,9 +25,13 @@ export type HttpContext = {
   readonly clientOf: ClientOf;
   readonly live: Live;
   readonly requestLog: RequestLog | undefined;
+  /** Lines about a store that does not answer: a storm would write one for each of its requests. */
+  readonly storeWarnings: SecondBudget;
   /** What the use cases of accounts, shops and keys are given. */
   readonly people: AccountDeps & KeyDeps & Pick<People, "foreignShop">;
 };
+
+const storeWarningsPerSecondMax = 2;
 
 export function createContext(deps: HttpDeps): HttpContext {
   const cors = deps.options.corsOrigins.length === 0 ? undefined : createCors(deps.options.corsOrigins);
@@ -41,14 +46,19 @@ export function createContext(deps: HttpDeps): HttpContext {
     clientOf,
     live: new Live(deps),
     requestLog: deps.requestLog === undefined ? undefined : new RequestLog({ deps, clientOf }, deps.requestLog),
+    storeWarnings: new SecondBudget(storeWarningsPerSecondMax),
     people: { ...deps, ...deps.people },
   };
 }
 
 /** What a thrown failure tells the caller. Anything unforeseen is a bug of ours: logged, and 500. */
-export function failureReply({ deps }: HttpContext, error: unknown, requestId: string): Reply {
+export function failureReply({ deps, storeWarnings }: HttpContext, error: unknown, requestId: string): Reply {
   if (isStoreUnavailable(error)) {
-    deps.log.warn("The store did not answer", { code: error.code, request_id: requestId, err: error });
+    // What was answered stands in the request's own line; where in the code it was says nothing of the store.
+    if (storeWarnings.take(performance.now())) {
+      const left_out = storeWarnings.takeLeftOut() || undefined;
+      deps.log.warn("The store did not answer", { code: error.code, problem: error.message, request_id: requestId, left_out });
+    }
     return failure(error.code === "unknown" ? "outcome_unknown" : error.code === "storage_full" ? "storage_full" : "busy");
   }
   deps.log.error("A request failed", { request_id: requestId, err: error });

@@ -25,6 +25,7 @@ export function refusalReply(refusal: Refusal): Reply {
     case "sold_out":
       return memoized("sold_out", refusal.available, 0, () => ({ available: refusal.available, held: 0 }));
     case "all_taken":
+      if (isReopening(refusal)) return notTriedReply("busy");
       return memoized("all_taken", refusal.held, refusal.available, () => ({ held: refusal.held, available: refusal.available }));
     case "limit_reached":
       return memoized("limit_reached", refusal.limit, refusal.units, () => ({ limit: refusal.limit, held: refusal.units }));
@@ -49,6 +50,13 @@ export function refusalReply(refusal: Refusal): Reply {
       return unreachable(refusal);
   }
 }
+
+/**
+ * Nobody holds anything that could return, and units are free: the sale was published or resumed, or got units, a moment
+ * ago, and nobody new is let in until no process refuses from an older copy any more. "All taken" would be untrue, and who
+ * goes by its advice would stop.
+ */
+const isReopening = (refusal: Refusal): boolean => refusal.reason === "all_taken" && refusal.held === 0 && refusal.available > 0;
 
 /** Nothing was taken by this request; it says nothing about an earlier one with the same key. */
 export function notTriedReply(cause: NotTriedCause): Reply {
@@ -87,7 +95,7 @@ export function outcomeName(answer: Answer<Take>): string {
     case "queued":
       return answer.replayed ? "requeued" : "queued";
     case "refused":
-      return answer.refusal.reason;
+      return isReopening(answer.refusal) ? "busy" : answer.refusal.reason;
     case "not_tried":
       return answer.cause === "failed" ? "internal" : answer.cause;
     case "sale_unknown":

@@ -2,7 +2,9 @@ import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
 import { openMemoryApi, shopKey, type MemoryApi } from "../../tests/harness/memory-api.ts";
+import { MemoryStore } from "../adapters/memory/memory-store.ts";
 import type { LogFields } from "../ports/log.ts";
+import { StoreUnavailable } from "../ports/store-unavailable.ts";
 import { RequestLog } from "./request-log.ts";
 import { traceIdOf } from "./trace-context.ts";
 
@@ -123,4 +125,22 @@ test.each([...traceparents])("[LG4] traceparent: %s", async (_, header, taken) =
 
 test("[LG4] nothing else gets into a trace id", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => expect(traceIdOf(text)).toBeUndefined()));
+});
+
+test("[LG1] a storm on a store that does not answer: each line says what was answered, and few say why, without a stack", async () => {
+  const store = new MemoryStore();
+  const down = await openMemoryApi({ store, requestLog: { perSecondMax: 1_000, client: "pseudonym", secret } });
+  const sale = await down.openSale({ nowMs: down.time.nowMs });
+  down.logged.length = 0;
+  store.internBuyers = () => Promise.reject(new StoreUnavailable("unavailable", "the database is away"));
+  const buy = (id: number) => down.ask("POST", `/api/v1/sales/${sale.saleId}/purchases`, { key: shopKey, userId: `new-${id}` });
+  for (let id = 0; id < 40; id++) expect((await buy(id)).status).toBe(503);
+  expect(lines(down)).toHaveLength(40);
+  for (const line of lines(down)) expect(line).toMatchObject({ status: 503, code: 503, reason: "busy" });
+  const warnings = down.logged.filter(({ message }) => message === "The store did not answer");
+  expect(warnings.length).toBeGreaterThan(0);
+  expect(warnings.length).toBeLessThan(40);
+  expect(warnings[0]?.fields).toMatchObject({ code: "unavailable", problem: "the database is away" });
+  expect(JSON.stringify(warnings)).not.toContain("stack");
+  await down.close();
 });

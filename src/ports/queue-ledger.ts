@@ -1,5 +1,6 @@
 import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
 import type { FeedRow } from "../domain/feed.ts";
+import type { LineAside } from "../domain/lines-aside.ts";
 import type { Line, MarkMessage, ScopeId } from "../domain/journal-message.ts";
 import type { Adjust, AdjustOutcome, Settle, SettleOutcome, SaleUnknown } from "../domain/movement.ts";
 import type { Purchase } from "../domain/purchase.ts";
@@ -30,9 +31,10 @@ export interface QueueLedger {
   isDrained(scopeId: ScopeId): Promise<boolean>;
   /**
    * The cut: in one transaction under the scope's locks it raises the epoch, and decides the lines that waited and what waits
-   * for a cut. What the cache is to be loaded with is read behind it, from one view of the ledger: what is committed while it
-   * is loaded is in the feed. Undefined when it was fenced, or when the scope is open, or is closing and not drained, or its
-   * opener's own mark has not come: all that others published stands before that mark.
+   * for a cut; lines put aside hold their units, limits and keys, and are of the new epoch from then on. What the cache is to
+   * be loaded with is read behind it, from one view of the ledger: what is committed while it is loaded is in the feed.
+   * Undefined when it was fenced, or when the scope is open, or is closing and not drained, or its opener's own mark has not
+   * come: all that others published stands before that mark.
    *
    * A scope that is `opening` is cut anew. Whoever holds the lease of the fence may: the one who loads it has the lease no more,
    * or is the same, and knows that it failed.
@@ -57,12 +59,14 @@ export interface QueueLedger {
   outcomeAtCut(id: string): Promise<AtCutOutcome | undefined>;
   /** Notes that a line could not be settled; how often that was so far. */
   noteFailedLine(ask: { line: Line; saleId: SaleId; scopeId: ScopeId; epoch: number; problem: string; nowMs: number }): Promise<number>;
-  /** Puts a line aside that fails again and again, or a message that nobody can read. Somebody has to look at it. A later one of the same id stands for both. */
+  /** Puts a line aside that fails again and again, or a message that nobody can read. Somebody has to look at it. A later one of the same id stands for both, and is of the higher of their epochs. */
   bury(letter: NewDeadLetter): Promise<void>;
   deadLetters(): Promise<readonly DeadLetter[]>;
   deadLetter(id: string): Promise<DeadLetter | undefined>;
-  /** It was settled or discarded, or published anew; unless it was buried again since. */
-  unbury(letter: Pick<DeadLetter, "id" | "atMs">): Promise<void>;
+  /** Lines of the scope that were put aside and have not been decided since. */
+  linesAside(scopeId: ScopeId): Promise<readonly LineAside[]>;
+  /** It was settled or discarded, or published anew; unless it was buried again since, or counted by a cut. */
+  unbury(letter: LetterSeen): Promise<void>;
 }
 
 export type SaleQuote = {
@@ -101,6 +105,7 @@ export type CutResult = {
 export type CutRows<Row> = readonly Row[] | AsyncIterable<readonly Row[]>;
 
 export type CutSale = {
+  /** What its lines aside hold is held, and not available. */
   readonly sale: Sale;
   /** Limits of buyers' own. */
   readonly quotas: readonly (readonly [buyerId: BuyerId, units: number])[];
@@ -122,3 +127,5 @@ export type NewDeadLetter = {
   | { readonly kind: "message"; readonly text: string }
 );
 export type DeadLetter = NewDeadLetter & { readonly tries: number };
+/** As somebody saw it: what tells it from a later one of the same id, and a line's from before a cut. */
+export type LetterSeen = { readonly id: string; readonly atMs: number; readonly epoch?: number | undefined };

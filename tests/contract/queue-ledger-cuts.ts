@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { parseAdjustmentId, type AdjustmentId } from "../../src/domain/ids.ts";
 import { payloadFingerprint } from "../../src/domain/purchase.ts";
-import { buyerId, must, saleId } from "../kit/samples.ts";
+import { buyerId, must, sampleDraft, saleId } from "../kit/samples.ts";
 import { line, opener } from "./queue-ledger-desk.ts";
 import type { QueueLedgerCase } from "./queue-ledger.ts";
 
@@ -166,6 +166,69 @@ export const cutCases: readonly QueueLedgerCase[] = [
       expect(both).toEqual([quote, { ...quote, scopeId: scope.id, saleId: other }]);
       await desk.close(scopeId);
       expect(await desk.ledger.quotes()).toMatchObject([{ saleId: other }]);
+    },
+  },
+  {
+    rule: "QL9",
+    title: "a line that was put aside holds its unit, limit and key at a cut, and is of the cut's epoch from then on",
+    run: async (desk) => {
+      const { id, scopeId, epoch } = await desk.openSale("70", { stock: 5, perBuyerLimit: 2 });
+      const [settled, aside, keyless] = [line(101, 1), line(102, 2, { metadata: '{"a":1}' }), line(103, 2, { key: undefined })];
+      await desk.admit(id, epoch, settled);
+      for (const each of [settled, aside, keyless]) await desk.bury(id, epoch, each);
+      expect((await desk.ledger.linesAside(scopeId)).map(({ line: { purchaseId } }) => purchaseId)).toEqual([
+        aside.purchaseId,
+        keyless.purchaseId,
+      ]);
+      await desk.ledger.askAtCut({ id: "801", scopeId, saleId: id, movement: adjust("801", -4) });
+      await desk.mark(await desk.scope(scopeId), opener);
+      const { scope, sales, units } = must(await desk.cut(scopeId));
+      // Of five one is an order, and two are not free.
+      expect(await desk.ledger.outcomeAtCut("801")).toMatchObject({ kind: "adjusted", applied: -2 });
+      expect(must(sales[0]).sale.balances).toMatchObject({ issued: 5, withdrawn: 2, available: 0, held: 3 });
+      expect([sorted(units), sorted(must(sales[0]).attempts)]).toEqual([
+        [
+          [buyerId(1), 1],
+          [buyerId(2), 2],
+        ],
+        [
+          [buyerId(1), 1],
+          [buyerId(2), 2],
+        ],
+      ]);
+      expect(sorted(must(sales[0]).keys)).toEqual([
+        [buyerId(1), "key 101", settled.purchaseId, payloadFingerprint({ quantity: 1, metadata: undefined })],
+        [buyerId(2), "key 102", aside.purchaseId, payloadFingerprint({ quantity: 1, metadata: '{"a":1}' })],
+      ]);
+      expect((await desk.ledger.linesAside(scopeId)).map(({ epoch: of }) => of)).toEqual([scope.epoch, scope.epoch]);
+      // Whoever puts it aside once more knows of no cut.
+      await desk.bury(id, epoch, aside);
+      expect(await desk.ledger.deadLetter(aside.purchaseId)).toMatchObject({ epoch: scope.epoch });
+      expect(await desk.admit(id, scope.epoch, aside, keyless)).toEqual(["reserved", "reserved"]);
+      expect(await desk.ledger.linesAside(scopeId)).toEqual([]);
+    },
+  },
+  {
+    rule: "QL9",
+    title: "a sale that has ended is not settled while lines of it are put aside; one that was cancelled is",
+    run: async (desk) => {
+      for (const cancelled of [false, true]) {
+        const of = cancelled ? "71" : "70";
+        const { id, scopeId, epoch } = await desk.openSale(of, { stock: 3 });
+        const aside = line(cancelled ? 111 : 101, 1);
+        await desk.bury(id, epoch, aside);
+        if (cancelled) await desk.commit(id, { kind: "switch", change: { kind: "cancel_sale" } });
+        const settle = { kind: "settle", adjustmentId: adjustmentId(`80${of}`) } as const;
+        await desk.ledger.askAtCut({ id: settle.adjustmentId, scopeId, saleId: id, movement: settle });
+        const scope = await desk.scope(scopeId);
+        if (scope.state === "closing") await desk.mark(scope, opener);
+        const cut = must(await desk.cut(scopeId, undefined, sampleDraft().endsAtMs + 1));
+        expect(cut.sales).toEqual([]);
+        expect(await desk.ledger.outcomeAtCut(settle.adjustmentId)).toMatchObject(
+          cancelled ? { kind: "settled" } : { kind: "not_over", held: 1 },
+        );
+        expect(await desk.admit(id, cut.scope.epoch, aside)).toEqual([cancelled ? "refused for sale_cancelled" : "reserved"]);
+      }
     },
   },
   {

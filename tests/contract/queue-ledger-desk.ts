@@ -86,8 +86,8 @@ export class QueueDesk {
     return cut;
   }
 
-  async cut(scopeId: ScopeId, fence?: Fence): Promise<ReadCut | undefined> {
-    const cut = await this.ledger.cut({ scopeId, opener, fence, nowMs: sampleNowMs });
+  async cut(scopeId: ScopeId, fence?: Fence, nowMs = sampleNowMs): Promise<ReadCut | undefined> {
+    const cut = await this.ledger.cut({ scopeId, opener, fence, nowMs });
     return cut && readAll(cut);
   }
 
@@ -111,6 +111,11 @@ export class QueueDesk {
     const result = await this.fixture.stock.commit({ nowMs: sampleNowMs, groups: [{ saleId: of, movements }] });
     if (result.kind !== "committed") throw new Error(`not committed: ${JSON.stringify(result)}`);
     return must(result.groups[0]).outcomes;
+  }
+
+  async bury(of: SaleId, epoch: number, aside: Line): Promise<void> {
+    const letter = { kind: "line", id: aside.purchaseId, problem: "why", atMs: sampleNowMs } as const;
+    await this.ledger.bury({ ...letter, scopeId: of, saleId: of, epoch, line: aside });
   }
 
   /** What becomes of lines of one message. */

@@ -151,10 +151,12 @@ export const scopeCases: readonly QueueLedgerCase[] = [
         { kind: "message", id: "m-1", problem: "no message", text: "\u0000😀'\\", atMs: 11, tries: 0 },
       ]);
       await ledger.bury({ ...letter, problem: "again", atMs: 12 });
-      await ledger.unbury({ id: letter.id, atMs: 10 });
+      await ledger.unbury({ ...letter, atMs: 10 });
       expect(await ledger.deadLetter(letter.id)).toMatchObject({ problem: "again", atMs: 12 });
-      await ledger.unbury({ id: letter.id, atMs: 12 });
-      await ledger.unbury({ id: letter.id, atMs: 12 });
+      await ledger.unbury({ ...letter, atMs: 12, epoch: 2 });
+      expect(await ledger.deadLetter(letter.id)).toMatchObject({ atMs: 12, epoch: 1 });
+      await ledger.unbury({ ...letter, atMs: 12 });
+      await ledger.unbury({ ...letter, atMs: 12 });
       expect([await ledger.deadLetter(letter.id), (await ledger.deadLetters()).length]).toEqual([undefined, 1]);
       expect(await ledger.deadLetter(purchaseId("999"))).toBeUndefined();
     },

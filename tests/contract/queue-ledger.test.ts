@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { MemoryQueueLedger } from "../../src/adapters/memory/memory-queue-ledger.ts";
 import type { QueueLedger } from "../../src/ports/queue-ledger.ts";
+import { must } from "../kit/samples.ts";
 import { openMemoryQueueLedger } from "./queue-ledger-fixtures.ts";
 import { queueLedgerCases, queueLedgerContract, runQueueLedgerCase } from "./queue-ledger.ts";
 
@@ -42,13 +43,42 @@ const bugs: readonly Bug[] = [
       return { feedAfter: (ask) => feedAfter({ ...ask, number: 0 }) };
     },
   ],
+  [
+    "QL7",
+    "what cuts counted may be dealt with by who saw it before",
+    (ledger) => {
+      const unbury = ledger.unbury.bind(ledger);
+      return {
+        unbury: async (letter) => {
+          const kept = await ledger.deadLetter(letter.id);
+          return unbury({ ...letter, epoch: kept?.kind === "line" ? kept.epoch : undefined });
+        },
+      };
+    },
+  ],
+  [
+    "QL9",
+    "a cut counts nothing of what was put aside",
+    (ledger) => {
+      const cut = ledger.cut.bind(ledger);
+      return {
+        cut: async (ask) => {
+          const letters = await ledger.deadLetters();
+          for (const letter of letters) await ledger.unbury(letter);
+          const made = await cut(ask);
+          for (const letter of letters) await ledger.bury(letter);
+          return made;
+        },
+      };
+    },
+  ],
   ["QL7", "tries are not counted", () => ({ noteFailedLine: async () => 1 })],
   [
     "QL7",
     "what was buried again is forgotten with what was dealt with",
     (ledger) => {
       const unbury = ledger.unbury.bind(ledger);
-      return { unbury: async ({ id }) => unbury({ id, atMs: (await ledger.deadLetter(id))?.atMs ?? 0 }) };
+      return { unbury: async ({ id }) => unbury(must(await ledger.deadLetter(id))) };
     },
   ],
   [

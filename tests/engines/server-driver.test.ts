@@ -157,6 +157,24 @@ for (const name of ["mariadb", "postgres"] as const)
       maxMs,
     );
 
+    test(
+      "[QL7] a table that is not there for a while is trouble of the database, not of what was to be written",
+      async () => {
+        const { database, terms } = await openDatabase();
+        const once = () => database.transact(async (tx) => void (await tx.execute(add, ["a"])));
+        const rename = (from: string, to: string) => database.write(async (tx) => tx.execute(`ALTER TABLE ${from} RENAME TO ${to}`, []));
+        await rename("lease", "lease_away");
+        try {
+          expect(await once()).toMatchObject({ kind: "failed", failure: "unavailable" });
+          expect(await terms().catch((error: unknown) => error)).toBeInstanceOf(StoreUnavailable);
+        } finally {
+          await rename("lease_away", "lease");
+        }
+        expect([await once(), await terms()]).toEqual([{ kind: "done", value: undefined }, [1, 0]]);
+      },
+      maxMs,
+    );
+
     describe("a commit whose answer is lost", () => {
       const limits = { statementTimeoutMs: 700, acquireTimeoutMs: 700 };
       /** A sale, and a ledger that reaches it through a network that a test may cut as the COMMIT leaves. */

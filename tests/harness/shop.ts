@@ -26,11 +26,10 @@ export type Ask = {
 const openingMaxMs = 5_000;
 
 /**
- * Where several processes share a store nobody new is accepted for a moment after a sale was opened: "all taken" although
- * nobody holds anything, or "rebuilding" while a cache is being loaded.
+ * Where several processes share a store nobody new is accepted for a moment after a sale was opened, nor while a cache is
+ * being loaded.
  */
-const isOpening = ({ status, reason, data }: Answer): boolean =>
-  (status === 409 && reason === "all_taken" && data["held"] === 0) || (status === 503 && reason === "rebuilding");
+const isOpening = ({ status, reason }: Answer): boolean => status === 503 && (reason === "busy" || reason === "rebuilding");
 
 export class Shop {
   readonly #origin: () => string;

@@ -265,6 +265,25 @@ export const constantTime: Rule = (file) => {
   return problems;
 };
 
+const logLevels: ReadonlySet<string> = new Set(["debug", "info", "warn", "error"]);
+const ofIds: ReadonlySet<string> = new Set(["sale", "scope", "purchase", "order", "product", "payment", "letter"]);
+
+/** A long number is blotted out of a log line, unless its field says that it is an id of ours. */
+export const loggedIdsNamed: Rule = (file) => {
+  if (!file.isCode || file.isTest || file.part === undefined) return [];
+  const problems: string[] = [];
+  file.visit({
+    CallExpression({ callee, arguments: [, fields], start }) {
+      if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier" || !logLevels.has(callee.property.name)) return;
+      if (fields?.type !== "ObjectExpression") return;
+      for (const field of fields.properties)
+        if (field.type === "Property" && field.key.type === "Identifier" && ofIds.has(field.key.name))
+          problems.push(`${file.path}:${file.lineOf(start)} logs "${field.key.name}"; an id is legible as "${field.key.name}_id"`);
+    },
+  });
+  return problems;
+};
+
 export const codeRules: readonly Rule[] = [
   shortFile,
   shallowFolders,
@@ -280,4 +299,5 @@ export const codeRules: readonly Rule[] = [
   environmentOnlyInConfig,
   bunOnlyWhereAllowed,
   constantTime,
+  loggedIdsNamed,
 ];

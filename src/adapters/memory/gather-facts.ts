@@ -1,9 +1,12 @@
 /** What deciding a batch needs to know (SaleFacts), read from the tables. A movement sees only rows of its own sale. */
 import { noFacts, type SaleFacts } from "../../domain/batch-state.ts";
 import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId } from "../../domain/ids.ts";
+import type { ScopeId } from "../../domain/journal-message.ts";
+import { unitsAside } from "../../domain/lines-aside.ts";
 import type { Movement } from "../../domain/movement.ts";
 import { countsAgainstLimit, type Purchase } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
+import type { DeadLetter } from "../../ports/queue-ledger.ts";
 import { joined, type Tables } from "./tables.ts";
 
 export function gatherFacts(tables: Tables, sale: Sale, movements: readonly Movement[]): SaleFacts {
@@ -11,11 +14,20 @@ export function gatherFacts(tables: Tables, sale: Sale, movements: readonly Move
     ...noFacts(sale),
     productHasQuotas: publishes(sale, movements) && [...tables.quotas.keys()].some((key) => key.startsWith(joined(sale.productId, ""))),
     product: productOf(tables, sale, movements),
+    unitsAside: sale.scopeId === undefined ? undefined : unitsAside(linesAsideOf(tables, sale.scopeId), sale.id),
     groupLimit: otherSalesOfGroup(tables, sale).find((other) => other.phase === "published")?.perBuyerLimit,
   };
   const gather = new Gatherer(tables, facts);
   for (const movement of movements) gather.movement(movement);
   return facts;
+}
+
+/** Lines of the scope that were put aside and have not been decided since, as their letters. */
+export function linesAsideOf({ deadLetters, purchases }: Tables, scopeId: ScopeId): Extract<DeadLetter, { kind: "line" }>[] {
+  const isOpen = (id: PurchaseId) => (purchases.get(id)?.state ?? "queued") === "queued";
+  return [...deadLetters.values()].flatMap((letter) =>
+    letter.kind === "line" && letter.scopeId === scopeId && isOpen(letter.line.purchaseId) ? [letter] : [],
+  );
 }
 
 /** A publish that only repeats copies nothing: the quotas of today are for later sales. */

@@ -1,7 +1,8 @@
 /** QueueLedger over the memory store, for tests and models. */
 import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Fence } from "../../ports/leases.ts";
-import type { CutResult, DeadLetter, QueueLedger, SaleQuote } from "../../ports/queue-ledger.ts";
+import type { CutResult, DeadLetter, LetterSeen, QueueLedger, SaleQuote } from "../../ports/queue-ledger.ts";
+import { linesAsideOf } from "./gather-facts.ts";
 import type { MemoryQueue } from "./memory-queue.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { Changes, joined } from "./tables.ts";
@@ -85,7 +86,9 @@ export class MemoryQueueLedger implements QueueLedger {
   async bury(letter: Parameters<QueueLedger["bury"]>[0]): Promise<void> {
     const { deadLetters, failedLines } = this.#tables;
     const tries = letter.kind === "line" ? (failedLines.get(letter.line.purchaseId) ?? 0) : 0;
-    deadLetters.set(letter.id, { ...letter, tries });
+    const before = deadLetters.get(letter.id);
+    const counted = before?.kind === "line" && letter.kind === "line" ? Math.max(before.epoch, letter.epoch) : undefined;
+    deadLetters.set(letter.id, { ...letter, ...(counted !== undefined && { epoch: counted }), tries });
   }
 
   deadLetters = async (): Promise<readonly DeadLetter[]> => [...this.#tables.deadLetters.values()];
@@ -105,9 +108,13 @@ export class MemoryQueueLedger implements QueueLedger {
     return quotes;
   }
 
-  async unbury({ id, atMs }: Parameters<QueueLedger["unbury"]>[0]): Promise<void> {
+  linesAside = async (scopeId: ScopeId) => linesAsideOf(this.#tables, scopeId);
+
+  async unbury({ id, atMs, epoch = 0 }: LetterSeen): Promise<void> {
     const { deadLetters } = this.#tables;
-    if (deadLetters.get(id)?.atMs === atMs) deadLetters.delete(id);
+    const kept = deadLetters.get(id);
+    const keptEpoch = kept?.kind === "line" ? kept.epoch : 0;
+    if (kept?.atMs === atMs && keptEpoch === epoch) deadLetters.delete(id);
   }
 
   get #tables() {

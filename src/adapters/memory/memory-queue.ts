@@ -2,6 +2,7 @@
 import { feedOf } from "../../domain/feed.ts";
 import type { BuyerId, SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
+import { saleWithAside, unitsWithAside } from "../../domain/lines-aside.ts";
 import type { Movement, MovementOutcome } from "../../domain/movement.ts";
 import { countsAgainstLimit, holdsKey, payloadFingerprint, type Purchase } from "../../domain/purchase.ts";
 import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
@@ -9,6 +10,7 @@ import { afterCommit, closing, newScope, type Scope } from "../../domain/scope.t
 import type { SaleWrites } from "../../domain/batch-state.ts";
 import { assert } from "../../lib/assert.ts";
 import type { AtCutOutcome, CutKey, CutResult, CutSale, OpenerMark, QueueLedger } from "../../ports/queue-ledger.ts";
+import { linesAsideOf } from "./gather-facts.ts";
 import { joined, type Changes, type Tables } from "./tables.ts";
 
 export type QueueSetup = {
@@ -111,7 +113,11 @@ export class MemoryQueue {
     const sales = this.#salesOf(scopeId).filter((sale) => canSell(sale, nowMs));
     const cut: Scope = { ...scope, epoch: scope.epoch + 1, state: sales.length > 0 ? "opening" : "closed" };
     changes.set(tables.scopes, scopeId, cut);
-    return { scope: cut, sales: sales.map((sale) => this.#cutSale(sale)), units: this.#units(scopeId) };
+    const aside = linesAsideOf(tables, scopeId).map((letter) => ({ ...letter, epoch: cut.epoch }));
+    for (const letter of aside) changes.set(tables.deadLetters, letter.id, letter);
+    if (sales.length === 0) return { scope: cut, sales: [], units: [] };
+    const read = sales.map((sale) => saleWithAside(this.#cutSale(sale), aside));
+    return { scope: cut, sales: read, units: unitsWithAside(this.#units(scopeId), aside) };
   }
 
   parkedNow(scopeId: ScopeId, countMax: number): readonly Purchase[] {

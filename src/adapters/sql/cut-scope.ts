@@ -9,6 +9,7 @@
 import { decideBatch } from "../../domain/sale-batch.ts";
 import type { BuyerId, PurchaseId, SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
+import { saleWithAside, unitsWithAside } from "../../domain/lines-aside.ts";
 import type { Movement, MovementOutcome, Unpark } from "../../domain/movement.ts";
 import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
 import type { Scope } from "../../domain/scope.ts";
@@ -17,6 +18,7 @@ import { ListStatement } from "./chunks.ts";
 import { cutSaleOf, unitsPages, type PageTerms } from "./cut-pages.ts";
 import { askAhead, readFacts } from "./ledger-facts.ts";
 import { beforeDeciding, LedgerWriter } from "./ledger-writes.ts";
+import { countLinesAside, readLinesAside } from "./lines-aside.ts";
 import { saleColumns, saleOf, type SaleRow } from "./rows.ts";
 import { lockScope, putScope, scopeColumns, scopeOf, type ScopeRow } from "./scope-rows.ts";
 import { mysqlNowMs, postgresNowMs } from "./server-clock.ts";
@@ -62,6 +64,7 @@ export async function cutScope(tx: SqlTransaction, { scopeId, opener, batchNowMs
   const left = [...sales.values()].filter((sale) => canSell(sale, nowMs));
   const cut: Scope = { ...scope, epoch: scope.epoch + 1, state: left.length > 0 ? "opening" : "closed" };
   await putScope(tx, cut);
+  await countLinesAside(tx, scopeId, cut.epoch);
   await tx.execute(dropFeed, [scopeId, cut.feed]);
   await tx.execute(dropWaits, [scopeId, cut.closing]);
   await tx.execute(dropMarks, [scopeId, cut.closing]);
@@ -74,8 +77,10 @@ export async function readCut(db: SqlReads, { scope: { id, epoch }, nowMs }: Cut
   if (row?.epoch !== epoch || row.state !== "opening") return undefined;
   const sales = (await db.query<SaleRow>(allSales, [id])).map(saleOf);
   const read: CutSale[] = [];
-  for (const sale of sales) if (canSell(sale, nowMs)) read.push(await cutSaleOf(db, sale, terms));
-  return { scope: scopeOf(row), sales: read, units: unitsPages(db, sales, terms) };
+  // Those that the cut counted: what is put aside behind it is of an older epoch, and no cache has given it anything.
+  const aside = (await readLinesAside(db, id)).filter((letter) => letter.epoch === epoch);
+  for (const sale of sales) if (canSell(sale, nowMs)) read.push(saleWithAside(await cutSaleOf(db, sale, terms), aside));
+  return { scope: scopeOf(row), sales: read, units: unitsWithAside(unitsPages(db, sales, terms), aside) };
 }
 
 export const canSell = (sale: Sale, nowMs: number): boolean => !isOver(statusOf(sale, nowMs));

@@ -6,6 +6,7 @@
 import { unreachable } from "../../lib/assert.ts";
 import { noFacts, type SaleFacts } from "../../domain/batch-state.ts";
 import type { AdjustmentId, BuyerId, PaymentId, PurchaseId, RefundId, SaleId } from "../../domain/ids.ts";
+import { unitsAside } from "../../domain/lines-aside.ts";
 import type { Movement } from "../../domain/movement.ts";
 import { countsAgainstLimit } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
@@ -26,6 +27,7 @@ import {
   type RefundRow,
   type SaleRow,
 } from "./rows.ts";
+import { readLinesAside } from "./lines-aside.ts";
 import type { Awaitable, SqlTransaction } from "./sql-transaction.ts";
 
 const purchasesOfBuyers = stepwise({ columns: purchaseColumns, from: "purchase", by: "sale_id", each: "buyer_id" });
@@ -155,7 +157,13 @@ export async function readFacts(tx: SqlTransaction, sale: Sale, { named, purchas
 
 type Stocked = { readonly inventory: number | null; readonly deleted_at: number | null };
 
-async function readSupply(tx: SqlTransaction, sale: Sale, { supplies }: Named): Promise<SaleFacts> {
+async function readSupply(tx: SqlTransaction, sale: Sale, named: Named): Promise<SaleFacts> {
+  const { scopeId } = sale;
+  if (named.adjustments.size === 0 || scopeId === undefined) return readInventory(tx, sale, named);
+  return { ...(await readInventory(tx, sale, named)), unitsAside: unitsAside(await readLinesAside(tx, scopeId), sale.id) };
+}
+
+async function readInventory(tx: SqlTransaction, sale: Sale, { supplies }: Named): Promise<SaleFacts> {
   if (!supplies || !sale.fromInventory) return noFacts(sale);
   const [product] = await tx.query<Stocked>(productById, [sale.productId]);
   return { ...noFacts(sale), product };

@@ -7,12 +7,19 @@ const kinds: Readonly<Record<number, ServerErrorKind>> = {
   1020: "conflict", // ER_CHECKREAD: MariaDB's innodb_snapshot_isolation
   1062: "duplicate", // ER_DUP_ENTRY
   1022: "duplicate", // ER_DUP_KEY
+  1586: "duplicate", // ER_DUP_ENTRY_WITH_KEY_NAME
   1048: "bad_line", // ER_BAD_NULL_ERROR
+  1216: "bad_line", // ER_NO_REFERENCED_ROW
+  1217: "bad_line", // ER_ROW_IS_REFERENCED
   1264: "bad_line", // ER_WARN_DATA_OUT_OF_RANGE
+  1265: "bad_line", // WARN_DATA_TRUNCATED
+  1292: "bad_line", // ER_TRUNCATED_WRONG_VALUE
+  1300: "bad_line", // ER_INVALID_CHARACTER_STRING
   1366: "bad_line", // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
   1406: "bad_line", // ER_DATA_TOO_LONG
   1451: "bad_line", // ER_ROW_IS_REFERENCED_2
   1452: "bad_line", // ER_NO_REFERENCED_ROW_2
+  1690: "bad_line", // ER_DATA_OUT_OF_RANGE
   3819: "bad_line", // ER_CHECK_CONSTRAINT_VIOLATED (MySQL)
   4025: "bad_line", // ER_CONSTRAINT_FAILED (MariaDB)
   1021: "storage_full", // ER_DISK_FULL

@@ -3,7 +3,9 @@
  * runs inside must be safe to run again; a key that was there already may have been written by such a one just now, so
  * that is tried again, too, before it counts as a mistake of ours.
  *
- * Must stay true: `unknown` is said of a write whose COMMIT was sent and not answered, and of nothing else. Before that
+ * Must stay true: a line is blamed only for what the server says of values (a constraint, a key that was there) or what an
+ * assertion of ours finds; whatever else goes wrong is trouble of the database, which ends, and no line is put aside for
+ * it. `unknown` is said of a write whose COMMIT was sent and not answered, and of nothing else. Before that
  * the server takes everything back when the connection ends; reading afterwards would prove presence, never absence.
  */
 import { InvariantBroken } from "../../lib/assert.ts";
@@ -80,7 +82,7 @@ export class ServerDatabase {
     } catch (error) {
       connection?.destroy();
       // Nothing was to be changed, so nothing is unknown.
-      if (error instanceof ServerError && error.kind !== "defect") throw new StoreUnavailable("unavailable", error.message, error);
+      if (error instanceof ServerError) throw new StoreUnavailable("unavailable", error.message, error);
       throw error;
     }
   }
@@ -94,7 +96,7 @@ export class ServerDatabase {
       return connection;
     } catch (error) {
       connection?.destroy();
-      if (error instanceof ServerError && error.kind !== "defect") throw new StoreUnavailable("unavailable", error.message, error);
+      if (error instanceof ServerError) throw new StoreUnavailable("unavailable", error.message, error);
       throw error;
     }
   }
@@ -189,9 +191,8 @@ function beforeCommit(error: unknown): Failed | Again {
     case "unavailable":
       return { kind: "failed", failure: error.kind, message };
     case "lost":
-      return { kind: "failed", failure: "unavailable", message };
     case "defect":
-      return { kind: "failed", failure: "bad_line", message };
+      return { kind: "failed", failure: "unavailable", message };
   }
 }
 

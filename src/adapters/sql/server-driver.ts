@@ -36,7 +36,10 @@ export type ServerErrorKind =
   | "unavailable"
   /** No answer came: whatever was sent may have been done. */
   | "lost"
-  /** A statement of ours is wrong. */
+  /**
+   * The server does not do a statement, for a reason that has no name here: it is wrong, or the schema, the rights or the
+   * server are not what they should be just now. No line is to blame: it would be so for every other.
+   */
   | "defect";
 
 export class ServerError extends Error {

@@ -3,6 +3,7 @@
  * nothing, and within a bound, for it may be ill. A server that refuses us is a fact like others.
  */
 import type { ServerAddress, ServerFacts, ServerSchema, ServerSeen } from "../../ports/server-facts.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import type { FamilyFacts } from "./family-facts.ts";
 import { readMysqlFacts } from "./mysql-facts.ts";
 import { readPostgresFacts } from "./postgres-facts.ts";
@@ -124,7 +125,7 @@ async function readable<Value>(reading: Promise<Value>): Promise<Value | undefin
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof ServerError && error.kind === "defect") return undefined;
+    if (error instanceof StoreUnavailable && error.cause instanceof ServerError && error.cause.kind === "defect") return undefined;
     throw error;
   }
 }

@@ -1,10 +1,12 @@
 /** QueueLedger on a database server. What decides about a scope is done under its row's lock, what only tells is not. */
 import type { SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
+import type { LineAside } from "../../domain/lines-aside.ts";
 import type { Purchase } from "../../domain/purchase.ts";
 import { closing, type Scope } from "../../domain/scope.ts";
-import type { AtCutOutcome, CutResult, DeadLetter, NewDeadLetter, QueueLedger, SaleQuote } from "../../ports/queue-ledger.ts";
+import type { AtCutOutcome, CutResult, DeadLetter, LetterSeen, NewDeadLetter, QueueLedger, SaleQuote } from "../../ports/queue-ledger.ts";
 import { clockOf, cutScope, isDrained, readCut } from "./cut-scope.ts";
+import { readLinesAside } from "./lines-aside.ts";
 import { purchaseColumns, purchaseOf, type PurchaseRow } from "./rows.ts";
 import { addWaits, lockScope, putScope, readFeed, scopeColumns, scopeOf, type ScopeRow } from "./scope-rows.ts";
 import type { ServerDatabase } from "./server-database.ts";
@@ -35,10 +37,11 @@ const triesOf = `SELECT tries FROM failed_line WHERE id = # {lock}`;
 const addTry = `INSERT INTO failed_line (id, tries, problem, at_ms) VALUES (?, ?, ?, ?)`;
 const moreTries = `UPDATE failed_line SET tries = ?, problem = ?, at_ms = ? WHERE id = #`;
 const letterById = `SELECT id, tries, at_ms, letter FROM dead_letter WHERE id = ?`;
+const lockedLetter = `${letterById} {lock}`;
 const allLetters = `SELECT id, tries, at_ms, letter FROM dead_letter ORDER BY at_ms, id LIMIT ?`;
 const addLetter = `INSERT INTO dead_letter (id, tries, at_ms, letter) VALUES (?, ?, ?, ?)`;
 const replaceLetter = `UPDATE dead_letter SET tries = ?, at_ms = ?, letter = ? WHERE id = ?`;
-const dropLetter = `DELETE FROM dead_letter WHERE id = ? AND at_ms = ?`;
+const dropLetter = `DELETE FROM dead_letter WHERE id = ?`;
 
 /** Letters in one listing. */
 export const deadLettersMax = 1_000;
@@ -184,7 +187,8 @@ export class ServerQueueLedger implements QueueLedger {
     return this.#database.write(async (tx) => {
       const [row] = letter.kind === "line" ? await tx.query<{ tries: number }>(triesOf, [letter.line.purchaseId]) : [];
       const tries = row?.tries ?? 0;
-      const text = JSON.stringify({ ...letter, problem: letter.problem.slice(0, problemLengthMax) });
+      const epoch = letter.kind === "line" ? Math.max(letter.epoch, epochOf(await lockLetter(tx, id))) : undefined;
+      const text = JSON.stringify({ ...letter, epoch, problem: letter.problem.slice(0, problemLengthMax) });
       const replaced = await tx.execute(replaceLetter, [tries, atMs, text, id]);
       if (replaced === 0) await tx.execute(addLetter, [id, tries, atMs, text]);
     });
@@ -199,8 +203,15 @@ export class ServerQueueLedger implements QueueLedger {
     return row && letterOf(row);
   }
 
-  unbury({ id, atMs }: Parameters<QueueLedger["unbury"]>[0]): Promise<void> {
-    return this.#database.write(async (tx) => void (await tx.execute(dropLetter, [id, atMs])));
+  linesAside(scopeId: ScopeId): Promise<readonly LineAside[]> {
+    return this.#database.read((db) => readLinesAside(db, scopeId));
+  }
+
+  unbury(letter: LetterSeen): Promise<void> {
+    return this.#database.write(async (tx) => {
+      const kept = await lockLetter(tx, letter.id);
+      if (kept?.atMs === letter.atMs && epochOf(kept) === (letter.epoch ?? 0)) await tx.execute(dropLetter, [letter.id]);
+    });
   }
 }
 
@@ -216,5 +227,13 @@ async function beginClosing(tx: SqlTransaction, scope: Scope): Promise<Scope> {
   return after;
 }
 
+async function lockLetter(tx: SqlTransaction, id: string): Promise<DeadLetter | undefined> {
+  const [row] = await tx.query<LetterRow>(lockedLetter, [id]);
+  return row && letterOf(row);
+}
+
 /** What stands there was written above. */
 const letterOf = ({ tries, letter }: LetterRow): DeadLetter => ({ ...(JSON.parse(letter) as NewDeadLetter), tries });
+
+/** Of a letter that is no line's, or is not there, no cut counts anything. */
+const epochOf = (letter: DeadLetter | undefined): number => (letter?.kind === "line" ? letter.epoch : 0);

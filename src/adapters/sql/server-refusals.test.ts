@@ -6,7 +6,7 @@ import { refusalOf } from "./server-refusals.ts";
 /** As it arrives: the driver's error in ours, in the store's. */
 function arrived(kind: ServerErrorKind, cause: Error): Error {
   const own = new ServerError(kind, cause.message, cause);
-  return kind === "defect" ? own : new StoreUnavailable("unavailable", own.message, own);
+  return new StoreUnavailable("unavailable", own.message, own);
 }
 const by = (message: string, marks: object) => Object.assign(new Error(message), marks);
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { StockCache } from "../../ports/stock-cache.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import type { ModelRedis } from "../../../tests/kit/model-redis.ts";
 import { eventually, turns } from "../../../tests/kit/manual-time.ts";
 import { withShop, type QueuedShop } from "../../../tests/kit/queued-shop.ts";
@@ -233,3 +234,58 @@ test("[PU21] draining answers what was taken in and refuses the rest", () =>
     await drained;
     for (const answer of answers) expect(await answer).toMatchObject({ kind: "accepted" });
   }));
+
+test("[QE10] [I8] [I12] a repeat that does not wait hears what the ledger says: an order, once there is one, and never again 202", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 3 });
+    const ask = { buyer: shop.buyer("ann"), key: "k" };
+    const first = await shop.buy(api, sale, ask);
+    expect(first).toMatchObject({ kind: "accepted", replayed: false });
+    const id = first.kind === "accepted" ? first.purchase.id : shop.newPurchaseId();
+    const repeat = (wait: boolean) => shop.buy(api, sale, { ...ask, wait });
+    for (const wait of [false, true]) expect(await repeat(wait)).toMatchObject({ kind: "accepted", replayed: true, purchase: { id } });
+    // It was confirmed, and its entry has not left the outbox.
+    shop.redis.fate = (call) => (call === "journaled" ? "refused" : "done");
+    const other = { buyer: shop.buyer("bob"), key: "k" };
+    expect(await shop.buy(api, sale, other)).toMatchObject({ kind: "accepted" });
+    expect(await shop.buy(api, sale, { ...other, wait: false })).toMatchObject({ kind: "accepted", replayed: true });
+    await shop.send(api, sale, { kind: "cancel", purchaseId: id });
+    expect(await repeat(false)).toMatchObject({ kind: "accepted", replayed: true, purchase: { id, state: "cancelled" } });
+  }));
+
+test("[QE10] [I12] while the ledger cannot be read a repeat hears nothing definite; a first one hears that it is queued", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 3 });
+    const ask = { buyer: shop.buyer("ann"), key: "k" };
+    expect(await shop.buy(api, sale, ask)).toMatchObject({ kind: "accepted" });
+    const read = shop.store.purchasesWithIds;
+    shop.store.purchasesWithIds = () => Promise.reject(new StoreUnavailable("unavailable", "away"));
+    for (const wait of [false, true]) expect(await shop.buy(api, sale, { ...ask, wait })).toEqual({ kind: "unknown" });
+    expect(await shop.buy(api, sale, { buyer: shop.buyer("bob"), key: "k", wait: false })).toMatchObject({
+      kind: "queued",
+      replayed: false,
+    });
+    shop.store.purchasesWithIds = read;
+    expect(await shop.buy(api, sale, { ...ask, wait: false })).toMatchObject({ kind: "accepted", replayed: true });
+  }));
+
+test("[QE10] a line that was refused after all: where the reason cannot be read the answer is unknown, and the process goes on", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 3 });
+    const release = shop.stockLedger.hold("before");
+    const waiting = shop.buy(api, sale, { buyer: shop.buyer("ann"), key: "k" });
+    await eventually(() => shop.stockLedger.batches.some(({ groups }) => groups[0]?.movements[0]?.kind === "admit"), "the line to come");
+    const cancelled = shop.store.commit({ nowMs: shop.time.nowMs(), groups: [{ saleId: sale, movements: [cancelSale] }] });
+    expect(await cancelled).toMatchObject({ kind: "committed" });
+    const { sale: read } = shop.store;
+    shop.store.sale = () => Promise.reject(new StoreUnavailable("unavailable", "away"));
+    release();
+    expect(await waiting).toEqual({ kind: "unknown" });
+    shop.store.sale = read;
+    expect(shop.purchases()).toMatchObject([{ state: "refused", refusedFor: "sale_cancelled" }]);
+  }));
+
+const cancelSale = { kind: "switch", change: { kind: "cancel_sale" } } as const;

@@ -7,6 +7,8 @@
  *   all others ─► DirectAcceptance
  */
 import type { SaleId } from "../../domain/ids.ts";
+import { unitsAside } from "../../domain/lines-aside.ts";
+import { statusOf } from "../../domain/sale.ts";
 import type { Adjust, Movement, Settle, Take } from "../../domain/movement.ts";
 import type { Acceptance, Answer, SubmitOptions } from "../../ports/acceptance.ts";
 import type { Journal } from "../../ports/journal.ts";
@@ -29,7 +31,7 @@ export type QueuedOptions = {
 export type QueuedDeps = Omit<TakeLaneDeps, "lines" | "noteOutbox"> & {
   readonly direct: DirectAcceptance;
   readonly journal: Pick<Journal, "isOpen">;
-  readonly ledger: Pick<QueueLedger, "askAtCut" | "outcomeAtCut">;
+  readonly ledger: Pick<QueueLedger, "askAtCut" | "outcomeAtCut" | "linesAside">;
   /** Copies of sales out of the ledger. */
   readonly board: Pick<SaleBoard, "load" | "loadFresh">;
 };
@@ -155,11 +157,17 @@ export class QueuedAcceptance implements Acceptance {
   /** It is done at the next cut, which is brought about. A repeat with the same id, here or later, hears of the same outcome. */
   async #atCut(saleId: SaleId, movement: Adjust | Settle, options: SubmitOptions): Promise<LineAnswer> {
     const { ledger, board, clock, tasks } = this.#deps;
-    const scopeId = (await board.load(saleId))?.sale.scopeId;
-    if (scopeId === undefined) return this.#direct(saleId, movement, options);
+    const sale = (await board.load(saleId))?.sale;
+    const scopeId = sale?.scopeId;
+    if (sale === undefined || scopeId === undefined) return this.#direct(saleId, movement, options);
     const before = await ledger.outcomeAtCut(movement.adjustmentId);
     // It was done, and the ledger knows it by its id.
     if (before?.kind === "adjusted" || before?.kind === "settled") return this.#direct(saleId, movement, options);
+    if (movement.kind === "settle" && sale.phase !== "cancelled") {
+      // The cut would say so, too: it is spared, for this goes on until somebody has dealt with them.
+      const held = unitsAside(await ledger.linesAside(scopeId), saleId);
+      if (held > 0) return { kind: "not_over", status: statusOf(sale, clock.nowMs()), held: sale.balances.held + held };
+    }
     const untilMs = clock.nowMs() + this.#options.answerTimeoutMs;
     const id = await ledger.askAtCut({ id: movement.adjustmentId, scopeId, saleId, movement });
     for (;;) {

@@ -7,11 +7,13 @@ import type { DeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
 import type { StockLedger } from "../../ports/stock-ledger.ts";
 
 export type DeadLetterDeps = {
-  readonly ledger: Pick<QueueLedger, "scope" | "deadLetter" | "unbury">;
+  readonly ledger: Pick<QueueLedger, "scope" | "deadLetter" | "bury" | "unbury">;
   readonly stockLedger: StockLedger;
   readonly journal: Pick<Journal, "publish">;
   readonly clock: Clock;
 };
+
+type LineLetter = Extract<DeadLetter, { kind: "line" }>;
 
 export type DeadLetterAnswer =
   | { readonly kind: "done"; readonly purchase?: Purchase | undefined }
@@ -21,11 +23,31 @@ export type DeadLetterAnswer =
   /** The broker or the database did not take it; it is as it was. */
   | { readonly kind: "unavailable" };
 
-/** Sends a line its way again: it settles, or comes back here. Throws StoreUnavailable. */
-export async function replayDeadLetter({ ledger, journal }: DeadLetterDeps, id: string): Promise<DeadLetterAnswer> {
+/**
+ * Settles a line, or puts it aside once more. The ledger is asked at once, so that no cut comes between its letter, which
+ * holds its unit, and its order. Only a line that no cut has counted yet goes by the broker, to ask the cache that stands.
+ * Throws StoreUnavailable.
+ */
+export async function replayDeadLetter(deps: DeadLetterDeps, id: string): Promise<DeadLetterAnswer> {
+  const { ledger, stockLedger, clock } = deps;
   const letter = await ledger.deadLetter(id);
   if (letter === undefined) return { kind: "unknown_letter" };
   if (letter.kind === "message") return { kind: "not_replayable" };
+  const { saleId, epoch, line } = letter;
+  const nowMs = Math.floor(clock.nowMs());
+  const result = await stockLedger.commit({ nowMs, groups: [{ saleId, movements: [{ kind: "admit", line, epoch }] }] });
+  if (result.kind === "failed" && result.cause === "bad_line") {
+    await ledger.bury({ ...letter, problem: result.message, atMs: nowMs });
+    return { kind: "done" };
+  }
+  const outcome = result.kind === "committed" ? result.groups[0]?.outcomes[0] : undefined;
+  if (outcome?.kind === "readmit") return publishedAnew(deps, letter);
+  if (outcome?.kind !== "admitted" && outcome?.kind !== "parked") return { kind: "unavailable" };
+  await ledger.unbury(letter);
+  return { kind: "done", purchase: outcome.purchase };
+}
+
+async function publishedAnew({ ledger, journal }: DeadLetterDeps, letter: LineLetter): Promise<DeadLetterAnswer> {
   const { scopeId, saleId, epoch, line } = letter;
   const scope = await ledger.scope(scopeId);
   if (scope === undefined) return { kind: "not_replayable" };

@@ -1,32 +1,62 @@
 /** Answers to takes whose sale the cache decides, out of the ledger: of lines that have settled, and of sales that are over. */
-import type { SaleId } from "../../domain/ids.ts";
+import type { PurchaseId, SaleId } from "../../domain/ids.ts";
 import { holdsKey, payloadFingerprint, refusalByStatus, type Purchase, type Refusal } from "../../domain/purchase.ts";
 import type { Take } from "../../domain/movement.ts";
+import { queuedPurchase } from "../../domain/queue-movements.ts";
+import type { Sale } from "../../domain/sale.ts";
 import { unreachable } from "../../lib/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { QueueLedger } from "../../ports/queue-ledger.ts";
 import type { Records } from "../../ports/records.ts";
-import { notTried, type LineAnswer } from "../open-lines.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
+import { notTried, unknown, type LineAnswer } from "../open-lines.ts";
 import type { CacheMarks } from "./cache-marks.ts";
 
 type Asked = { readonly movement: Take };
+type Readers = Pick<Records, "sale" | "purchase" | "purchaseByKey" | "purchasesWithIds">;
 
 export class LedgerAnswers {
-  readonly #records: Pick<Records, "sale" | "purchase" | "purchaseByKey">;
+  readonly #records: Readers;
+  readonly #ledger: Pick<QueueLedger, "deadLetter">;
   readonly #marks: Pick<CacheMarks, "observeOver">;
   readonly #clock: Clock;
 
-  constructor(deps: {
-    records: Pick<Records, "sale" | "purchase" | "purchaseByKey">;
-    marks: Pick<CacheMarks, "observeOver">;
-    clock: Clock;
-  }) {
+  constructor(deps: { records: Readers; ledger: Pick<QueueLedger, "deadLetter">; marks: Pick<CacheMarks, "observeOver">; clock: Clock }) {
     this.#records = deps.records;
+    this.#ledger = deps.ledger;
     this.#marks = deps.marks;
     this.#clock = deps.clock;
   }
 
-  /** What became of a line that the cache accepted. Throws StoreUnavailable. */
+  /** What the ledger says of purchases, to those who repeat; nothing of one that it does not know. Throws StoreUnavailable. */
+  async repeated(ids: ReadonlySet<PurchaseId>): Promise<ReadonlyMap<PurchaseId, LineAnswer>> {
+    const answers = new Map<PurchaseId, LineAnswer>();
+    for (const purchase of await this.#records.purchasesWithIds([...ids])) answers.set(purchase.id, await this.settled(purchase, true));
+    return answers;
+  }
+
+  /** Of a key that the cache was loaded with, and the ledger has no purchase for: its line was put aside. */
+  async aside(id: PurchaseId, sale: Sale): Promise<LineAnswer> {
+    try {
+      const letter = await this.#ledger.deadLetter(id);
+      return letter?.kind === "line" ? { kind: "queued", purchase: queuedPurchase(letter.line, sale), replayed: true } : unknown;
+    } catch (error) {
+      return unknownIfAway(error);
+    }
+  }
+
+  /** What became of a line that the cache accepted: unknown, where that cannot be read. */
   async settled(purchase: Purchase, replayed: boolean): Promise<LineAnswer> {
+    try {
+      return await this.#settled(purchase, replayed);
+    } catch (error) {
+      return unknownIfAway(error);
+    }
+  }
+
+  async #settled(purchase: Purchase, replayed: boolean): Promise<LineAnswer> {
+    // It came when no cache stood, and waits for the next.
+    if (purchase.state === "queued" || purchase.state === "stuck") return { kind: "queued", purchase, replayed };
     if (purchase.state !== "refused") return { kind: "accepted", purchase, replayed };
     const first = purchase.supersededBy === undefined ? undefined : await this.#records.purchase(purchase.supersededBy);
     if (first !== undefined && payloadFingerprint(first) === payloadFingerprint(purchase))
@@ -58,6 +88,11 @@ export class LedgerAnswers {
     if (payloadFingerprint(known) !== payloadFingerprint(take)) return { kind: "refused", refusal: { reason: "key_reused" } };
     return { kind: "accepted", purchase: known, replayed: true };
   }
+}
+
+function unknownIfAway(error: unknown): LineAnswer {
+  if (!(error instanceof StoreUnavailable)) throw error;
+  return unknown;
 }
 
 /** The reason as the buyer hears it. */

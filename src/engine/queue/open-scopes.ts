@@ -149,7 +149,7 @@ export class ScopeOpener {
     const ends = cut.sales.length === 0;
     const loaded = ends ? ok : await cache.load(cut, signal);
     if (loaded.kind !== "ok") {
-      log.warn("the cache could not be loaded", { scope: scopeId, epoch, kind: loaded.kind });
+      log.warn("the cache could not be loaded", { scope_id: scopeId, epoch, kind: loaded.kind });
       this.#noteFailure(scopeId);
       return false;
     }
@@ -168,7 +168,7 @@ export class ScopeOpener {
   #tell({ scope: { id, epoch }, sales }: CutResult, startedMs: number): void {
     const { clock, log } = this.#deps;
     this.counts.opened += 1;
-    log.info("the cache decides a sale", { scope: id, epoch, sales: sales.length, tookMs: Math.round(clock.nowMs() - startedMs) });
+    log.info("the cache decides a sale", { scope_id: id, epoch, sales: sales.length, tookMs: Math.round(clock.nowMs() - startedMs) });
   }
 }
 

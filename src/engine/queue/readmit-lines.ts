@@ -21,7 +21,7 @@ export type LineInHand = { readonly saleId: SaleId; readonly scopeId: ScopeId; r
 
 export type ReadmissionDeps = {
   readonly stockLedger: StockLedger;
-  readonly ledger: Pick<QueueLedger, "scope" | "close" | "parked">;
+  readonly ledger: Pick<QueueLedger, "scope" | "close" | "parked" | "linesAside">;
   readonly cache: Pick<StockCache, "reserve" | "findKey">;
   readonly carrier: Carrier;
   readonly clock: Clock;
@@ -36,14 +36,19 @@ export class Readmission {
   }
 
   /** Lines of one sale. Answers those that the ledger must look at again. Throws StoreUnavailable, and then may have dealt with some. */
-  async ask(items: readonly LineInHand[]): Promise<readonly LineInHand[]> {
+  async ask(all: readonly LineInHand[]): Promise<readonly LineInHand[]> {
     const { ledger, cache } = this.#deps;
-    const [first] = items;
+    const [first] = all;
     assert(first !== undefined, "there are lines to ask for");
     const { scopeId, saleId } = first;
     const scope = await ledger.scope(scopeId);
-    if (scope?.state !== "open") return items;
+    if (scope?.state !== "open") return all;
     const { epoch } = scope;
+    // The cache that stands has counted what is aside, under no record: it would count it again, or refuse it. Its letter waits.
+    const aside = await ledger.linesAside(scopeId);
+    const counted = new Set(aside.filter((each) => each.epoch >= epoch).map(({ line }) => line.purchaseId));
+    const items = all.filter(({ line }) => !counted.has(line.purchaseId));
+    if (items.length === 0) return [];
     const answer = await cache.reserve({ scopeId, epoch, saleId, lines: items.map(({ line }) => line), readmit: true });
     if (answer.kind === "closed") {
       await ledger.close({ scopeId, epoch, cause: "cache_lost" });

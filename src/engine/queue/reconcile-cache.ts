@@ -4,6 +4,7 @@
  */
 import type { PurchaseId, SaleId } from "../../domain/ids.ts";
 import { encodeMessage, messageLinesMax, type Line, type ScopeId } from "../../domain/journal-message.ts";
+import { unitsAside, type LineAside } from "../../domain/lines-aside.ts";
 import type { Scope } from "../../domain/scope.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Journal } from "../../ports/journal.ts";
@@ -13,7 +14,7 @@ import type { Records } from "../../ports/records.ts";
 import type { CacheView, StockCache } from "../../ports/stock-cache.ts";
 
 export type ReconcileDeps = {
-  readonly ledger: Pick<QueueLedger, "scopes" | "scope" | "salesOf" | "close" | "deadLetter">;
+  readonly ledger: Pick<QueueLedger, "scopes" | "scope" | "salesOf" | "close" | "linesAside">;
   readonly records: Pick<Records, "sale" | "purchasesWithIds">;
   readonly cache: Pick<StockCache, "look" | "accepted" | "records" | "outbox">;
   readonly journal: Pick<Journal, "publish">;
@@ -72,20 +73,27 @@ export class CacheReconciler {
     const { ledger, records, log } = this.#deps;
     const before = await this.#look(scope, saleId);
     if (before === undefined || this.#isIdle(scope, saleId, before)) return;
-    const followed = await this.#follow(scope, saleId);
+    const aside = await this.#asideOf(scope, saleId);
+    const followed = await this.#follow(scope, saleId, aside);
     if (followed.index < before.accepted) return;
     const sale = await records.sale(saleId);
     const now = await ledger.scope(scope.id);
     const after = await this.#look(scope, saleId);
     if (sale === undefined || after === undefined || now?.epoch !== scope.epoch || now.state !== "open") return;
     const isQuiet = before.accepted === after.accepted && before.feed === after.feed && now.feed === after.feed;
-    if (!isQuiet || after.cancelled) return;
+    if (!isQuiet || after.cancelled || !isSame(aside, await this.#asideOf(scope, saleId))) return;
     this.counts.compared += 1;
-    const { available } = sale.balances;
+    // The cache has given away what they hold, and the ledger has not.
+    const available = sale.balances.available - unitsAside(aside, saleId);
     if (available === after.available) return void this.#alike.set(saleId, { view: viewText(scope.epoch, after), rounds: 0 });
     this.counts.drifted += 1;
-    log.error("the cache and the ledger differ", { sale: saleId, cache: after.available, ledger: available });
+    log.error("the cache and the ledger differ", { sale_id: saleId, cache: after.available, ledger: available });
     await ledger.close({ scopeId: scope.id, epoch: scope.epoch, cause: "drift" });
+  }
+
+  /** Lines of the sale that the cache counts and that wait for somebody to look at them. */
+  async #asideOf({ id, epoch }: Scope, saleId: SaleId): Promise<readonly LineAside[]> {
+    return (await this.#deps.ledger.linesAside(id)).filter((each) => each.saleId === saleId && each.epoch >= epoch);
   }
 
   async #look({ id: scopeId, epoch }: Scope, saleId: SaleId): Promise<CacheView | undefined> {
@@ -95,27 +103,28 @@ export class CacheReconciler {
   }
 
   /** Goes along the list of accepted, as far as all of it has come to the ledger. */
-  async #follow(scope: Scope, saleId: SaleId): Promise<Followed> {
+  async #follow(scope: Scope, saleId: SaleId, aside: readonly LineAside[]): Promise<Followed> {
+    const waiting = new Set(aside.map(({ line }) => line.purchaseId));
     let followed = this.#followed.get(saleId);
     if (followed?.epoch !== scope.epoch) {
       followed = { epoch: scope.epoch, index: 0 };
       this.#followed.set(saleId, followed);
     }
     for (let pages = 0; pages < pagesPerRound; pages++) {
-      const passed = await this.#followPage(scope, saleId, followed.index);
+      const passed = await this.#followPage(scope, saleId, { from: followed.index, waiting });
       followed.index += passed;
       if (passed < pageMax) break;
     }
     return followed;
   }
 
-  /** How many entries from a place on have come; what has not for too long is published again. */
-  async #followPage(scope: Scope, saleId: SaleId, from: number): Promise<number> {
+  /** How many entries from a place on have come, or wait for somebody to look at them; what has not for too long is published again. */
+  async #followPage(scope: Scope, saleId: SaleId, { from, waiting }: { from: number; waiting: ReadonlySet<PurchaseId> }): Promise<number> {
     const { id: scopeId, epoch } = scope;
     const page = await this.#deps.cache.accepted({ scopeId, epoch, saleId, from, countMax: pageMax });
     if (page.kind !== "ok") return 0;
     const ids = page.value.flatMap(({ purchaseId }) => (purchaseId === undefined ? [] : [purchaseId]));
-    const settled = new Set<PurchaseId>();
+    const settled = new Set(waiting);
     if (ids.length > 0) for (const { id, state } of await this.#deps.records.purchasesWithIds(ids)) if (state !== "queued") settled.add(id);
     const isMissing = (id: PurchaseId | undefined) => id !== undefined && !settled.has(id);
     const missing = ids.filter(isMissing);
@@ -125,7 +134,7 @@ export class CacheReconciler {
   }
 
   async #republish(scope: Scope, saleId: SaleId, ids: readonly PurchaseId[]): Promise<void> {
-    const { cache, journal, clock, log, ledger } = this.#deps;
+    const { cache, journal, clock, log } = this.#deps;
     const { id: scopeId, epoch, partition } = scope;
     const found = await cache.records({ scopeId, epoch, purchaseIds: ids });
     if (found.kind !== "ok") return;
@@ -133,11 +142,11 @@ export class CacheReconciler {
     const lines: Line[] = [];
     for (const record of found.value) {
       if (record === undefined || record.entry !== undefined || record.line.acceptedAtMs > before) continue;
-      if ((await ledger.deadLetter(record.line.purchaseId)) === undefined) lines.push(record.line);
+      lines.push(record.line);
     }
     for (let at = 0; at < lines.length; at += messageLinesMax) {
       const part = lines.slice(at, at + messageLinesMax);
-      log.warn("accepted purchases have not come to the ledger and are published again", { sale: saleId, lines: part.length });
+      log.warn("accepted purchases have not come to the ledger and are published again", { sale_id: saleId, lines: part.length });
       this.counts.republished += part.length;
       await journal.publish(partition, encodeMessage({ kind: "lines", scopeId, epoch, saleId, lines: part }));
     }
@@ -145,3 +154,8 @@ export class CacheReconciler {
 }
 
 const viewText = (epoch: number, { accepted, feed, available }: CacheView): string => `${epoch} ${accepted} ${feed} ${available}`;
+
+function isSame(some: readonly LineAside[], others: readonly LineAside[]): boolean {
+  const ids = new Set(others.map(({ line }) => line.purchaseId));
+  return some.length === others.length && some.every(({ line }) => ids.has(line.purchaseId));
+}

@@ -133,7 +133,7 @@ export class ScopeBook {
     if (known === undefined || epoch <= known.lostEpoch) return;
     known.lostEpoch = epoch;
     this.counts.losses += 1;
-    this.#deps.log.warn("the cache has lost a sale's stock", { scope: id, epoch });
+    this.#deps.log.warn("the cache has lost a sale's stock", { scope_id: id, epoch });
     this.#losses.set(id, epoch);
     void this.#tellLosses();
   }

@@ -37,6 +37,8 @@ export type SettleLinesDeps = {
 export const settleBatchMax = 1_000;
 /** A line is tried so often, each time alone, before it is put aside. */
 export const triesMax = 5;
+/** Of a fault that lasts, one try in so many is told: twice a minute or so. */
+const toldEvery = 30;
 /** How long a message that a later version wrote is left before it is looked at again. */
 const newerPauseMs = 5_000;
 
@@ -111,8 +113,14 @@ export class LineSettler {
       if (result.kind === "committed") return this.#settled(items, result.groups[0]?.outcomes ?? []);
       if (result.kind === "failed" && result.cause === "bad_line") return this.#split(items, result.message);
       this.counts.failures += 1;
+      this.#tellOf(attempt, result.kind === "failed" ? result.cause : result.kind, result.message);
       await this.#pause(attempt);
     }
+  }
+
+  /** Nothing is lost by it, but nobody gets an order meanwhile. */
+  #tellOf(attempt: number, cause: string, problem: string): void {
+    if (attempt % toldEvery === 0) this.#deps.log.warn("the database settles nothing: it is tried again until it does", { cause, problem });
   }
 
   #settled(items: readonly LineInHand[], outcomes: readonly MovementOutcome[]): Settled {
@@ -134,7 +142,7 @@ export class LineSettler {
           break;
         default:
           // A sale that is not there has no lines: its scope came with its publishing.
-          this.#deps.log.error("a line names a sale that does not exist", { sale: item.saleId });
+          this.#deps.log.error("a line names a sale that does not exist", { sale_id: item.saleId });
       }
     }
     return { readmit };
@@ -142,7 +150,7 @@ export class LineSettler {
 
   #refused({ saleId, epoch }: LineInHand, reason: string | undefined): void {
     this.counts.refused += 1;
-    this.#deps.log.warn("an accepted purchase was refused", { sale: saleId, epoch, reason });
+    this.#deps.log.warn("an accepted purchase was refused", { sale_id: saleId, epoch, reason });
   }
 
   /** One of these makes the commit fail, which is a bug of ours: it is found and put aside, and its neighbours pass. */
@@ -166,7 +174,7 @@ export class LineSettler {
     }
     await this.#untilDone(() => ledger.bury({ kind: "line", id: line.purchaseId, problem, atMs, ...item }));
     this.counts.buried += 1;
-    log.error("a purchase cannot be settled and was put aside", { sale: saleId, purchase: line.purchaseId, problem });
+    log.error("a purchase cannot be settled and was put aside", { sale_id: saleId, purchase_id: line.purchaseId, problem });
     return { readmit: [] };
   }
 
@@ -198,6 +206,7 @@ export class LineSettler {
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         this.counts.failures += 1;
+        this.#tellOf(attempt, error.code, error.message);
         await this.#pause(attempt);
       }
     }

@@ -19,7 +19,6 @@ import { assert, unreachable } from "../../lib/assert.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Presence } from "../../ports/presence.ts";
-import type { Records } from "../../ports/records.ts";
 import type { OutboxEntry, ReserveOutcome, ReserveReply, StockCache } from "../../ports/stock-cache.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import type { CancelTask, Tasks } from "../../ports/tasks.ts";
@@ -40,7 +39,6 @@ export type TakeLaneDeps = {
   readonly orders: OrderWatch;
   readonly marks: CacheMarks;
   readonly ledgerAnswers: LedgerAnswers;
-  readonly records: Pick<Records, "sale" | "purchasesWithIds">;
   readonly presence: Presence;
   readonly clock: Clock;
   readonly tasks: Tasks;
@@ -203,9 +201,10 @@ export class TakeLane implements Lane<TakeLine> {
   /** The sale was over when the cache was loaded, or it was published since and the cache must be loaded again. */
   async #absent({ scope }: Asked, lines: readonly TakeLine[], isUncertain: boolean): Promise<void> {
     this.#deps.book.end(scope, lines.length);
+    if (isUncertain) return this.#settleAll(lines, unknown);
     const answers = await this.#deps.ledgerAnswers.afterwards(this.#sale.id, lines);
     if (answers.some(({ kind }) => kind === "not_tried")) this.#deps.book.lost(scope);
-    lines.forEach((line, index) => this.#settle(line, isUncertain ? unknown : (answers[index] ?? unknown)));
+    lines.forEach((line, index) => this.#settle(line, answers[index] ?? unknown));
   }
 
   #untaken({ scope }: Asked, lines: readonly TakeLine[], answer: LineAnswer): void {
@@ -226,7 +225,7 @@ export class TakeLane implements Lane<TakeLine> {
     book.end(scope, fates.filter(({ fate }) => fate.kind !== "taken").length);
     const inLedger: Kept[] = [];
     // Lines of one message have one confirm.
-    const carried = new Map<OutboxEntry | undefined, TakenLine[]>();
+    const carried = new Map<OutboxEntry, TakenLine[]>();
     for (const { line, fate } of fates) {
       if (fate.kind === "answered") {
         this.#settle(line, fate.answer);
@@ -234,7 +233,7 @@ export class TakeLane implements Lane<TakeLine> {
       }
       marks.noteAccepted(sale.id, line.movement.buyerId);
       if (fate.kind === "in_ledger") {
-        inLedger.push({ line, purchaseId: fate.purchaseId });
+        inLedger.push({ line, purchaseId: fate.purchaseId, queued: fate.queued });
         continue;
       }
       const others = carried.get(fate.entry);
@@ -242,63 +241,83 @@ export class TakeLane implements Lane<TakeLine> {
       else others.push({ line, fate });
     }
     for (const [entry, taken] of carried) void this.#carry(asked, entry, taken);
-    if (inLedger.length > 0) void this.#answerFromLedger(inLedger);
+    if (inLedger.length > 0) void this.#answerFromLedger(asked, inLedger);
   }
 
-  async #carry({ scope, during }: Asked, entry: OutboxEntry | undefined, taken: readonly TakenLine[]): Promise<void> {
-    const { carrier, book, presence } = this.#deps;
-    const isConfirmed = entry === undefined || (await carrier.carry(scope, entry));
-    book.end(scope, taken.length);
+  async #carry(asked: Asked, entry: OutboxEntry, taken: readonly TakenLine[]): Promise<void> {
+    const { carrier, book } = this.#deps;
+    const isConfirmed = await carrier.carry(asked.scope, entry);
+    book.end(asked.scope, taken.length);
     // Whoever was taken for dead is not waited for: what it published may come too late for the cut.
-    const isDurable = isConfirmed && during !== undefined && presence.unbroken === during;
+    const isDurable = isConfirmed && this.#isUnbroken(asked);
+    const again: Kept[] = [];
     for (const { line, fate } of taken) {
-      if (isDurable) this.#confirmed(line, fate);
-      else this.#settle(line, unknown);
+      const { purchase, replayed } = fate;
+      const queued: Queued = { kind: "queued", purchase, replayed };
+      if (!isDurable) this.#settle(line, unknown);
+      else if (replayed) again.push({ line, purchaseId: purchase.id, queued });
+      else void this.#answerFromOrder(line, queued);
     }
+    if (again.length > 0) await this.#answerFromLedger(asked, again);
   }
 
-  #confirmed(line: TakeLine, { purchase, replayed }: Taken): void {
-    const queued: TakeOutcome = { kind: "queued", purchase, replayed };
-    line.late = queued;
-    if (line.wait) void this.#awaitOrder(line, queued);
-    else this.#settle(line, queued);
+  #isUnbroken({ during }: Asked): boolean {
+    return during !== undefined && this.#deps.presence.unbroken === during;
   }
 
-  async #awaitOrder(line: TakeLine, queued: Extract<TakeOutcome, { kind: "queued" }>): Promise<void> {
+  /** Of a confirmed line. Whoever waits so long that it is to be known by then hears that it is queued. */
+  async #answerFromOrder(line: TakeLine, queued: Queued): Promise<void> {
     const { orders, ledgerAnswers } = this.#deps;
+    line.late = queued;
+    if (!line.wait) return this.#settle(line, queued);
     const order = await orders.wait(queued.purchase.id, line.queuedAtMs + this.#options.answerTimeoutMs);
     this.#settle(line, order === undefined ? queued : await ledgerAnswers.settled(order, queued.replayed));
   }
 
-  /** Keys that were loaded with the cache have their purchases in the ledger. */
-  async #answerFromLedger(kept: readonly Kept[]): Promise<void> {
-    const found = new Map<PurchaseId, Purchase>();
+  /**
+   * Repeats hear what the ledger says, if it says anything: who was told of an order does not hear afterwards that it is
+   * queued. So where it cannot be read, they hear nothing definite.
+   */
+  async #answerFromLedger(asked: Asked, kept: readonly Kept[]): Promise<void> {
+    const { ledgerAnswers } = this.#deps;
+    let known: ReadonlyMap<PurchaseId, LineAnswer>;
     try {
-      const ids = new Set(kept.map(({ purchaseId }) => purchaseId));
-      for (const purchase of await this.#deps.records.purchasesWithIds([...ids])) found.set(purchase.id, purchase);
+      known = await ledgerAnswers.repeated(new Set(kept.map(({ purchaseId }) => purchaseId)));
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
+      return kept.forEach(({ line }) => this.#settle(line, unknown));
     }
-    for (const { line, purchaseId } of kept) {
-      const purchase = found.get(purchaseId);
-      this.#settle(line, purchase === undefined ? unknown : await this.#deps.ledgerAnswers.settled(purchase, true));
+    for (const { line, purchaseId, queued } of kept) {
+      // A call that was made again is no repeat of its caller's.
+      const answer = queued?.replayed === false ? undefined : known.get(purchaseId);
+      if (answer !== undefined && answer.kind !== "queued") this.#settle(line, answer);
+      else if (queued === undefined) this.#settle(line, answer ?? (await ledgerAnswers.aside(purchaseId, asked.sale)));
+      else if (this.#isUnbroken(asked)) void this.#answerFromOrder(line, queued);
+      else this.#settle(line, unknown);
     }
   }
 }
 
-type Kept = { readonly line: TakeLine; readonly purchaseId: PurchaseId };
+type Queued = Extract<TakeOutcome, { kind: "queued" }>;
+type Kept = {
+  readonly line: TakeLine;
+  readonly purchaseId: PurchaseId;
+  /** Where the ledger may not have it yet: what is said then. */
+  readonly queued: Queued | undefined;
+};
 type Taken = {
   readonly kind: "taken";
   readonly purchase: Purchase;
   readonly replayed: boolean;
-  /** What is to be confirmed first; absent where that was known. */
-  readonly entry: OutboxEntry | undefined;
+  /** What is to be confirmed first. */
+  readonly entry: OutboxEntry;
 };
 type TakenLine = { readonly line: TakeLine; readonly fate: Taken };
 type Fate =
   | Taken
   | { readonly kind: "answered"; readonly answer: LineAnswer }
-  | { readonly kind: "in_ledger"; readonly purchaseId: PurchaseId };
+  /** Its message was confirmed, or its key was loaded with the cache: the ledger knows it, or will. */
+  | ({ readonly kind: "in_ledger" } & Omit<Kept, "line">);
 type Call = { readonly lines: readonly TakeLine[]; readonly sale: Sale; readonly isUncertain: boolean };
 
 function fatesOf(reply: ReserveReply, { lines, sale, isUncertain }: Call): readonly { readonly line: TakeLine; readonly fate: Fate }[] {
@@ -309,9 +328,11 @@ function fatesOf(reply: ReserveReply, { lines, sale, isUncertain }: Call): reado
     if (outcome.kind === "refused") return { kind: "answered", answer: isUncertain ? unknown : outcome };
     if (outcome.kind === "known") {
       const { record } = outcome;
-      if (record === undefined) return { kind: "in_ledger", purchaseId: outcome.purchaseId };
+      if (record === undefined) return { kind: "in_ledger", purchaseId: outcome.purchaseId, queued: undefined };
       const replayed = outcome.purchaseId !== purchaseId;
-      return { kind: "taken", purchase: queuedPurchase(record.line, sale), replayed, entry: record.entry };
+      const purchase = queuedPurchase(record.line, sale);
+      if (record.entry !== undefined) return { kind: "taken", purchase, replayed, entry: record.entry };
+      return { kind: "in_ledger", purchaseId: outcome.purchaseId, queued: { kind: "queued", purchase, replayed } };
     }
     const line = reply.lines[accepted++];
     assert(line?.purchaseId === purchaseId && reply.entry !== undefined, "an accepted line has its record and its message");

@@ -114,7 +114,8 @@ export function createPurchaseHandler(context: HttpContext): PurchaseHandler {
       // A client that leaves in the middle of its body is no failure of ours.
       if (isReading) return finish(request, startedMs, ended(cutOff.reply, "malformed"), peer);
       const requestId = idOf(request);
-      return finish(request, startedMs, ended(failureReply(context, error, requestId), "internal"), peer, requestId);
+      const reply = failureReply(context, error, requestId);
+      return finish(request, startedMs, ended(reply, reply.reason ?? "internal"), peer, requestId);
     }
   };
 }

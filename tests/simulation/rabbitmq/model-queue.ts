@@ -84,6 +84,7 @@ export function modelQueueLedger(deps: Deps): QueueLedger {
     feedAfter: (ask) => told(() => memory.feedAfter(ask)),
     outcomeAtCut: (id) => told(() => memory.outcomeAtCut(id)),
     deadLetters: () => told(() => memory.deadLetters()),
+    linesAside: (id) => told(() => memory.linesAside(id)),
     deadLetter: (id) => told(() => memory.deadLetter(id)),
     close: (ask) => surely(scopeKey(ask.scopeId), () => memory.close(ask)),
     noteMark: (mark) => surely([], () => memory.noteMark(mark)),

@@ -1,0 +1,136 @@
+/** What lines that were put aside hold until somebody has dealt with them. */
+import { expect, test } from "bun:test";
+import { encodeMessage } from "../../domain/journal-message.ts";
+import type { PurchaseId, SaleId } from "../../domain/ids.ts";
+import { eventually } from "../../../tests/kit/manual-time.ts";
+import { withShop, type QueuedShop } from "../../../tests/kit/queued-shop.ts";
+import type { QueuedStack } from "../../../tests/kit/queued-stack.ts";
+import { must } from "../../../tests/kit/samples.ts";
+import { discardDeadLetter, replayDeadLetter } from "./dead-letters.ts";
+
+const depsOf = (shop: QueuedShop, { journal }: QueuedStack) => ({
+  ledger: shop.ledger,
+  stockLedger: shop.stockLedger,
+  journal,
+  clock: shop.time,
+});
+
+/** Buyers of one unit each hear 202, and cannot be settled. */
+async function aside(shop: QueuedShop, api: QueuedStack, { sale, names }: { sale: SaleId; names: readonly string[] }) {
+  const before = shop.store.tables.deadLetters.size;
+  shop.stockLedger.poison((movement) => movement.kind === "admit");
+  const ids: PurchaseId[] = [];
+  for (const name of names) {
+    const answer = await shop.buy(api, sale, { buyer: shop.buyer(name), key: "k", wait: false });
+    expect(answer.kind).toBe("queued");
+    if (answer.kind === "queued") ids.push(answer.purchase.id);
+  }
+  await eventually(() => shop.store.tables.deadLetters.size === before + names.length, "the lines to be put aside");
+  shop.stockLedger.poison(() => false);
+  return ids;
+}
+
+/** Units leave at a cut, after which the cache is loaded anew. */
+async function cutWith(shop: QueuedShop, api: QueuedStack, { sale, units }: { sale: SaleId; units: number }) {
+  const { epoch } = must(shop.store.tables.scopes.get(sale));
+  const answer = await shop.send(api, sale, {
+    kind: "adjust",
+    adjustmentId: shop.newAdjustmentId(),
+    units,
+    reason: "as counted",
+    actor: "one",
+  });
+  await eventually(() => (shop.store.tables.scopes.get(sale)?.epoch ?? 0) > epoch, "the next epoch");
+  await shop.open(api, sale);
+  return answer;
+}
+
+test("[QL9] [QL5] [I6] a cut does not sell again what was put aside: replayed, all that were accepted are orders", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 5 });
+    const ids = await aside(shop, api, { sale, names: ["a", "b"] });
+    expect(await cutWith(shop, api, { sale, units: -1 })).toMatchObject({ kind: "adjusted", applied: -1 });
+    const others = [];
+    for (const name of ["c", "d", "e"]) others.push((await shop.buy(api, sale, { buyer: shop.buyer(name) })).kind);
+    expect(others).toEqual(["accepted", "accepted", "refused"]);
+    for (const id of ids)
+      expect(await replayDeadLetter(depsOf(shop, api), id)).toMatchObject({ kind: "done", purchase: { id, state: "reserved" } });
+    expect(shop.read(sale).balances).toMatchObject({ available: 0, held: 4, withdrawn: 1 });
+    expect(shop.store.tables.deadLetters.size).toBe(0);
+  }));
+
+test("[QL9] its buyer's limit and key are held across a cut, and the repeat hears of the same purchase", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 5 });
+    const [id] = await aside(shop, api, { sale, names: ["a"] });
+    await cutWith(shop, api, { sale, units: -1 });
+    const buyer = shop.buyer("a");
+    expect(await shop.buy(api, sale, { buyer, key: "other" })).toMatchObject({ kind: "refused", refusal: { reason: "limit_reached" } });
+    expect(await shop.buy(api, sale, { buyer, key: "k", quantity: 2 })).toMatchObject({ refusal: { reason: "key_reused" } });
+    for (const wait of [false, true])
+      expect(await shop.buy(api, sale, { buyer, key: "k", wait })).toMatchObject({ kind: "queued", replayed: true, purchase: { id } });
+    expect(await replayDeadLetter(depsOf(shop, api), must(id))).toMatchObject({ kind: "done" });
+    expect(await shop.buy(api, sale, { buyer, key: "k" })).toMatchObject({ kind: "accepted", replayed: true, purchase: { id } });
+  }));
+
+test("[QL9] an old copy of its message changes nothing behind a cut, and discarded it gives back one unit", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 3 });
+    const [id] = await aside(shop, api, { sale, names: ["a"] });
+    await cutWith(shop, api, { sale, units: -1 });
+    const letter = must(await shop.ledger.deadLetter(must(id)));
+    if (letter.kind !== "line") throw new Error("a line was put aside");
+    const { partition } = must(shop.store.tables.scopes.get(sale));
+    const text = encodeMessage({ kind: "lines", scopeId: sale, epoch: 1, saleId: sale, lines: [letter.line] });
+    await api.journal.publish(partition, text);
+    await eventually(() => shop.broker.depth === 0, "the broker to be empty");
+    expect([shop.purchases(), shop.store.tables.deadLetters.size]).toEqual([[], 1]);
+    expect(await discardDeadLetter(depsOf(shop, api), must(id))).toMatchObject({ kind: "done", purchase: { refusedFor: "discarded" } });
+    await shop.settle();
+    const kinds = [];
+    for (const name of ["a", "b", "c"]) kinds.push((await shop.buy(api, sale, { buyer: shop.buyer(name) })).kind);
+    expect(kinds).toEqual(["accepted", "accepted", "refused"]);
+    await api.reconciler.round();
+    expect(api.reconciler.counts).toMatchObject({ drifted: 0 });
+  }));
+
+test("[QL9] [QE8] what is aside is no difference between cache and ledger, and hides none", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 5 });
+    // What stands as it stood is not looked at in every round.
+    const compared = async () => {
+      const { compared: before } = api.reconciler.counts;
+      for (let round = 0; round < 100 && api.reconciler.counts.compared === before; round++) await api.reconciler.round();
+      return api.reconciler.counts;
+    };
+    const [id] = await aside(shop, api, { sale, names: ["a"] });
+    await shop.buy(api, sale, { buyer: shop.buyer("b") });
+    await shop.settle();
+    expect(await compared()).toMatchObject({ compared: 1, drifted: 0 });
+    await cutWith(shop, api, { sale, units: -1 });
+    expect(await compared()).toMatchObject({ compared: 2, drifted: 0 });
+    await replayDeadLetter(depsOf(shop, api), must(id));
+    expect(await compared()).toMatchObject({ compared: 3, drifted: 0 });
+    await aside(shop, api, { sale, names: ["c"] });
+    const cached = must([...shop.redis.server.epochs.values()].at(-1)?.sales.get(sale));
+    const { balances } = cached.sale;
+    cached.sale = { ...cached.sale, balances: { ...balances, available: balances.available + 1 } };
+    expect(await compared()).toMatchObject({ compared: 4, drifted: 1 });
+  }));
+
+test("[QL9] while a line is aside a sale that has ended is not settled, and no cut is made for it", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 5 });
+    const [id] = await aside(shop, api, { sale, names: ["a"] });
+    await shop.time.advance(2 * 3_600_000);
+    const { epoch } = must(shop.store.tables.scopes.get(sale));
+    const settle = () => shop.send(api, sale, { kind: "settle", adjustmentId: shop.newAdjustmentId() });
+    expect(await settle()).toMatchObject({ kind: "not_over", status: "ended", held: 1 });
+    expect(must(shop.store.tables.scopes.get(sale))).toMatchObject({ epoch });
+    expect(await replayDeadLetter(depsOf(shop, api), must(id))).toMatchObject({ kind: "done", purchase: { state: "reserved" } });
+  }));
