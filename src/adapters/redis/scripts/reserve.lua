@@ -15,8 +15,10 @@
 --   1 sale, 2 time in ms or "" for the server's, 3 "1" for lines of a cache that is gone, 4 scope, 5 epoch, then of each line:
 --   purchase, buyer, key as JSON, fingerprint, quantity, metadata as JSON, time of acceptance or ""
 -- returns:
---   false when this epoch is not here, "absent" when the sale is not part of it, else {view, entry, text, outbox, outcomes}; view as in view.lua; an outcome is
+--   false when this epoch is not here, "absent" when the sale is not part of it, else {view, entry, text, outbox, outcomes}; view as in view.part.lua; an outcome is
 --   {"a", limit, time}, {"k", purchase, record, entry, text} or {"r", reason, number, number}
+
+local ATTEMPTS_MAX = 100
 
 local feed = redis.call('HGET', KEYS[1], 'feed')
 local sale = feed and redis.call('HMGET', KEYS[5], 'available', 'issued', 'withdrawn', 'sold', 'limit', 'starts', 'ends',
