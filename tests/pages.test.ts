@@ -53,7 +53,9 @@ function partsOf(page: string) {
     code: blocks.map(([, , code = ""]) => code.replaceAll(/#.*$/gm, "").replaceAll(/[ \t]+$/gm, "")),
     tables: [...prose.matchAll(/^\|(?:[ :-]+\|)+$/gm)].map(([line]) => line.split("|").length - 2),
     rows: [...prose.matchAll(/^\|/gm)].length,
-    figures: ["bench", "bench-sql", "bench-queued"].map((name) => new RegExp(`<!-- ${name}:begin -->[\\s\\S]*<!-- ${name}:end -->`).exec(page)?.[0]),
+    figures: ["bench", "bench-sql", "bench-queued"].map(
+      (name) => new RegExp(`<!-- ${name}:begin -->[\\s\\S]*<!-- ${name}:end -->`).exec(page)?.[0],
+    ),
   };
 }
 

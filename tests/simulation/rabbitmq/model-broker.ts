@@ -133,7 +133,11 @@ export class BrokerServer {
   }
 
   /** What a connection sends arrives in its order, also when its process has died meanwhile. `told`: its confirm. */
-  publish(connection: Connection, { partition, text, ms }: { partition: number; text: string; ms: number }, told: (isKept: boolean) => void): void {
+  publish(
+    connection: Connection,
+    { partition, text, ms }: { partition: number; text: string; ms: number },
+    told: (isKept: boolean) => void,
+  ): void {
     connection.arrivesMs = Math.max(connection.arrivesMs, this.sim.now + ms);
     const take = (): void => {
       if (this.isBlocked) {

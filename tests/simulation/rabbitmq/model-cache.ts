@@ -11,7 +11,15 @@
 import { MemoryCache, type CachedEpoch } from "../../../src/adapters/memory/memory-cache.ts";
 import type { PurchaseId, SaleId } from "../../../src/domain/ids.ts";
 import type { CutResult } from "../../../src/ports/queue-ledger.ts";
-import type { AtEpoch, CacheAnswer, ReserveAsk, ReserveLine, ReserveReply, SaleAnswer, StockCache } from "../../../src/ports/stock-cache.ts";
+import type {
+  AtEpoch,
+  CacheAnswer,
+  ReserveAsk,
+  ReserveLine,
+  ReserveReply,
+  SaleAnswer,
+  StockCache,
+} from "../../../src/ports/stock-cache.ts";
 import type { Faults } from "../faults.ts";
 import { SimNode, type Sim } from "../kernel.ts";
 import type { Rng } from "../rng.ts";
