@@ -36,6 +36,8 @@ export type CacheSeen = {
   /** What its user may not do, in the words of its rules; undefined: it may not even try. */
   readonly rightsLacking: readonly string[] | undefined;
   readonly memory: CacheMemory | undefined;
+  /** Kept until it restarts, and what is made of them beyond its limit of memory. */
+  readonly scripts: { readonly count: number; readonly bytes: number } | undefined;
   readonly appendFile: CacheAppendFile | undefined;
   readonly snapshots: CacheSnapshots | undefined;
   readonly replicas: CacheReplicas | undefined;

@@ -134,6 +134,26 @@ const cases: readonly Case[] = [
     },
   },
   {
+    rule: "QU8",
+    title: "when its clock was set back the outbox tells of all its entries: nobody waits until it has caught up",
+    run: async ({ cache, setTime }) => {
+      await cache.load(cutOf({ sale }));
+      const [first, second] = ids(2);
+      setTime(sampleNowMs - 1_000);
+      const one = valueOf(await cache.reserve(takes({ id: must(first) })));
+      setTime(sampleNowMs);
+      const two = valueOf(await cache.reserve(takes({ id: must(second), buyer: 2 })));
+      const old = async () => valueOf(await cache.outbox({ ...at, olderThanMs: 2_000, countMax: 10 }));
+      expect(await old()).toEqual([]);
+      setTime(sampleNowMs - 60_000);
+      expect(await old()).toEqual([must(one.entry), must(two.entry)]);
+      // Those of later than now are there no more, and age counts again.
+      setTime(sampleNowMs - 500);
+      await cache.journaled({ ...at, entries: [must(two.entry).id] });
+      expect(await old()).toEqual([]);
+    },
+  },
+  {
     rule: "QU4",
     title: "rows of the feed are applied in order, each once, and clearing a mark lets nobody new in for a while",
     run: async ({ cache, setTime }) => {

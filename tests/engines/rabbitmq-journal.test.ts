@@ -6,10 +6,12 @@ import { journalContract, type Connected, type JournalFixture } from "../contrac
 import { describeWithOwnEngine } from "../harness/engines/describe-with-engine.ts";
 import { openRabbitmq, type RabbitmqServer } from "../harness/engines/rabbitmq.ts";
 import { TcpProxy } from "../harness/tcp-proxy.ts";
-import { afterAll, beforeAll } from "bun:test";
+import { waitFor } from "../harness/wait.ts";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 
 const partitions = 3;
 const readyWithinMs = 60_000;
+const patienceMs = 60_000;
 const plentiful = "1GB";
 /** As if a client had acknowledged what it was not given: the broker ends each channel that has a consumer, and says so. */
 const acknowledgeNonsense = `
@@ -78,4 +80,51 @@ describeWithOwnEngine("rabbitmq", "RabbitMQ", () => {
   }
 
   journalContract("carries", open);
+
+  /** What a process of its own was told. */
+  function listening(url: string) {
+    const told: string[] = [];
+    const tell = (message: string) => void told.push(message);
+    return { told, options: { url, name: "tests", onError: tell, onRecovered: tell } };
+  }
+
+  test("[QM5] tells that a partition is not read, why, and that it is again", async () => {
+    const { told, options } = listening(await broker.database("journal"));
+    const source = new RabbitSource(options);
+    const reader = source.read(1, async () => undefined);
+    const consumers =
+      "length([1 || Channel <- rabbit_channel:list(), {consumer_count, 1} <- rabbit_channel:info(Channel, [consumer_count])]).";
+    await waitFor("its consumer", async () => (await broker.ctl("eval", consumers)) === "1", { withinMs: patienceMs });
+    await broker.ctl("eval", acknowledgeNonsense);
+    await waitFor("both lines", () => told.length >= 2, { withinMs: patienceMs });
+    expect(told).toEqual([
+      expect.stringMatching(/^partition 1 is not read: Channel closed by server: 406 .*unknown delivery tag/),
+      "partition 1 is read again",
+    ]);
+    await reader.stop();
+    await source.close();
+  }, 90_000);
+
+  test("[QM6] a connection begun while the broker takes nothing is open once it does, and writes nothing before", async () => {
+    const { told, options } = listening(await broker.database("journal"));
+    await broker.ctl("set_vm_memory_high_watermark", "0.0000001");
+    const journal = new RabbitJournal({ ...options, partitions });
+    await waitFor("the word of it", () => told.some((line) => line.startsWith("the broker takes nothing")), { withinMs: patienceMs });
+    expect(journal.isOpen).toBe(false);
+    expect(await Promise.all(["a", "b"].map((text) => journal.publish(1, text)))).toEqual([false, false]);
+    await broker.ctl("set_vm_memory_high_watermark", "absolute", plentiful);
+    expect(await journal.ready(patienceMs)).toBe(true);
+    expect(told.at(-1)).toBe("the broker takes messages again");
+    expect(await journal.publish(1, "c")).toBe(true);
+    const source = new RabbitSource(options);
+    const got: string[] = [];
+    const reader = source.read(1, async (deliveries) => {
+      got.push(...deliveries.map(({ text }) => text));
+      for (const { acknowledge } of deliveries) acknowledge();
+    });
+    await waitFor("its message", () => got.length > 0, { withinMs: patienceMs });
+    expect(got).toEqual(["c"]);
+    await reader.stop();
+    await Promise.all([source.close(), journal.close()]);
+  }, 90_000);
 });

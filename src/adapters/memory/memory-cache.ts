@@ -138,13 +138,16 @@ export class MemoryCache implements StockCache {
   }
 
   async outbox(ask: Parameters<StockCache["outbox"]>[0]): Promise<CacheAnswer<readonly OutboxEntry[]>> {
-    const before = this.#nowMs() - ask.olderThanMs;
-    return this.#at(ask, (at) =>
-      [...at.outbox.values()]
-        .filter(({ atMs }) => atMs <= before)
+    const nowMs = this.#nowMs();
+    return this.#at(ask, (at) => {
+      const entries = [...at.outbox.values()];
+      // The clock was set back, and of none the age is known.
+      const isBack = entries.some(({ atMs }) => atMs > nowMs);
+      return entries
+        .filter(({ atMs }) => isBack || atMs <= nowMs - ask.olderThanMs)
         .slice(0, ask.countMax)
-        .map(({ id, text }) => ({ id, text })),
-    );
+        .map(({ id, text }) => ({ id, text }));
+    });
   }
 
   async findKey(ask: Parameters<StockCache["findKey"]>[0]): Promise<CacheAnswer<PurchaseId | undefined>> {

@@ -70,6 +70,7 @@ async function look(connection: RedisConnection, wallMs: () => number): Promise<
 
 const untold = {
   memory: undefined,
+  scripts: undefined,
   appendFile: undefined,
   snapshots: undefined,
   replicas: undefined,
@@ -146,6 +147,10 @@ function factsIn(info: RedisInfo, settings: Settings): Pick<CacheSeen, keyof typ
       maxBytes: number("maxmemory") || undefined,
       machineBytes: numberIn(info, "total_system_memory"),
       evicted: number("evicted_keys"),
+    },
+    scripts: {
+      count: number("number_of_cached_scripts"),
+      bytes: number("used_memory_vm_eval") + number("used_memory_scripts_eval"),
     },
     appendFile: {
       isOn: number("aof_enabled") === 1,

@@ -19,8 +19,20 @@ const stripped = (text: string) =>
     .filter((line) => line.trim() !== "" && !line.trimStart().startsWith("--"))
     .map((line) => line.trimStart())
     .join("\n");
-const prelude = stripped(read("prelude"));
-const bodies = new Map(scriptNames.map((name) => [name, `${prelude}\n${stripped(read(name))}`]));
+/** What several of them need stands before each that does: every text of every epoch is kept, and so is what is made of it. */
+const partsOf: Readonly<Partial<Record<ScriptName, readonly string[]>>> = {
+  reserve: ["integer", "server-time", "view"],
+  apply: ["integer", "server-time"],
+  look: ["server-time", "view"],
+  accepted: ["integer"],
+  outbox: ["integer", "server-time"],
+};
+const bodies = new Map(
+  scriptNames.map((name) => {
+    const files = [...(partsOf[name] ?? []).map((part) => `${part}.part`), name];
+    return [name, files.map((file) => stripped(read(file))).join("\n")];
+  }),
+);
 
 /** Those that need no more memory, and of which some give it back. */
 const whenFull: ReadonlySet<ScriptName> = new Set(["journaled", "look", "accepted", "outbox", "find-key", "records"]);

@@ -13,6 +13,8 @@ const forkWantedMs = 250;
 const lagWantedSeconds = 10;
 
 const mebibyte = 1_048_576;
+/** Of more than a thousand loadings. */
+const scriptsWantedBytes = 64 * mebibyte;
 /** What has no answer is told, for nobody was ever told yes of it. */
 const unpromised = "no buyer was told yes of them, and who asks again buys again";
 
@@ -26,6 +28,21 @@ export const cacheKeepingChecks: readonly Check<CacheSeen>[] = [
     id: "cache-memory",
     why: "A cache that is full takes no purchase, and a machine that is full ends the cache",
     judge: ({ memory }) => memory && memoryJudgement(memory),
+  },
+  {
+    id: "cache-scripts",
+    why: "Each loading of a sale leaves ten scripts, some 50 KB, which a Redis forgets only all at once; they do not count as data",
+    judge({ scripts }): Judgement | undefined {
+      if (scripts === undefined) return undefined;
+      const measured = { value: scripts.bytes, unit: "bytes" };
+      const found = `${countText(scripts.count)} scripts take ${bytesText(scripts.bytes)}`;
+      if (scripts.bytes <= scriptsWantedBytes) return ok(found, measured);
+      return warning(
+        found,
+        "SCRIPT FLUSH; at a quiet hour, for it closes the sales until they are counted anew, which takes seconds",
+        measured,
+      );
+    },
   },
   {
     id: "cache-append-only",

@@ -16,9 +16,11 @@
 --   purchase, buyer, key as JSON, fingerprint, quantity, metadata as JSON, time of acceptance or ""
 -- returns:
 --   false when this epoch is not here, "absent" when the sale is not part of it, else {view, entry, text, outbox, outcomes, price,
---   currency}; view as in prelude.lua; entry and text are of the message in which the accepted lines stand in their order, ""
+--   currency}; view as in view.part.lua; entry and text are of the message in which the accepted lines stand in their order, ""
 --   without any; an outcome is the limit of a line accepted now, {"a", limit, time} of one accepted before,
 --   {"k", purchase, record, entry, text} or {"r", reason, number, number}
+
+local ATTEMPTS_MAX = 100
 
 local feed = redis.call('HGET', KEYS[1], 'feed')
 local sale = feed and redis.call('HMGET', KEYS[5], 'available', 'issued', 'withdrawn', 'sold', 'limit', 'starts', 'ends',
