@@ -79,7 +79,10 @@ test("[QM1] what stands in the outbox of a scope whose queue takes nothing keeps
     const { promise: never, resolve } = Promise.withResolvers<boolean>();
     process.journal.publish = (to, text) => (to === partition ? never : publish(to, text));
     const stop = new AbortController();
-    const relay = runRelay({ ...process, ledger: shop.ledger, cache: shop.redis }, { tasks: shop.time, signal: stop.signal, tickMs: 1_000 });
+    const relay = runRelay(
+      { ...process, ledger: shop.ledger, cache: shop.redis },
+      { tasks: shop.time, signal: stop.signal, tickMs: 1_000 },
+    );
     await eventually(async () => {
       await shop.time.advance(250);
       return shop.purchases().length === 1;

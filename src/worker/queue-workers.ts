@@ -51,7 +51,11 @@ export async function runOpener(
   };
   await runLoop(loop, async (fence) => {
     const isMore = await opener.round(fence, signal);
-    await asking.round((await ledger.withParked()).map((id) => ({ id })), askParked, patienceMs);
+    await asking.round(
+      (await ledger.withParked()).map((id) => ({ id })),
+      askParked,
+      patienceMs,
+    );
     return isMore;
   });
   // The store is closed behind the workers.

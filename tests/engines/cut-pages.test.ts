@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readCut } from "../../src/adapters/sql/cut-scope.ts";
 import { purgeAtCut } from "../../src/adapters/sql/purge-at-cut.ts";
 import { ServerQueueLedger } from "../../src/adapters/sql/server-queue-ledger.ts";
-import { idFloorAt } from "../../src/domain/id-mint.ts";
+import { idEpochMs, idFloorAt } from "../../src/domain/id-mint.ts";
 import { parseAdjustmentId } from "../../src/domain/ids.ts";
 import { line, opener, QueueDesk, readAll } from "../contract/queue-ledger-desk.ts";
 import { describeWithEngine } from "../harness/engines/describe-with-engine.ts";
@@ -92,7 +92,7 @@ for (const name of ["mariadb", "postgres"] as const)
       },
       maxMs,
     );
-  
+
     test(
       "[QL6] what was answered at a cut is forgotten after its time, and what waits is not",
       async () => {
@@ -101,12 +101,15 @@ for (const name of ["mariadb", "postgres"] as const)
           const movement = { kind: "adjust", adjustmentId: must(parseAdjustmentId(of)), units: -1, reason: "count", actor: "one" } as const;
           return ledger.askAtCut({ id: of, scopeId, saleId: id, movement });
         };
-        const [old, recent, waits] = [idFloorAt(sampleNowMs), idFloorAt(sampleNowMs + 10), idFloorAt(sampleNowMs + 1)] as const;
+        const agoMs = idEpochMs + 1_000_000_000;
+        const [old, recent, waits] = [idFloorAt(agoMs), idFloorAt(agoMs + 10), idFloorAt(agoMs + 1)] as const;
         for (const each of [old, recent]) await ask(each);
         await desk.cut(scopeId);
         await ask(waits);
-        const beforeMs = sampleNowMs + 5;
-        expect([await purgeAtCut(database, { beforeMs, countMax: 10 }), await purgeAtCut(database, { beforeMs, countMax: 10 })]).toEqual([1, 0]);
+        const beforeMs = agoMs + 5;
+        expect([await purgeAtCut(database, { beforeMs, countMax: 10 }), await purgeAtCut(database, { beforeMs, countMax: 10 })]).toEqual([
+          1, 0,
+        ]);
         expect(await ledger.outcomeAtCut(old)).toBeUndefined();
         expect(await ledger.outcomeAtCut(recent)).toMatchObject({ kind: "adjusted" });
         await desk.cut(scopeId);

@@ -32,7 +32,11 @@ async function rounds(shop: QueuedShop, round: () => Promise<unknown>, count = 1
   }
 }
 
-function openerOf(shop: QueuedShop, { carrier, journal, presence }: QueuedStack, change: { ledger?: QueueLedger; cache?: StockCache } = {}) {
+function openerOf(
+  shop: QueuedShop,
+  { carrier, journal, presence }: QueuedStack,
+  change: { ledger?: QueueLedger; cache?: StockCache } = {},
+) {
   const deps = { ledger: shop.ledger, cache: shop.redis, carrier, journal, presence, clock: shop.time, tasks: shop.time, log: quietLog };
   return new ScopeOpener({ ...deps, ...change });
 }
@@ -113,9 +117,7 @@ test("[QE6] a process that stops ends what it loads, and another opens the scope
     const cache = Object.assign(Object.create(shop.redis) as StockCache, {
       // As a cache does that is told to stop between two pages.
       load: (_: unknown, signal?: AbortSignal) =>
-        new Promise((resolve) =>
-          signal?.addEventListener("abort", () => resolve({ kind: "failed", message: "stopped" }), { once: true }),
-        ),
+        new Promise((resolve) => signal?.addEventListener("abort", () => resolve({ kind: "failed", message: "stopped" }), { once: true })),
     });
     const opener = openerOf(shop, api, { cache });
     await shop.ledger.close({ scopeId: sale, epoch: 1, cause: "operator" });

@@ -19,7 +19,7 @@ test("[QE6] what the cache did not remove when a scope ended, or an epoch was ov
     await shop.settle();
     // Of a store that shares the cache, which nobody should do.
     const foreign = { scopeId: saleId("999"), epoch: 7 };
-    shop.redis.server.epochs.set("999 7", { ...shop.redis.server.epochs.values().toArray()[0], ...foreign } as never);
+    shop.redis.server.epochs.set("999 7", { ...shop.redis.server.epochs.get("701 2"), ...foreign } as never);
     const names = () => [...shop.redis.server.epochs.keys()].toSorted();
     expect(names()).toEqual(["700 1", "701 1", "701 2", "999 7"]);
     expect(await sweepCache({ ledger: shop.ledger, cache: shop.redis })).toBe(0);
