@@ -7,7 +7,7 @@ import { idEpochMs, idFloorAt } from "../../src/domain/id-mint.ts";
 import { parseAdjustmentId } from "../../src/domain/ids.ts";
 import { line, opener, QueueDesk, readAll } from "../contract/queue-ledger-desk.ts";
 import { describeWithEngine } from "../harness/engines/describe-with-engine.ts";
-import { buyerId, must, sampleNowMs } from "../kit/samples.ts";
+import { buyerId, must, saleId, sampleNowMs } from "../kit/samples.ts";
 import { EmptyStores } from "../kit/server-database.ts";
 
 const maxMs = 60_000;
@@ -114,6 +114,21 @@ for (const name of ["mariadb", "postgres"] as const)
         expect(await ledger.outcomeAtCut(recent)).toMatchObject({ kind: "adjusted" });
         await desk.cut(scopeId);
         expect(await ledger.outcomeAtCut(waits)).toMatchObject({ kind: "adjusted" });
+        await stores.giveBack(store);
+      },
+      maxMs,
+    );
+  
+    test(
+      "[QE6] scopes are listed by when their sales changed, the latest first",
+      async () => {
+        const store = await stores.take({ queue: { partitions: 1 } });
+        const ledger = new ServerQueueLedger(store.database, { time: "batch" });
+        const desk = new QueueDesk({ ledger, stock: store.ledger, catalogue: store.catalogue } as unknown as QueueDesk["fixture"]);
+        for (const id of ["70", "71", "72"]) await desk.sale(id);
+        const pause = { saleId: saleId("71"), movements: [{ kind: "switch", change: { kind: "pause" } }] } as const;
+        await store.ledger.commit({ nowMs: sampleNowMs + 1_000, groups: [pause] });
+        expect((await ledger.scopes()).map(({ id }) => id)).toEqual(["71", "70", "72"].map(saleId));
         await stores.giveBack(store);
       },
       maxMs,
