@@ -118,7 +118,7 @@ for (const name of ["mariadb", "postgres"] as const)
       },
       maxMs,
     );
-  
+
     test(
       "[QE6] scopes are listed by when their sales changed, the latest first",
       async () => {

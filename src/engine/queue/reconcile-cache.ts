@@ -47,8 +47,7 @@ export class CacheReconciler {
   async round(): Promise<void> {
     const scopes = await this.#deps.ledger.scopes();
     this.#forgetAllBut(new Set(scopes.map(({ id }) => id)));
-    for (const scope of scopes)
-      if (scope.state === "open") for (const saleId of await this.#salesOf(scope)) await this.#see(scope, saleId);
+    for (const scope of scopes) if (scope.state === "open") for (const saleId of await this.#salesOf(scope)) await this.#see(scope, saleId);
   }
 
   #forgetAllBut(wanted: ReadonlySet<ScopeId>): void {
