@@ -84,7 +84,8 @@ export const options = {
     path: "database.connections",
     type: { kind: "integer", min: 2, max: 200 },
     default: 10,
-    about: "Most connections of this process to the database; two of five read, the others write. A worker of queued mode has up to three more while it loads the cache",
+    about:
+      "Most connections of this process to the database; two of five read, the others write. A worker of queued mode has up to three more while it loads the cache",
   },
   redisUrl: {
     path: "redis.url",

@@ -118,14 +118,17 @@ async function longRound({ renews }: { renews: boolean }) {
     let isRunning = false;
     // The planted bug: the lease is asked for before a round, and not while it runs.
     const hold: Leases["hold"] = async (lease) => (isRunning && !renews ? undefined : leases.hold(lease));
-    const ended = runLoop({ tasks: time, signal: stop.signal, tickMs: 250, lease: { leases: { ...leases, hold }, name: "opener" } }, async (fence) => {
-      begun.push(`${name} ${fence?.term}`);
-      isRunning = true;
-      await time.sleep(10_000);
-      current.push(table.isCurrent(fence));
-      stop.abort();
-      return false;
-    });
+    const ended = runLoop(
+      { tasks: time, signal: stop.signal, tickMs: 250, lease: { leases: { ...leases, hold }, name: "opener" } },
+      async (fence) => {
+        begun.push(`${name} ${fence?.term}`);
+        isRunning = true;
+        await time.sleep(10_000);
+        current.push(table.isCurrent(fence));
+        stop.abort();
+        return false;
+      },
+    );
     return { stop, ended };
   };
   const one = start("one");

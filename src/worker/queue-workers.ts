@@ -40,19 +40,25 @@ export async function runOpener(
 ): Promise<void> {
   const { tasks, signal, onUnavailable } = loop;
   const asking = new ScopeWork({ tasks });
+  let isMore = false;
   /** Waits for the broker, so nobody waits for it. */
   const askParked = async ({ id }: { readonly id: ScopeId }) => {
     try {
-      while (!signal.aborted && (await readmission.askParked(id, parkedMax)));
+      isMore = (await readmission.askParked(id, parkedMax)) || isMore;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       onUnavailable?.(error);
     }
   };
   await runLoop(loop, async (fence) => {
-    const isMore = await opener.round(fence, signal);
-    await asking.round((await ledger.withParked()).map((id) => ({ id })), askParked, patienceMs);
-    return isMore;
+    isMore = false;
+    const opens = await opener.round(fence, signal);
+    await asking.round(
+      (await ledger.withParked()).map((id) => ({ id })),
+      askParked,
+      patienceMs,
+    );
+    return opens || isMore;
   });
   // The store is closed behind the workers.
   await opener.idle();

@@ -256,7 +256,9 @@ const cases: readonly Case[] = [
       const last = takes({ id: must(first), buyer: count, key: "k2" }, { id: must(second), buyer: count, key: "k", quantity: 2 });
       expect(kindsOf(await cache.reserve(last))).toEqual(["refused", "refused"]);
       expect(valueOf(await cache.look({ ...at, saleId: sale.id })).accepted).toBe(count);
-      expect(valueOf(await cache.findKey({ ...at, saleId: sale.id, buyerId: buyerId(count), key: "k" }))).toBe(purchaseId(String(50_000 + count)));
+      expect(valueOf(await cache.findKey({ ...at, saleId: sale.id, buyerId: buyerId(count), key: "k" }))).toBe(
+        purchaseId(String(50_000 + count)),
+      );
     },
   },
   {

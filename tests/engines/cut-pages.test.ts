@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readCut } from "../../src/adapters/sql/cut-scope.ts";
 import { purgeAtCut } from "../../src/adapters/sql/purge-at-cut.ts";
 import { ServerQueueLedger } from "../../src/adapters/sql/server-queue-ledger.ts";
-import { idFloorAt } from "../../src/domain/id-mint.ts";
+import { idEpochMs, idFloorAt } from "../../src/domain/id-mint.ts";
 import { parseAdjustmentId } from "../../src/domain/ids.ts";
 import { line, opener, QueueDesk, readAll } from "../contract/queue-ledger-desk.ts";
 import { describeWithEngine } from "../harness/engines/describe-with-engine.ts";
-import { buyerId, must, sampleNowMs } from "../kit/samples.ts";
+import { buyerId, must, saleId, sampleNowMs } from "../kit/samples.ts";
 import { EmptyStores } from "../kit/server-database.ts";
 
 const maxMs = 60_000;
@@ -92,7 +92,7 @@ for (const name of ["mariadb", "postgres"] as const)
       },
       maxMs,
     );
-  
+
     test(
       "[QL6] what was answered at a cut is forgotten after its time, and what waits is not",
       async () => {
@@ -101,16 +101,34 @@ for (const name of ["mariadb", "postgres"] as const)
           const movement = { kind: "adjust", adjustmentId: must(parseAdjustmentId(of)), units: -1, reason: "count", actor: "one" } as const;
           return ledger.askAtCut({ id: of, scopeId, saleId: id, movement });
         };
-        const [old, recent, waits] = [idFloorAt(sampleNowMs), idFloorAt(sampleNowMs + 10), idFloorAt(sampleNowMs + 1)] as const;
+        const agoMs = idEpochMs + 1_000_000_000;
+        const [old, recent, waits] = [idFloorAt(agoMs), idFloorAt(agoMs + 10), idFloorAt(agoMs + 1)] as const;
         for (const each of [old, recent]) await ask(each);
         await desk.cut(scopeId);
         await ask(waits);
-        const beforeMs = sampleNowMs + 5;
-        expect([await purgeAtCut(database, { beforeMs, countMax: 10 }), await purgeAtCut(database, { beforeMs, countMax: 10 })]).toEqual([1, 0]);
+        const beforeMs = agoMs + 5;
+        expect([await purgeAtCut(database, { beforeMs, countMax: 10 }), await purgeAtCut(database, { beforeMs, countMax: 10 })]).toEqual([
+          1, 0,
+        ]);
         expect(await ledger.outcomeAtCut(old)).toBeUndefined();
         expect(await ledger.outcomeAtCut(recent)).toMatchObject({ kind: "adjusted" });
         await desk.cut(scopeId);
         expect(await ledger.outcomeAtCut(waits)).toMatchObject({ kind: "adjusted" });
+        await stores.giveBack(store);
+      },
+      maxMs,
+    );
+
+    test(
+      "[QE6] scopes are listed by when their sales changed, the latest first",
+      async () => {
+        const store = await stores.take({ queue: { partitions: 1 } });
+        const ledger = new ServerQueueLedger(store.database, { time: "batch" });
+        const desk = new QueueDesk({ ledger, stock: store.ledger, catalogue: store.catalogue } as unknown as QueueDesk["fixture"]);
+        for (const id of ["70", "71", "72"]) await desk.sale(id);
+        const pause = { saleId: saleId("71"), movements: [{ kind: "switch", change: { kind: "pause" } }] } as const;
+        await store.ledger.commit({ nowMs: sampleNowMs + 1_000, groups: [pause] });
+        expect((await ledger.scopes()).map(({ id }) => id)).toEqual(["71", "70", "72"].map(saleId));
         await stores.giveBack(store);
       },
       maxMs,

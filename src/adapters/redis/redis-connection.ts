@@ -181,21 +181,27 @@ function destroy(client: Client): void {
 
 type Reconnecting = { readonly againAfterMs: (tries: number) => number | false };
 
-function newClient({ url, name }: RedisOptions, { againAfterMs }: Reconnecting) {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : "";
+function newClient(options: RedisOptions, reconnecting: Reconnecting) {
+  const protocol = URL.canParse(options.url) ? new URL(options.url).protocol : "";
   if (protocol !== "redis:" && protocol !== "rediss:") throw new RedisUrlWrong();
-  return createClient({
+  return createClient(clientOptions(options, reconnecting));
+}
+
+export function clientOptions({ url, name, callTimeoutMs }: RedisOptions, { againAfterMs }: Reconnecting) {
+  return {
     url,
     name: name.replaceAll(/[^!-~]/g, "-"),
     RESP: 2,
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: "disabled",
+    // By itself the client gives up after 5 s what it could not write yet: less than a large load may take.
+    commandOptions: { timeout: callTimeoutMs },
     socket: {
       connectTimeout: connectTimeoutMs,
       reconnectStrategy: againAfterMs,
     },
-  });
+  } as const;
 }
 
 function failureOf(error: unknown): RedisReply {

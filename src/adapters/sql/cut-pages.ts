@@ -72,7 +72,11 @@ const keyOf = ({ id, buyer_id: buyerId, idempotency_key: key, quantity, metadata
 ];
 
 /** Units that count against buyers' limits, over all of the sales. */
-export async function* unitsPages(db: SqlReads, sales: readonly Sale[], { countMax = pageMax }: PageTerms = {}): AsyncGenerator<readonly Units[]> {
+export async function* unitsPages(
+  db: SqlReads,
+  sales: readonly Sale[],
+  { countMax = pageMax }: PageTerms = {},
+): AsyncGenerator<readonly Units[]> {
   const sources = sales.map((sale) => new Source(unitsOfSale(db, sale, Math.max(1, Math.ceil(countMax / sales.length)))));
   for (;;) {
     for (const source of sources) await source.fill();

@@ -3,12 +3,13 @@ import { expect, test } from "bun:test";
 import type { QueueLedger } from "../../ports/queue-ledger.ts";
 import type { StockCache } from "../../ports/stock-cache.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
-import { eventually, turns } from "../../../tests/kit/manual-time.ts";
+import { eventually, ManualTime, turns } from "../../../tests/kit/manual-time.ts";
 import { withShop, type QueuedShop } from "../../../tests/kit/queued-shop.ts";
 import { quietLog, type QueuedStack } from "../../../tests/kit/queued-stack.ts";
-import { must, saleId } from "../../../tests/kit/samples.ts";
+import { must, saleId, sampleNowMs } from "../../../tests/kit/samples.ts";
 import type { SaleId } from "../../domain/ids.ts";
-import { ScopeOpener } from "./open-scopes.ts";
+import { newScope } from "../../domain/scope.ts";
+import { ScopeOpener, type OpenScopesDeps } from "./open-scopes.ts";
 
 const scopeOf = (shop: QueuedShop, sale: SaleId) => must(shop.store.tables.scopes.get(sale));
 
@@ -32,7 +33,11 @@ async function rounds(shop: QueuedShop, round: () => Promise<unknown>, count = 1
   }
 }
 
-function openerOf(shop: QueuedShop, { carrier, journal, presence }: QueuedStack, change: { ledger?: QueueLedger; cache?: StockCache } = {}) {
+function openerOf(
+  shop: QueuedShop,
+  { carrier, journal, presence }: QueuedStack,
+  change: { ledger?: QueueLedger; cache?: StockCache } = {},
+) {
   const deps = { ledger: shop.ledger, cache: shop.redis, carrier, journal, presence, clock: shop.time, tasks: shop.time, log: quietLog };
   return new ScopeOpener({ ...deps, ...change });
 }
@@ -113,9 +118,7 @@ test("[QE6] a process that stops ends what it loads, and another opens the scope
     const cache = Object.assign(Object.create(shop.redis) as StockCache, {
       // As a cache does that is told to stop between two pages.
       load: (_: unknown, signal?: AbortSignal) =>
-        new Promise((resolve) =>
-          signal?.addEventListener("abort", () => resolve({ kind: "failed", message: "stopped" }), { once: true }),
-        ),
+        new Promise((resolve) => signal?.addEventListener("abort", () => resolve({ kind: "failed", message: "stopped" }), { once: true })),
     });
     const opener = openerOf(shop, api, { cache });
     await shop.ledger.close({ scopeId: sale, epoch: 1, cause: "operator" });
@@ -128,3 +131,33 @@ test("[QE6] a process that stops ends what it loads, and another opens the scope
     await shop.open(api, sale);
     expect(scopeOf(shop, sale)).toMatchObject({ state: "open", epoch: 3 });
   }));
+
+test("[QE6] of many scopes those that sold last are looked at in every round, and the others in turn", async () => {
+  const time = new ManualTime(sampleNowMs);
+  const scopes = Array.from({ length: 40 }, (_, i) => ({ ...newScope(saleId(String(100 + i)), 1), state: "closed" as const }));
+  let looked: string[] = [];
+  const ledger = {
+    scopes: async () => scopes,
+    // There is nothing to be cut yet, and to find out takes a while.
+    cut: async ({ scopeId }: { scopeId: string }) => {
+      looked.push(scopeId);
+      await time.sleep(100);
+      return undefined;
+    },
+  };
+  const presence = { number: 1, life: "one", unbroken: 1 };
+  const opener = new ScopeOpener({ ledger, presence, clock: time, tasks: time, log: quietLog } as unknown as OpenScopesDeps);
+  const first = scopes.slice(0, 5).map(({ id }) => id);
+  const seen = new Set<string>();
+  for (let round = 0; round < 12; round++) {
+    looked = [];
+    const done = opener.round();
+    await turns(2);
+    for (let i = 0; i < 5; i++) await time.advance(100);
+    expect(await done).toBe(true);
+    expect(looked.slice(0, 5)).toEqual(first);
+    for (const id of looked) seen.add(id);
+  }
+  expect(seen.size).toBe(scopes.length);
+  await opener.idle();
+});

@@ -81,6 +81,21 @@ test("[QE8] [D6] [I10] a cache that has other stock than the ledger, at rest, is
     });
 });
 
+test("[QE8] [D6] a difference is found although nothing moves in the sale, only later", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 5 });
+    await api.reconciler.round();
+    const { tables } = shop.store;
+    const kept = must(tables.sales.get(sale));
+    // What nothing of ours does: the ledger's stock is another, and its feed does not say so.
+    tables.sales.set(sale, { ...kept, balances: { ...kept.balances, available: 4, held: 1 } });
+    for (let round = 0; round < 11; round++) await api.reconciler.round();
+    expect(api.reconciler.counts).toMatchObject({ compared: 1, drifted: 0 });
+    await api.reconciler.round();
+    expect(api.reconciler.counts).toMatchObject({ compared: 2, drifted: 1 });
+  }));
+
 test("[QE8] [D6] what is on its way is no difference", () =>
   withShop(async (shop) => {
     const api = shop.process();

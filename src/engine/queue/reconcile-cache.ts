@@ -46,8 +46,20 @@ export class CacheReconciler {
 
   /** One round over all open scopes. Throws StoreUnavailable. */
   async round(): Promise<void> {
-    for (const scope of await this.#deps.ledger.scopes())
-      if (scope.state === "open") for (const saleId of await this.#salesOf(scope)) await this.#see(scope, saleId);
+    const scopes = await this.#deps.ledger.scopes();
+    this.#forgetAllBut(new Set(scopes.map(({ id }) => id)));
+    for (const scope of scopes) if (scope.state === "open") for (const saleId of await this.#salesOf(scope)) await this.#see(scope, saleId);
+  }
+
+  #forgetAllBut(wanted: ReadonlySet<ScopeId>): void {
+    for (const [id, { ids }] of this.#sales) {
+      if (wanted.has(id)) continue;
+      this.#sales.delete(id);
+      for (const saleId of ids) {
+        this.#followed.delete(saleId);
+        this.#alike.delete(saleId);
+      }
+    }
   }
 
   /** Publishing one more closes the scope, so an epoch has the same ones all along. */
