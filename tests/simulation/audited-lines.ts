@@ -61,7 +61,11 @@ export class AuditedLines {
       return "parked queued";
     }
     const reason = this.#judge(sale, line);
-    this.#sim.check(reason === undefined || this.mayDrift, "QL5", () => `line ${line.purchaseId} of the epoch that stands is refused for ${reason}`);
+    this.#sim.check(
+      reason === undefined || this.mayDrift,
+      "QL5",
+      () => `line ${line.purchaseId} of the epoch that stands is refused for ${reason}`,
+    );
     return reason === undefined ? this.#reserve(sale, line, moment) : this.#refuse(sale, line, reason);
   }
 

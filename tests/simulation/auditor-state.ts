@@ -138,7 +138,11 @@ export function shift(
 }
 
 /** `markLifeMs`: how long a memory that is not told may go on speaking from the moment before. */
-export function noteMoment(sale: Pick<AuditedSale, keyof Omit<Moment, "atMs" | "replacedMs"> | "diary">, atMs: number, markLifeMs = Infinity): void {
+export function noteMoment(
+  sale: Pick<AuditedSale, keyof Omit<Moment, "atMs" | "replacedMs"> | "diary">,
+  atMs: number,
+  markLifeMs = Infinity,
+): void {
   const { available, held, paused, phase, endsAtMs } = sale;
   const before = sale.diary.at(-1);
   if (before !== undefined) before.replacedMs = atMs + markLifeMs;

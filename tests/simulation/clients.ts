@@ -77,7 +77,9 @@ export class Buyer {
     const random = this.#random;
     const clicks = random.chance(shape.doubleClick) ? random.int(2, 3) : 1;
     const fates = await Promise.all(Array.from({ length: clicks }, () => this.#buy(wish)));
-    let fate = fates.find(({ kind }) => kind === "accepted") ?? fates.find(({ kind }) => kind === "queued") ?? fates[0] ?? { kind: "unknown" };
+    let fate = fates.find(({ kind }) => kind === "accepted") ??
+      fates.find(({ kind }) => kind === "queued") ??
+      fates[0] ?? { kind: "unknown" };
     const { againMs } = shape;
     for (let tries = 1; (tries < triesMax || this.#isHot) && this.#mayRepeat(wish, fate); tries++) {
       await sim.sleep(againMs === undefined ? Math.min(1500, 40 * 2 ** tries) * (0.5 + random.unit()) : random.around(againMs));

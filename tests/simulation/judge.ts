@@ -100,9 +100,7 @@ export class Judge {
     const { sim } = this.#world;
     // A line that was refused after all is no purchase.
     const purchases = all.filter(holds);
-    const open = attempts.filter(
-      ({ fate, copied }) => ["accepted", "queued", "unknown", "open"].includes(fate.kind) || copied,
-    );
+    const open = attempts.filter(({ fate, copied }) => ["accepted", "queued", "unknown", "open"].includes(fate.kind) || copied);
     const keyed = attempts[0]?.key !== undefined;
     const most = keyed ? Math.min(1, open.length) : open.length;
     sim.check(
@@ -170,9 +168,13 @@ export class Judge {
   /** Its key, or its purchase, was refused in the ledger before: a repeat hears of that. */
   #isTold({ saleId, key, endedMs }: Attempt, buyer: number): boolean {
     const { books } = this.#world.auditor;
-    return this.#world.cacheDecides && key !== undefined && books.ofBuyer(buyer).some((purchase) => {
-      return purchase.state === "refused" && purchase.sale.id === saleId && purchase.key === key && purchase.appliedMs <= endedMs;
-    });
+    return (
+      this.#world.cacheDecides &&
+      key !== undefined &&
+      books.ofBuyer(buyer).some((purchase) => {
+        return purchase.state === "refused" && purchase.sale.id === saleId && purchase.key === key && purchase.appliedMs <= endedMs;
+      })
+    );
   }
 
   #hasGround(attempt: Attempt, reason: string): boolean {
@@ -181,7 +183,10 @@ export class Judge {
     if (sale === undefined) return reason === "sale_unknown";
     if (reason === "not_started") return sale.firstAcceptedMs > attempt.invokedMs;
     const ground = groundOf(reason, nowMs);
-    return ground !== undefined && this.#world.momentsOf(sale).some((m) => m.atMs <= attempt.endedMs && m.replacedMs >= attempt.invokedMs && ground(m));
+    return (
+      ground !== undefined &&
+      this.#world.momentsOf(sale).some((m) => m.atMs <= attempt.endedMs && m.replacedMs >= attempt.invokedMs && ground(m))
+    );
   }
 
   #buyerId(buyer: number): number {

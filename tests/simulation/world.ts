@@ -111,7 +111,7 @@ export abstract class World {
     return sale.diary;
   }
   /** Whether an accepted purchase that was told its buyer may be refused after all. */
-  mayRefuseTold(_: string): boolean {
+  mayRefuseTold(_id: string): boolean {
     return false;
   }
   /** How late listeners may hear of the last change. */
@@ -212,7 +212,9 @@ export abstract class World {
     if (reason === "not_started") return sim.check(sale.firstAcceptedMs > sim.now, "I8", () => `${what()} in a sale that has begun`);
     // Of one sale time never runs back, though the clock may be put back.
     const ground = groundOf(reason, Math.max(this.nowMs(), sale.lastAtMs));
-    const stood = this.momentsOf(sale).some((moment) => moment.atMs <= sim.now && moment.replacedMs >= sim.now && ground?.(moment) === true);
+    const stood = this.momentsOf(sale).some(
+      (moment) => moment.atMs <= sim.now && moment.replacedMs >= sim.now && ground?.(moment) === true,
+    );
     sim.check(stood, "I10", () => `${what()} without a ground`);
     if (buyerId === strangerId || reason === "sale_unknown") return;
     const name = `${saleId} ${buyerId}`;

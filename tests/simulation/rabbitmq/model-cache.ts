@@ -11,7 +11,15 @@
 import { MemoryCache, type CachedEpoch } from "../../../src/adapters/memory/memory-cache.ts";
 import type { PurchaseId, SaleId } from "../../../src/domain/ids.ts";
 import type { CutResult } from "../../../src/ports/queue-ledger.ts";
-import type { AtEpoch, CacheAnswer, ReserveAsk, ReserveLine, ReserveReply, SaleAnswer, StockCache } from "../../../src/ports/stock-cache.ts";
+import type {
+  AtEpoch,
+  CacheAnswer,
+  ReserveAsk,
+  ReserveLine,
+  ReserveReply,
+  SaleAnswer,
+  StockCache,
+} from "../../../src/ports/stock-cache.ts";
 import type { Faults } from "../faults.ts";
 import { SimNode, type Sim } from "../kernel.ts";
 import type { Rng } from "../rng.ts";
@@ -193,7 +201,11 @@ export class CacheClient implements StockCache {
     const faults = this.#faults();
     const { sim, node } = this.#server;
     // Each is drawn, so that a class left out moves no other.
-    const drawn = { isLost: random.chance(faults.cacheLost), isUnheard: random.chance(faults.cacheUnheard), isLate: random.chance(faults.cacheLate) };
+    const drawn = {
+      isLost: random.chance(faults.cacheLost),
+      isUnheard: random.chance(faults.cacheUnheard),
+      isLate: random.chance(faults.cacheLate),
+    };
     const there = 0.05 + random.around(faults.cacheMs);
     const back = 0.05 + random.around(faults.cacheMs);
     const drawnLateMs = random.around(random.pick([400, 2_000, 4_000]));

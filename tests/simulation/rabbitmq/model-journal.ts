@@ -76,7 +76,13 @@ export class ModelJournal implements Journal, JournalSource {
   }
 
   read(partition: number, handle: Handle): JournalReader {
-    const reader = new PartitionReader({ broker: this.#broker, partition, handle, later: (ms, run) => this.later(ms, run), random: this.#random });
+    const reader = new PartitionReader({
+      broker: this.#broker,
+      partition,
+      handle,
+      later: (ms, run) => this.later(ms, run),
+      random: this.#random,
+    });
     this.#readers.add(reader);
     if (this.#reading !== undefined) reader.open(this.#reading);
     return {
@@ -239,7 +245,9 @@ class PartitionReader {
       const acked = last;
       broker.sim.at(0.05 + random.around(broker.faults.brokerMs), () => broker.acknowledge(channel, acked), broker.node);
     };
-    await handle(messages.map(({ message, redelivered }) => ({ text: message.text, redelivered, acknowledge: () => acknowledge(message) })));
+    await handle(
+      messages.map(({ message, redelivered }) => ({ text: message.text, redelivered, acknowledge: () => acknowledge(message) })),
+    );
     return acknowledged < messages.length;
   }
 
@@ -250,7 +258,8 @@ class PartitionReader {
     this.#forget(channel);
     broker.close(channel);
     later(againMs, () => {
-      if (!this.#isStopped && this.#channel === undefined && connection?.isOpen === true && this.#connection === connection) this.open(connection);
+      if (!this.#isStopped && this.#channel === undefined && connection?.isOpen === true && this.#connection === connection)
+        this.open(connection);
     });
   }
 }

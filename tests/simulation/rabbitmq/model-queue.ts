@@ -112,7 +112,8 @@ function cutIn(tx: SqlTransaction, { server, partitions, decide = decideBatch }:
       const nowMs = Math.max(server.nowMs(), ...ids.map((id) => server.lastAtMs.get(id) ?? 0));
       const living = server.livingApis();
       const cut = (changes: Changes, keeps: boolean): CutResult | undefined => {
-        const commit = (saleId: SaleId, movements: readonly Movement[]) => decideInCut({ server, decide, changes, keeps }, saleId, movements, nowMs);
+        const commit = (saleId: SaleId, movements: readonly Movement[]) =>
+          decideInCut({ server, decide, changes, keeps }, saleId, movements, nowMs);
         const queue = new MemoryQueue({ tables: () => tables, setup: { partitions, living: () => living }, commit });
         return queue.cutNow({ ...ask, nowMs }, changes);
       };

@@ -1,7 +1,13 @@
 /** The queued engine of one process and its loops, as modes/queued-engine.ts and modes/loops.ts put them together. */
 import type { DirectAcceptance } from "../../../src/engine/accept-direct.ts";
 import { quoteEveryMs } from "../../../src/engine/queue/feed-cache.ts";
-import { acceptQueued, queuedParts, type AcceptingOptions, type QueuedParts, type QueuedPorts } from "../../../src/engine/queue/queued-parts.ts";
+import {
+  acceptQueued,
+  queuedParts,
+  type AcceptingOptions,
+  type QueuedParts,
+  type QueuedPorts,
+} from "../../../src/engine/queue/queued-parts.ts";
 import type { SaleBoard } from "../../../src/engine/sale-board.ts";
 import type { Journal, JournalSource } from "../../../src/ports/journal.ts";
 import type { Presence } from "../../../src/ports/presence.ts";
@@ -32,7 +38,10 @@ export type QueueFoundation = {
   readonly partitions: number;
   readonly terms: Pick<AcceptingOptions, "outboxMax" | "marks"> & { readonly reopenDelayMs: number };
 };
-type Ports = Omit<QueuedPorts, "ledger" | "cache" | "journal" | "presence"> & { readonly direct: DirectAcceptance; readonly board: SaleBoard };
+type Ports = Omit<QueuedPorts, "ledger" | "cache" | "journal" | "presence"> & {
+  readonly direct: DirectAcceptance;
+  readonly board: SaleBoard;
+};
 type Bounds = Omit<AcceptingOptions, "outboxMax" | "marks">;
 
 export function openQueue(queue: QueueFoundation, ports: Ports, bounds: Bounds) {

@@ -3,15 +3,7 @@ import { SqlNemesis } from "../sql/sql-nemesis.ts";
 import type { RabbitWorld } from "./rabbit-world.ts";
 
 const wishesMax = 6;
-const acts = [
-  "cache_kill",
-  "cache_flush",
-  "cache_promotion",
-  "cache_stop",
-  "broker_kill",
-  "broker_stop",
-  "broker_block",
-] as const;
+const acts = ["cache_kill", "cache_flush", "cache_promotion", "cache_stop", "broker_kill", "broker_stop", "broker_block"] as const;
 
 export class RabbitNemesis extends SqlNemesis<RabbitWorld> {
   protected override strike(): void {

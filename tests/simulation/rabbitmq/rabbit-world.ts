@@ -111,7 +111,8 @@ export class RabbitWorld extends SqlWorld {
     for (const scope of tables.scopes.values()) {
       const sales = [...tables.sales.values()].filter(({ scopeId }) => scopeId === scope.id);
       const sells = sales.some(({ phase, endsAtMs }) => phase === "published" && endsAtMs > nowMs);
-      if (scope.state === "closing" || scope.state === "opening" || (sells && scope.state !== "open")) return `scope ${scope.id}, ${scope.state}`;
+      if (scope.state === "closing" || scope.state === "opening" || (sells && scope.state !== "open"))
+        return `scope ${scope.id}, ${scope.state}`;
       if (scope.state !== "open") continue;
       const cached = this.cache.memory.epochs.get(`${scope.id} ${scope.epoch}`);
       if (cached === undefined || !this.cache.knows({ scopeId: scope.id, epoch: scope.epoch })) return `the cache of scope ${scope.id}`;
@@ -133,7 +134,11 @@ export class RabbitWorld extends SqlWorld {
         if (kept === undefined || kept.phase === "cancelled") continue;
         const [mine, theirs] = [sale.balances.available, kept.balances.available];
         this.sim.check(mine === theirs, "QE8", () => `the cache has ${mine} units of sale ${saleId}, the ledger ${theirs}`);
-        this.sim.check(sale.paused === kept.paused && sale.endsAtMs === kept.endsAtMs, "QL4", () => `the cache has old switches of sale ${saleId}`);
+        this.sim.check(
+          sale.paused === kept.paused && sale.endsAtMs === kept.endsAtMs,
+          "QL4",
+          () => `the cache has old switches of sale ${saleId}`,
+        );
       }
       this.#checkUnits(scope.id, cached.units);
     }
@@ -146,7 +151,11 @@ export class RabbitWorld extends SqlWorld {
     if (sale === undefined) return;
     for (const buyer of new Set([...books.byBuyer.keys(), ...cached.keys()])) {
       const [mine, theirs] = [cached.get(buyer) ?? 0, books.unitsOf(buyer, sale)];
-      this.sim.check(mine === theirs, "QE8", () => `the cache counts ${mine} units of buyer ${buyer} in scope ${scopeId}, the ledger ${theirs}`);
+      this.sim.check(
+        mine === theirs,
+        "QE8",
+        () => `the cache counts ${mine} units of buyer ${buyer} in scope ${scopeId}, the ledger ${theirs}`,
+      );
     }
   }
 
@@ -171,7 +180,11 @@ export class RabbitWorld extends SqlWorld {
           source: planted.source?.(journal) ?? journal,
           presence: planted.presence?.(presence) ?? presence,
           partitions,
-          terms: { outboxMax, marks: { leaseMs: planted.leaseMs ?? leaseMs, edgeMs }, reopenDelayMs: planted.reopenDelayMs ?? reopenDelayMs },
+          terms: {
+            outboxMax,
+            marks: { leaseMs: planted.leaseMs ?? leaseMs, edgeMs },
+            reopenDelayMs: planted.reopenDelayMs ?? reopenDelayMs,
+          },
         },
         renew: () => presence.renew(),
         leave: () => journal.close(),

@@ -3,7 +3,8 @@
  * not as it must be; the planted bugs that it names are there to see that it does.
  */
 import type { Process } from "../sql/process.ts";
-import { Stage, type StageOptions } from "./stage.ts";
+import type { Stage } from "./stage.ts";
+import { type StageOptions } from "./stage.ts";
 
 export type Scenario = {
   readonly name: string;
@@ -128,7 +129,11 @@ const withdrawal: Scenario = {
     const { one, two } = apis(stage);
     const asked = inFlight(stage, one, 1);
     await stage.pass(100);
-    expectEqual(await stage.operate(two, adjustment(stage), { units: -3, reason: "all" }, { "idempotency-key": "a" }), 201, "the withdrawal");
+    expectEqual(
+      await stage.operate(two, adjustment(stage), { units: -3, reason: "all" }, { "idempotency-key": "a" }),
+      201,
+      "the withdrawal",
+    );
     await expectTold(asked, "queued");
     await stage.opened(2);
     expectEqual(stage.states(), ["reserved"], "the line in flight");
@@ -499,7 +504,7 @@ const workerDiesInHand: Scenario = {
     const { one } = apis(stage);
     const { reading } = stage.workers();
     const { faults } = stage.world;
-    stage.world.faults = { ...faults, commitMs: 400 };
+    stage.world.faults = { ...faults, readMs: 400 };
     const asked = stage.buy(one, 1, { key: "k", waits: false });
     await stage.until(() => (stage.world.broker.readerOf(0)?.held ?? 0) > 0, "the worker to have the line");
     await stage.pass(8);

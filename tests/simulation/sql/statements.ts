@@ -92,7 +92,13 @@ const statements: Readonly<Record<string, Statement>> = {
     locks: ([own]) => `process ${text(own)}`,
     run: (server, session, params) => {
       const [own, life] = params;
-      const row = { number: number(own), life: text(life), roles: text(params[3]), startedMs: number(params[6]), untilMs: number(params[7]) };
+      const row = {
+        number: number(own),
+        life: text(life),
+        roles: text(params[3]),
+        startedMs: number(params[6]),
+        untilMs: number(params[7]),
+      };
       session.effects.push(() => void server.processes.set(row.number, row));
       return 1;
     },
