@@ -500,6 +500,7 @@ const workerDies: Scenario = {
 const workerDiesInHand: Scenario = {
   name: "worker dies with a line in hand",
   rule: "QM2",
+  stage: { payWindowMs: 60_000 },
   run: async (stage) => {
     const { one } = apis(stage);
     const { reading } = stage.workers();
@@ -511,7 +512,9 @@ const workerDiesInHand: Scenario = {
     reading.kill();
     stage.world.faults = faults;
     await expectTold(asked, "queued");
-    await stage.until(() => stage.states().includes("reserved"), "another to settle it");
+    // Long before anybody would compare what the cache accepted with what has come.
+    await stage.pass(15_000);
+    expectEqual(stage.states(), ["reserved"], "the line that the dead worker held");
     await stage.finish();
   },
 };
