@@ -25,7 +25,6 @@ testWorld({
     "kill",
     "late-sale added",
     "line-came-again",
-    "line-readmitted",
     "local all_taken",
     "messages-came-back",
     "partition",
