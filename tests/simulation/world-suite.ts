@@ -16,7 +16,7 @@ export type WorldSuite = {
   readonly probes: readonly string[];
 };
 
-const chunk = 100;
+const chunk = 25;
 const repeatedFrom = 2_000;
 const testTimeoutMs = 120_000;
 
