@@ -57,5 +57,10 @@ export type QueueBugs = {
   readonly waitsForNobody?: boolean | undefined;
 };
 export const noMutant: Mutant = {};
-/** With how many seeds may pass before it is caught; or with the directed scenario that catches it. */
-export type CountedMutant = Mutant & { readonly seedsMax?: number | undefined; readonly scenario?: string | undefined };
+/** With how many seeds may pass, from which on, before it is caught; or with the directed scenario that catches it. */
+export type CountedMutant = Mutant & {
+  readonly seedsMax?: number | undefined;
+  /** Of what few seeds meet, where to begin to look: the first unless told. */
+  readonly seedsFrom?: number | undefined;
+  readonly scenario?: string | undefined;
+};

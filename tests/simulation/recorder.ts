@@ -36,6 +36,8 @@ function fateOf(f: HistoryFunction, reply: Reply): Pick<HistoryEvent, "type" | "
   // Accepted and not an order yet: what the record's checks know is orders.
   if (reply.kind !== "answer" || reply.status === 202) return { type: "info" };
   const { code, data } = envelopeOf(reply.text);
+  // As above: a line on its way, or one that was refused after all.
+  if (f === "get" && (data["state"] === "queued" || data["state"] === "refused")) return { type: "info" };
   if (reply.status < 300) {
     const body = f === "purchase" ? { id: String(data["id"]), bodyHash: hashOf(reply.text).toString(16) } : {};
     // Answers show states of purchases, and the order's id where they show a state.

@@ -165,12 +165,27 @@ export class Server {
     const provider = mutant.provider?.(own) ?? own;
     const records = opened?.records ?? inLedger;
     const marks = opened && this.#watchedMarks(opened.marks);
-    this.parts = { clock, ids, entropy, tasks, catalogue, records, board, products, acceptance, changes, provider, marks, queued: opened?.parts };
+    this.parts = {
+      clock,
+      ids,
+      entropy,
+      tasks,
+      catalogue,
+      records,
+      board,
+      products,
+      acceptance,
+      changes,
+      provider,
+      marks,
+      queued: opened?.parts,
+    };
     const app = this.#createApp({ ...this.parts, deadLetters: opened?.parts.deadLetters }, accepting);
     this.#life = { app, accepting, stop: this.#stop, workers: [] };
     if (this.roles.includes("worker")) this.#startWorkers(foundation, this.parts);
     if (queue !== undefined && opened !== undefined)
-      for (const worker of queueLoops(queue, opened.parts, { ...foundation, roles: this.roles, signal: this.#stop.signal })) this.keep(worker);
+      for (const worker of queueLoops(queue, opened.parts, { ...foundation, roles: this.roles, signal: this.#stop.signal }))
+        this.keep(worker);
   }
 
   #createApp(parts: ServerParts & { readonly deadLetters?: DeadLetters | undefined }, accepting: Accepting): App {

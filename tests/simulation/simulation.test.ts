@@ -3,6 +3,7 @@ import { testWorld } from "./world-suite.ts";
 
 testWorld({
   world: "embedded",
+  title: "[I1] [I2] [I3] [I4] [I5] [I6] [I7] [I8] [I9] [I10] [I11] [I12] [I13] the embedded world keeps every invariant",
   seeds: 1_000,
   repeated: 50,
   regressions: [1, 15, 71, 88, 97, 200],

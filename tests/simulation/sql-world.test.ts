@@ -3,6 +3,7 @@ import { testWorld } from "./world-suite.ts";
 
 testWorld({
   world: "sql",
+  title: "[I1] [I2] [I3] [I4] [I5] [I6] [I7] [I8] [I9] [I10] [I11] [I12] [I13] the sql world keeps every invariant",
   seeds: 200,
   repeated: 10,
   regressions: [],

@@ -5,6 +5,8 @@ import { kinds, type WorldName } from "./worlds.ts";
 
 export type WorldSuite = {
   readonly world: WorldName;
+  /** With the ids of what it holds the world to. */
+  readonly title: string;
   readonly seeds: number;
   /** Seeds that each give the same trace twice, and no seed of those above. */
   readonly repeated: number;
@@ -14,13 +16,13 @@ export type WorldSuite = {
   readonly probes: readonly string[];
 };
 
-const chunk = 100;
+const chunk = 25;
 const repeatedFrom = 2_000;
-export const testTimeoutMs = 120_000;
+const testTimeoutMs = 120_000;
 
 const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
 
-export function testWorld({ world, seeds, repeated, regressions, probes }: WorldSuite): void {
+export function testWorld({ world, title, seeds, repeated, regressions, probes }: WorldSuite): void {
   const reached = new Set<string>();
   const violationsOf = async (some: Iterable<number>): Promise<string[]> => {
     const found: string[] = [];
@@ -33,7 +35,7 @@ export function testWorld({ world, seeds, repeated, regressions, probes }: World
     return found;
   };
 
-  describe(`[I1] [I2] [I3] [I4] [I5] [I6] [I7] [I8] [I9] [I10] [I11] [I12] [I13] the ${world} world keeps every invariant`, () => {
+  describe(title, () => {
     for (let from = 1; from <= seeds; from += chunk) {
       const count = Math.min(chunk, seeds + 1 - from);
       test(
@@ -61,13 +63,13 @@ export function testWorld({ world, seeds, repeated, regressions, probes }: World
 
   describe(`a planted bug is caught in the ${world} world:`, () => {
     for (const [name, mutant] of Object.entries(kinds[world].mutants)) {
-      const { seedsMax } = mutant;
+      const { seedsMax, seedsFrom = 1 } = mutant;
       // The others are caught by scenarios of their own.
       if (seedsMax === undefined) continue;
       test(
         name,
         async () => {
-          for (const seed of range(1, seedsMax)) if ((await runSeed(seed, { world, mutant })).violations.length > 0) return;
+          for (const seed of range(seedsFrom, seedsMax)) if ((await runSeed(seed, { world, mutant })).violations.length > 0) return;
           expect(`not caught in ${seedsMax} seeds`).toBe("caught");
         },
         testTimeoutMs,

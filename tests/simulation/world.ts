@@ -111,7 +111,7 @@ export abstract class World {
     return sale.diary;
   }
   /** Whether an accepted purchase that was told its buyer may be refused after all. */
-  mayRefuseTold(_: string): boolean {
+  mayRefuseTold(_id: string): boolean {
     return false;
   }
   /** How late listeners may hear of the last change. */

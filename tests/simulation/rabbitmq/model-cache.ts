@@ -202,7 +202,11 @@ export class CacheClient implements StockCache {
     const faults = this.#faults();
     const { sim, node } = this.#server;
     // Each is drawn, so that a class left out moves no other.
-    const drawn = { isLost: random.chance(faults.cacheLost), isUnheard: random.chance(faults.cacheUnheard), isLate: random.chance(faults.cacheLate) };
+    const drawn = {
+      isLost: random.chance(faults.cacheLost),
+      isUnheard: random.chance(faults.cacheUnheard),
+      isLate: random.chance(faults.cacheLate),
+    };
     const there = 0.05 + random.around(faults.cacheMs);
     const back = 0.05 + random.around(faults.cacheMs);
     const drawnLateMs = random.around(random.pick([400, 2_000, 4_000]));

@@ -30,7 +30,9 @@ const withLedger = (change: (ledger: QueueLedger) => Partial<QueueLedger>): Queu
 /** The cache is loaded with something else than the cut read. */
 const loadsWith = (change: (cut: CutResult) => CutResult): QueueBugs =>
   withCache((cache) => ({ load: (state) => cache.load(change(state)) }));
-const eachSale = (change: (cut: CutSale) => CutSale) => (cut: CutResult): CutResult => ({ ...cut, sales: cut.sales.map(change) });
+const eachSale =
+  (change: (cut: CutSale) => CutSale) =>
+  (cut: CutResult): CutResult => ({ ...cut, sales: cut.sales.map(change) });
 
 /** What is delivered is forgotten by the broker at once, and a worker that dies takes it along. */
 const acknowledgesFirst = (source: JournalSource): JournalSource => ({
@@ -176,8 +178,14 @@ export const rabbitMutants: Readonly<Record<string, CountedMutant>> = {
     scenario: "late publish across an epoch",
   },
   "counts-paid-alone": { queue: loadsWith(countsPaidAlone), scenario: "repeat after sell-out, and after the cache was counted anew" },
-  "forgets-limits": { queue: loadsWith((cut) => ({ ...cut, units: [] })), scenario: "repeat after sell-out, and after the cache was counted anew" },
-  "forgets-keys": { queue: loadsWith(eachSale((cut) => ({ ...cut, keys: [] }))), scenario: "repeat after sell-out, and after the cache was counted anew" },
+  "forgets-limits": {
+    queue: loadsWith((cut) => ({ ...cut, units: [] })),
+    scenario: "repeat after sell-out, and after the cache was counted anew",
+  },
+  "forgets-keys": {
+    queue: loadsWith(eachSale((cut) => ({ ...cut, keys: [] }))),
+    scenario: "repeat after sell-out, and after the cache was counted anew",
+  },
   "opener-skips-its-mark": {
     queue: withLedger((ledger) => ({
       cut: async (ask) => {

@@ -180,7 +180,11 @@ export class RabbitWorld extends SqlWorld {
           source: planted.source?.(journal) ?? journal,
           presence: planted.presence?.(presence) ?? presence,
           partitions,
-          terms: { outboxMax, marks: { leaseMs: planted.leaseMs ?? leaseMs, edgeMs }, reopenDelayMs: planted.reopenDelayMs ?? reopenDelayMs },
+          terms: {
+            outboxMax,
+            marks: { leaseMs: planted.leaseMs ?? leaseMs, edgeMs },
+            reopenDelayMs: planted.reopenDelayMs ?? reopenDelayMs,
+          },
         },
         renew: () => presence.renew(),
         leave: () => journal.close(),

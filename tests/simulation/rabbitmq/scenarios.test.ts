@@ -7,8 +7,7 @@ import { Stage } from "./stage.ts";
 const testTimeoutMs = 60_000;
 
 describe("what has undone shops like this one does not undo it:", () => {
-  for (const { name, rule, stage, run } of scenarios)
-    test(`[${rule}] ${name}`, async () => run(await Stage.open(stage)), testTimeoutMs);
+  for (const { name, rule, stage, run } of scenarios) test(`[${rule}] ${name}`, async () => run(await Stage.open(stage)), testTimeoutMs);
 });
 
 describe("a planted bug is seen by its scenario:", () => {

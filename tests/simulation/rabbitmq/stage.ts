@@ -210,7 +210,10 @@ export class Stage {
   }
 }
 
-function shapeOf({ stock = 3, limit = 1, payWindowMs = 4_000, sales = 1, queue, answerTimeoutMs = 2_500 }: StageOptions, faults: Faults): Shape {
+function shapeOf(
+  { stock = 3, limit = 1, payWindowMs = 4_000, sales = 1, queue, answerTimeoutMs = 2_500 }: StageOptions,
+  faults: Faults,
+): Shape {
   const drawn = queued(drawShape(seed, false), seed, faults);
   const sale: SaleShape = {
     stock,
@@ -224,7 +227,17 @@ function shapeOf({ stock = 3, limit = 1, payWindowMs = 4_000, sales = 1, queue, 
   };
   assert(drawn.cluster !== undefined, "a world of several processes draws how many there are");
   const between: QueueShape = { partitions: 1, prefetch: 64, heartbeatMs: 600, syncsAlways: false, outboxMax: 1_000, ...queue };
-  const two = { apis: 2, workers: 2, leaseMs: 250, reopenDelayMs: 600, edgeMs: 250, writesMax: 6, readsMax: 4, rate: 1, lockTimeoutMs: 4_000 };
+  const two = {
+    apis: 2,
+    workers: 2,
+    leaseMs: 250,
+    reopenDelayMs: 600,
+    edgeMs: 250,
+    writesMax: 6,
+    readsMax: 4,
+    rate: 1,
+    lockTimeoutMs: 4_000,
+  };
   const cluster = { ...drawn.cluster, ...two, lateSaleInMs: undefined, queue: between };
   const bounds = { batchMax: 64, queueMax: 1_000, answerTimeoutMs, salesMax: 100, buyersMax: 10_000, spare: undefined, vips: 0 };
   return { ...drawn, ...bounds, sales: Array.from({ length: sales }, () => sale), buyers: 8, scenarios: ["success"], cluster };

@@ -10,7 +10,8 @@ import { reopenDelayMs } from "../../../src/modes/sql.ts";
 import { sharingCases, sharingContract, type SharingFixture, type SharingProcess } from "../../contract/sharing.ts";
 import { must } from "../../kit/samples.ts";
 import { drawFaults, healed, sqlFaults, type Faults } from "../faults.ts";
-import { Sim, SimNode } from "../kernel.ts";
+import { SimNode } from "../kernel.ts";
+import { Pump } from "../pump.ts";
 import type { StoreObserver } from "../store-observer.ts";
 import { ModelDriver } from "./model-driver.ts";
 import { ModelServer } from "./model-server.ts";
@@ -24,7 +25,6 @@ test("control: a model whose answers are never lost fails", async () => {
   expect(kind.run({ ...fixture, loseAnswer: () => undefined })).rejects.toThrow();
 });
 
-const stepMs = 50;
 const terms = { rate: 1, lockTimeoutMs: 4_000, idleTimeoutMs: 6_000 };
 const limits = { writesMax: 4, readsMax: 4, acquireTimeoutMs: 1_000, statementTimeoutMs: 1_000 };
 const deaf: StoreObserver = {
@@ -34,37 +34,6 @@ const deaf: StoreObserver = {
   addSale: () => undefined,
   setQuota: () => undefined,
 };
-
-/** Virtual time goes on for as long as somebody waits for something. */
-class Pump {
-  readonly sim = new Sim(1);
-  #waiting = 0;
-  #isRunning = false;
-
-  async until<Value>(begin: () => Promise<Value>): Promise<Value> {
-    this.#waiting += 1;
-    const value = begin().finally(() => (this.#waiting -= 1));
-    if (!this.#isRunning) void this.#run();
-    return value;
-  }
-
-  async #run(): Promise<void> {
-    this.#isRunning = true;
-    while (this.#waiting > 0) await this.sim.run(this.sim.now + stepMs, () => this.#waiting === 0);
-    this.#isRunning = false;
-  }
-
-  /** The same port, each of whose calls makes time go on. */
-  of<Port extends object>(port: Port): Port {
-    return new Proxy(port, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== "function") return value;
-        return (...args: unknown[]) => this.until(async () => value.apply(target, args) as unknown);
-      },
-    });
-  }
-}
 
 async function openModelFixture(): Promise<SharingFixture> {
   const pump = new Pump();

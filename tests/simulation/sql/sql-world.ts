@@ -63,7 +63,7 @@ export class SqlWorld extends World {
   }
 
   /** What a process needs beside the database, in a world where a cache decides. */
-  openQueue(_: QueueAsk): Promise<ProcessQueue | undefined> {
+  openQueue(_ask: QueueAsk): Promise<ProcessQueue | undefined> {
     return Promise.resolve(undefined);
   }
 
