@@ -19,11 +19,14 @@ const bugs: Readonly<Record<string, () => void>> = {
   /** Some batches are answered and taken back; not the first ones, which open the sales. */
   "commit-taken-back": () => {
     const { transact } = ServerDatabase.prototype;
-    type Transact = typeof transact;
     let batches = 0;
-    const early: Transact = function early(this: ServerDatabase, run, terms = {}) {
+    const early: typeof transact = function early<Value>(this: ServerDatabase, ...[run, terms = {}]: Parameters<typeof transact<Value>>) {
       const isHit = terms.wrote !== undefined && ++batches > batchesSpared && Math.random() < share;
-      return transact.call(this, run, isHit ? { wrote: () => false } : terms) as ReturnType<Transact> as never;
+      return transact.call<ServerDatabase, Parameters<typeof transact<Value>>, ReturnType<typeof transact<Value>>>(
+        this,
+        run,
+        isHit ? { wrote: () => false } : terms,
+      );
     };
     ServerDatabase.prototype.transact = early;
   },
