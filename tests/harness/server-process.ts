@@ -23,7 +23,8 @@ export type ServerOptions = {
   readonly entry?: readonly string[] | undefined;
 };
 
-const readyMaxMs = 20_000;
+/** On a machine on which much else is started. */
+const readyMaxMs = 60_000;
 const logLinesMax = 2_000;
 
 export class ServerProcess {

@@ -56,6 +56,7 @@ class Battle {
   readonly #rounds: Round[] = [];
   readonly #problems: string[] = [];
   #verdict: StoreVerdict | undefined;
+  #told: ReadonlySet<string> = new Set();
 
   constructor(cluster: Cluster, options: BattleOptions) {
     this.#cluster = cluster;
@@ -171,6 +172,10 @@ class Battle {
     const ended = this.#cluster.members.flatMap((member) => member.ended ?? []);
     this.#problems.push(...ended.map((text) => `${fault}: ${text}`));
     this.#problems.push(...this.#crowd.undecided.map((text) => `${fault}: ${text} never heard anything definite`));
+    // Not a broken promise by itself, but somebody should know why.
+    const errors = new Set(this.#cluster.members.flatMap((member) => member.errors.map((line) => `${member.name} ${line.slice(0, 300)}`)));
+    for (const line of errors) if (!this.#told.has(line)) this.#options.tell?.(`logged as an error: ${line}`);
+    this.#told = errors;
     const internal = [...this.#crowd.reasons.keys()].filter((name) => name.startsWith("500 "));
     this.#problems.push(...internal.map((name) => `${fault}: a buyer was told ${name}`));
   }

@@ -24,8 +24,6 @@ const greedyShare = 0.25;
 const cancelShare = 0.2;
 const payShare = 0.2;
 
-export type Sale = { readonly id: string };
-
 export class Crowd {
   readonly #cluster: Cluster;
   readonly #random: SeededRandom;

@@ -45,10 +45,6 @@ export class Member {
     return line;
   }
 
-  get lines(): readonly TcpProxy[] {
-    return [...this.#lines.values()];
-  }
-
   async start(): Promise<void> {
     const { databaseUrl, queue } = this.#engines;
     const through = async (name: LineName, url: string) => {
