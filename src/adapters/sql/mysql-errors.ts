@@ -30,13 +30,22 @@ const kinds: Readonly<Record<number, ServerErrorKind>> = {
   1045: "unavailable", // ER_ACCESS_DENIED_ERROR
   1049: "unavailable", // ER_BAD_DB_ERROR
   1053: "unavailable", // ER_SERVER_SHUTDOWN
+  1080: "unavailable", // ER_FORCING_CLOSE
+  1152: "unavailable", // ER_ABORTING_CONNECTION
+  1158: "unavailable", // ER_NET_READ_ERROR
+  1159: "unavailable", // ER_NET_READ_INTERRUPTED
+  1160: "unavailable", // ER_NET_ERROR_ON_WRITE
+  1161: "unavailable", // ER_NET_WRITE_INTERRUPTED
+  1184: "unavailable", // ER_NEW_ABORTING_CONNECTION
   1203: "unavailable", // ER_TOO_MANY_USER_CONNECTIONS
   1290: "unavailable", // ER_OPTION_PREVENTS_STATEMENT: read only, a standby
   1317: "unavailable", // ER_QUERY_INTERRUPTED
   1792: "unavailable", // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
   1836: "unavailable", // ER_READ_ONLY_MODE
+  1927: "unavailable", // ER_CONNECTION_KILLED (MariaDB), also of a transaction that lay idle for too long
   1969: "unavailable", // ER_STATEMENT_TIMEOUT (MariaDB)
   3024: "unavailable", // ER_QUERY_TIMEOUT (MySQL)
+  4031: "unavailable", // ER_CLIENT_INTERACTION_TIMEOUT (MySQL)
 };
 
 /** Without a number of the server's own no answer came, or half of one. */

@@ -9,6 +9,8 @@ const kinds: Readonly<Record<string, ServerErrorKind>> = {
   "53100": "storage_full", // disk_full
   "25P03": "lost", // idle_in_transaction_session_timeout: the connection ended, perhaps while a statement was on its way
   "25006": "unavailable", // read_only_sql_transaction: a standby
+  "25P03": "unavailable", // idle_in_transaction_session_timeout, of a process that stood still: the connection is ended
+  "25P04": "unavailable", // transaction_timeout: the same
   "57014": "unavailable", // query_canceled, by statement_timeout
   "22": "bad_line", // data exception
   "23": "bad_line", // integrity constraint violation
