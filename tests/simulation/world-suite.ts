@@ -18,7 +18,7 @@ export type WorldSuite = {
 
 const chunk = 25;
 const repeatedFrom = 2_000;
-const testTimeoutMs = 120_000;
+const testTimeoutMs = 240_000;
 
 const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
 
