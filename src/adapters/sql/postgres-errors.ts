@@ -7,7 +7,6 @@ const kinds: Readonly<Record<string, ServerErrorKind>> = {
   "55P03": "conflict", // lock_not_available
   "23505": "duplicate", // unique_violation
   "53100": "storage_full", // disk_full
-  "25P03": "lost", // idle_in_transaction_session_timeout: the connection ended, perhaps while a statement was on its way
   "25006": "unavailable", // read_only_sql_transaction: a standby
   "25P03": "unavailable", // idle_in_transaction_session_timeout, of a process that stood still: the connection is ended
   "25P04": "unavailable", // transaction_timeout: the same

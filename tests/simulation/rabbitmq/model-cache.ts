@@ -216,7 +216,7 @@ export class CacheClient implements StockCache {
     const isLate = drawn.isLate || typeof told === "object";
     const lateMs = typeof told === "object" ? told.lateMs : drawnLateMs;
     const timeoutMs = name === "load" || name === "drop" ? loadTimeoutMs : callTimeoutMs;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const later = (ms: number, then: () => void) => sim.at(ms, then, this.#node, this.#incarnation);
       if (!node.up && !this.#link.isCut) return void later(there, () => resolve(failed));
       const giveUp = later(timeoutMs, () => {
@@ -232,11 +232,15 @@ export class CacheClient implements StockCache {
         () => {
           if (node.incarnation !== serverLife || !node.up) return lost();
           // Done now; what it answers is on its way.
-          void run().then((answer) => {
-            if (isUnheard) sim.probe(`cache-unheard ${name}`);
-            if (isUnheard || this.#link.isCut) return;
-            later(back, () => (giveUp(), resolve(answer)));
-          });
+          void run().then(
+            (answer) => {
+              if (isUnheard) sim.probe(`cache-unheard ${name}`);
+              if (isUnheard || this.#link.isCut) return;
+              later(back, () => (giveUp(), resolve(answer)));
+              // The client could not read what it was to send.
+            },
+            (error: unknown) => void later(back, () => (giveUp(), reject(error))),
+          );
         },
         node.up ? node : undefined,
       );

@@ -33,6 +33,9 @@ const latePublishSoldOut: Scenario = {
     await expectTold(stage.buy(two, 2), "accepted");
     await stage.until(() => stage.purchases().length === 2, "the late line");
     expectEqual(stage.states().at(-1), "refused stock", "the late line");
+    // The cache that stands never counted it, and has nothing to give back.
+    await stage.pass(1_000);
+    await expectTold(stage.buy(two, 3), "refused all_taken");
     await stage.finish();
   },
 };

@@ -225,6 +225,7 @@ const workerDiesInHand: Scenario = {
 const lostConfirm: Scenario = {
   name: "lost confirm",
   rule: "QM3",
+  stage: { payWindowMs: 60_000 },
   run: async (stage) => {
     const { one } = apis(stage);
     stage.nextLines("api 1", "unheard");
@@ -284,18 +285,27 @@ const markElsewhere: Scenario = {
   run: async (stage) => {
     const { one, two } = apis(stage);
     await expectTold(stage.buy(one, 1), "accepted");
-    const id = stage.purchases()[0]?.id ?? "";
-    const cancel = { method: "POST", path: `/api/v1/orders/${id}/cancel`, body: "{}" } as const;
-    void stage.ask(two, cancel, "u1").then((reply) => stage.judge.cancelled(id, reply));
-    // One process keeps hearing that all is taken, the other asks until it is not.
-    for (let tries = 0; tries < 400; tries++) {
-      const other = stage.buy(one, 2);
-      const asked = stage.buy(two, 3, { key: "k" });
-      await other.told();
-      if ((await asked.told()).kind === "accepted") break;
-      await stage.pass(5);
+    const giveBack = (buyer: number) => {
+      const id = stage.purchases().at(-1)?.id ?? "";
+      const cancel = { method: "POST", path: `/api/v1/orders/${id}/cancel`, body: "{}" } as const;
+      void stage.ask(two, cancel, `u${buyer}`).then((reply) => stage.judge.cancelled(id, reply));
+    };
+    giveBack(1);
+    // One process keeps hearing that all is taken, the other asks until it is not; whose turn it is when the unit comes back differs.
+    for (let round = 1; round <= 12; round++) {
+      const winner = 1_000 * round;
+      for (let buyer = winner + 1; buyer < winner + 900; buyer++) {
+        // Of those who were accepted once the memory says nothing.
+        const other = stage.buy(one, buyer);
+        const asked = stage.buy(two, winner, { key: "k" });
+        const [heard, told] = [await other.told(), await asked.told()];
+        if (told.kind === "accepted") break;
+        if (heard.kind === "accepted") giveBack(buyer);
+        await stage.pass(5);
+      }
+      await expectTold(stage.buy(one, winner, { key: "k" }), "accepted");
+      giveBack(winner);
     }
-    await expectTold(stage.buy(one, 3, { key: "k" }), "accepted");
     await stage.finish();
   },
 };
