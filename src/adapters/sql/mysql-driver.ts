@@ -111,6 +111,8 @@ class MysqlConnection implements ServerConnection {
   #leaving = false;
   /** The answers to what was sent so far. */
   #answered: Promise<void> = Promise.resolve();
+  /** Between the begin and the end of a transaction that writes; elsewhere each statement stands alone. */
+  #isOpen = false;
   /** What failed in the transaction. */
   #failed: ServerError | undefined;
 
@@ -135,11 +137,19 @@ class MysqlConnection implements ServerConnection {
 
   /** Waits for the first statement: should it fail, that is not run. */
   async begin(): Promise<void> {
+    this.#isOpen = true;
     this.#ask("START TRANSACTION").catch(() => {});
   }
 
-  commit = async () => void (await this.run("COMMIT"));
-  rollback = async () => void (await this.run(rollback));
+  async commit(): Promise<void> {
+    await this.run("COMMIT");
+    this.#isOpen = false;
+  }
+
+  async rollback(): Promise<void> {
+    await this.run(rollback);
+    this.#isOpen = false;
+  }
 
   async beginSnapshot(): Promise<void> {
     await this.run(snapshotIsolation);
@@ -204,7 +214,7 @@ class MysqlConnection implements ServerConnection {
       for (const [i, { settle }] of lot.entries()) settle.resolve(lot.length === 1 ? result : (result as unknown[])[i]);
     } catch (error) {
       const failure = error instanceof ServerError ? error : new ServerError(mysqlErrorKind(error), messageOf(error), error);
-      this.#failed = failure;
+      if (this.#isOpen) this.#failed = failure;
       // What ran before the one that failed is taken back with it.
       for (const { settle } of lot) settle.reject(failure);
     }
