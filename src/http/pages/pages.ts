@@ -6,20 +6,28 @@
  * Nothing here knows who asks: what is personal a page's program asks of the API.
  */
 import type { WebBundle, WebFiles } from "../../ports/web-files.ts";
+import type { PayWay } from "../../web/order/order-view.ts";
 import { isLanguage, languageFor, type Language } from "../../web/shared/languages.ts";
 import { pathsOf } from "../../web/shared/paths.ts";
 import type { HttpContext } from "../context.ts";
 import { failure, type Reply } from "../envelope.ts";
 import type { Ask } from "../route.ts";
 import { bytesReply, htmlHeaders, pagePolicy, type PageBytes } from "./page-bytes.ts";
+import { ListPages } from "./list-pages.ts";
 import { SalePages } from "./sale-pages.ts";
+import { shellPage } from "./shell-pages.ts";
 import { busyReply, systemPage } from "./system-pages.ts";
 
 type PageAsk = Pick<Ask, "request">;
 
 /** A copy is good for two seconds, then it may be shown while a new one is fetched, and for an hour if none can be had. */
 const saleCaching = "public, max-age=2, stale-while-revalidate=60, stale-if-error=3600";
+const listCaching = "public, max-age=5, stale-while-revalidate=60, stale-if-error=3600";
+/** Pages that are the same until the server is another. */
+const shellCaching = "public, max-age=60, stale-while-revalidate=86400, stale-if-error=86400";
 const foreverCaching = "public, max-age=31536000, immutable";
+
+const cachedFor = (caching: string, page: PageBytes | undefined) => (page === undefined ? undefined : { page, caching });
 
 /** The path of a URL, without parsing the rest of it. */
 export function pathIn(url: string): string {
@@ -35,11 +43,16 @@ export const isPagePath = (path: string): boolean => path === "/" || /^\/(assets
 export class Pages {
   readonly #files: WebFiles;
   readonly #sales: SalePages;
+  readonly #list: ListPages;
+  readonly #payWay: PayWay;
   #policy: { readonly bundle: WebBundle; readonly text: string } | undefined;
 
-  constructor(context: HttpContext, files: WebFiles) {
+  constructor({ deps }: Pick<HttpContext, "deps">, files: WebFiles) {
     this.#files = files;
-    this.#sales = new SalePages(context);
+    this.#sales = new SalePages(deps);
+    this.#list = new ListPages(deps);
+    const isSimulated = deps.provider.name === "simulated";
+    this.#payWay = !isSimulated ? "external" : deps.options.environment === "development" ? "trial" : "simulated";
   }
 
   answer({ request }: PageAsk): Reply | Promise<Reply> {
@@ -65,12 +78,17 @@ export class Pages {
   }
 
   async #page(ask: PageOfOurs): Promise<Reply> {
-    const [kind, id, ...more] = ask.rest;
-    if (kind === "s" && id !== undefined && more.length === 0) {
-      const page = await this.#sales.page(ask.language, id, ask.bundle);
-      return page === undefined ? this.#system(ask, "not_found") : this.#html(ask, page, saleCaching);
-    }
-    return this.#system(ask, "not_found");
+    const page = await this.#found(ask);
+    return page === undefined ? this.#system(ask, "not_found") : this.#html(ask, page.page, page.caching);
+  }
+
+  async #found({ language, rest, bundle }: PageOfOurs): Promise<{ readonly page: PageBytes; readonly caching: string } | undefined> {
+    const [kind = "", id, ...more] = rest;
+    if (more.length > 0) return undefined;
+    if (kind === "s" && id !== undefined) return cachedFor(saleCaching, await this.#sales.page(language, id, bundle));
+    if (kind === "" && id === undefined) return cachedFor(listCaching, await this.#list.page(language, bundle));
+    const shell = shellPage({ language, bundle, payWay: this.#payWay }, kind, id);
+    return cachedFor(shellCaching, await shell);
   }
 
   #html({ request, bundle }: PageOfOurs, page: PageBytes, caching: string): Reply {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { translator, type Message } from "../shared/translate.ts";
 import { messagesOf, type Group } from "./catalogue.ts";
 import { en } from "./en.ts";
@@ -40,6 +42,26 @@ describe("[SF9] the catalogues", () => {
         for (const text of texts(message)) expect([key, han.test(text) || /^\{|\}$/.test(text)]).toEqual([key, true]);
     for (const [key, message] of english)
       if (!mayBeForeign.includes(key)) for (const text of texts(message)) expect([key, han.test(text)]).toEqual([key, false]);
+  });
+
+  test("every message is said somewhere", () => {
+    const root = join(import.meta.dirname, "../..");
+    const sources = ["web", "http/pages"].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !name.startsWith("messages/"))
+        .map((name) => readFileSync(join(root, folder, name), "utf8")),
+    );
+    const all = sources.join("\n");
+    // Families whose last word is a state of the API's.
+    const families = [...all.matchAll(/`(\w+_)\$\{/g)].map(([, start = ""]) => start);
+    const suffixed = [...all.matchAll(/\$\{\w+\}(_\w+)`/g)].map(([, end = ""]) => end);
+    const unsaid = groups
+      .flatMap((group) => Object.keys(en[group]))
+      .filter(
+        (key) =>
+          !all.includes(`"${key}"`) && !families.some((start) => key.startsWith(start)) && !suffixed.some((end) => key.endsWith(end)),
+      );
+    expect(unsaid).toEqual([]);
   });
 });
 

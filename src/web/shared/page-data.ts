@@ -22,10 +22,12 @@ export function openPage<Own>(): Opened<Own> {
   return { language, t: translator(language, messages), own, root };
 }
 
-/** Whoever chooses a language gets it the next time, too. */
+/** The link to the other language leads to this very page in it, and whoever follows it gets that language the next time, too. */
 function rememberLanguage(): void {
-  for (const link of document.querySelectorAll<HTMLAnchorElement>("a[hreflang]"))
+  for (const link of document.querySelectorAll<HTMLAnchorElement>("a[hreflang]")) {
+    link.href = location.pathname.replace(/^\/[^/]+/, `/${link.hreflang}`) + location.search;
     link.addEventListener("click", () => {
       document.cookie = `doorbuster_language=${link.hreflang}; path=/; max-age=31536000; samesite=lax`;
     });
+  }
 }
