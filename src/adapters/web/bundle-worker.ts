@@ -37,10 +37,16 @@ function compressed(bytes: Buffer) {
   return { bytes: bytes.toString("base64"), gzip: gzipSync(bytes, { level: 9 }).toString("base64"), brotli: brotli.toString("base64") };
 }
 
-/** Comments and the blanks at the beginnings of lines are for whoever writes it. */
-const style = (await readFile(join(webDir, "style.css"), "utf8"))
+/** In this order: what comes later may change what came before. */
+const styles = ["base", "controls", "sale", "list", "forms", "orders", "last"];
+const written = await Promise.all(styles.map((name) => readFile(join(webDir, "styles", `${name}.css`), "utf8")));
+/** Comments and blanks are for whoever writes it. */
+const style = written
+  .join("\n")
   .replace(/\/\*[\s\S]*?\*\//g, "")
-  .replace(/\s*\n\s*/g, "\n")
+  .replace(/\s*\n\s*/g, " ")
+  .replace(/ ?([{};]) ?/g, "$1")
+  .replaceAll(";}", "}")
   .trim();
 
 const made: BundleText = { style, scripts, files };

@@ -74,7 +74,7 @@ describe("[SF11] the pages' programs", () => {
     expect(before).toBe(await digestOfSources(root));
     writeFileSync(join(copy, "src/web/a.test.ts"), "");
     expect(await digestOfSources(copy)).toBe(before);
-    writeFileSync(join(copy, "src/web/style.css"), "body{}");
+    writeFileSync(join(copy, "src/web/styles/list.css"), "body{}");
     expect(await digestOfSources(copy)).not.toBe(before);
   });
 });

@@ -91,7 +91,7 @@ function cardView({ t, language, timeZone }: ListPage, shelf: Shelf, card: ListC
         h("span", { class: "unseen" }, `${t("price")}: `),
         h("strong", null, money(language, card.priceMinor, card.currency)),
       ),
-      shelf === "list_soon" ? null : h("p", { class: `stock-word ${stock}` }, t(stock)),
+      hasStockWord(shelf, sale) ? h("p", { class: `stock-word ${stock}` }, t(stock)) : null,
       h("p", { class: "when" }, time),
     ),
   );
@@ -99,6 +99,9 @@ function cardView({ t, language, timeZone }: ListPage, shelf: Shelf, card: ListC
 
 /** Of the units issued: below it they are few. */
 const fewShare = 0.2;
+
+/** Before the start all is there; after the end what is left says nothing to anybody. */
+const hasStockWord = (shelf: Shelf, { status }: SaleNow): boolean => shelf === "list_live" || status === "cancelled";
 
 /** In words: numbers that change each second belong to the sale's own page. */
 export function stockKey({ status, available, held, issued }: SaleNow): Key {

@@ -36,7 +36,7 @@ export const en = {
   },
   list: {
     list_title: "Flash sales",
-    list_intro: "Few units, one price, one moment. What you are told you have got, you have got",
+    list_intro: "Few units, one price, one moment. When this page says you have got one, it is yours",
     list_live: "On sale now",
     list_soon: "Starting soon",
     list_over: "Ended",
