@@ -9,7 +9,7 @@ import { rootDir } from "./steps.ts";
 export type Suite = { readonly name: string; readonly files: readonly string[] };
 
 /** Folders of tests/ that run outside the quick suite, in the order that finds a mistake soonest. */
-const slowFolders = ["properties", "hostility", "verify", "harness", "engines", "simulation", "nemesis", "e2e", "deploy"];
+const slowFolders = ["properties", "hostility", "verify", "harness", "engines", "simulation", "nemesis", "e2e", "browser", "deploy"];
 const places = ["src", "scripts", "tests", "bench"];
 
 export function suiteOf(file: string): string {

@@ -22,7 +22,7 @@ export const en = {
     failed: "Something went wrong ({reason})",
     failed_silence: "The server does not answer. Please try again",
     try_later: { one: "Please try again in {n} second", other: "Please try again in {n} seconds" },
-    no_script: "This page updates by itself when JavaScript is on. Without it, reload to see what is new",
+    no_script: "Signing in, buying and paying need JavaScript. Without it you can look at the sales; reload to see what is new",
     footer: "The server's clock decides when a sale starts. Nothing is ever oversold",
   },
   system: {

@@ -22,7 +22,7 @@ export const zhCn: Messages = {
     failed: "出错了（{reason}）",
     failed_silence: "服务器没有响应，请重试",
     try_later: "请在 {n} 秒后重试",
-    no_script: "开启 JavaScript 后本页会自动更新；未开启时请手动刷新",
+    no_script: "登录、抢购和付款需要开启 JavaScript；未开启时可以浏览活动，请手动刷新查看最新情况",
     footer: "开始时间以服务器时钟为准，绝不超卖",
   },
   system: {

@@ -38,10 +38,10 @@ function buttonView(page: SalePage, row: ButtonRow): VNode {
     // What the button says decides, also for a click that comes from a moment ago.
     if (buys) acts?.buy();
   };
-  // Where no program runs, the form leads to a page of the server that asks and buys.
+  // Where no program runs (yet), it shows the page anew.
   return h(
     "form",
-    { method: "get", action: paths.buy(card.id), onSubmit: acts === undefined ? undefined : buy },
+    { onSubmit: acts === undefined ? undefined : buy },
     h(
       "button",
       {

@@ -43,13 +43,7 @@ export class SalePageAtWork {
   #purchases: SharedStream | undefined;
   #attempts: Attempts | undefined;
   #facts: SaleFacts;
-  #shown = {
-    hearing: "connecting" as SalePageShown["hearing"],
-    paused: false,
-    said: "",
-    told: undefined as string | undefined,
-    quantity: 1,
-  };
+  #shown: SalePageShown = { hearing: "connecting", paused: false, said: "", told: undefined, quantity: 1 };
 
   constructor(opened: Opened<SaleData>) {
     this.#opened = opened;

@@ -4,7 +4,6 @@ import type { Language } from "./languages.ts";
 export const pathsOf = (language: Language) => ({
   list: `/${language}/`,
   sale: (id: string) => `/${language}/s/${id}`,
-  buy: (id: string) => `/${language}/s/${id}/buy`,
   signIn: (next?: string) => `/${language}/sign-in${next === undefined ? "" : `?next=${encodeURIComponent(next)}`}`,
   register: (next?: string) => `/${language}/register${next === undefined ? "" : `?next=${encodeURIComponent(next)}`}`,
   account: `/${language}/account`,

@@ -53,7 +53,7 @@ export class ServerClock {
 }
 
 type AskTime = () => Promise<number>;
-const samplesPerRound = 4;
+const samplesPerRound = 3;
 
 /** Takes a few samples, so that one slow answer does not decide. Resolves whether there is any. */
 export async function askForTime(clock: ServerClock, ask: AskTime, monotonicMs: () => number): Promise<boolean> {
