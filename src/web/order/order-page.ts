@@ -10,6 +10,7 @@ import { followAttention } from "../shared/attention.ts";
 import type { SharedStream } from "../shared/one-stream.ts";
 import type { Opened } from "../shared/page-data.ts";
 import { pathsOf } from "../shared/paths.ts";
+import { Reading } from "../shared/reading.ts";
 import { Session } from "../shared/session.ts";
 import { browserStorage } from "../shared/storage.ts";
 import { purchaseStream } from "../shared/streams.ts";
@@ -29,9 +30,9 @@ export class OrderPageAtWork {
   readonly #session = new Session({ storage: browserStorage() });
   readonly #time = new TimeKeeper(callApi, () => this.#draw());
   readonly #announcer = new Announcer((said) => this.#set({ said }));
+  readonly #reading = new Reading(() => this.#readOnce());
   #stream: SharedStream | undefined;
   #order: OrderOnWire | undefined;
-  #reading = false;
   #looking: ReturnType<typeof setTimeout> | undefined;
   #wasSoon = false;
   #shown: Shown = {
@@ -57,19 +58,20 @@ export class OrderPageAtWork {
     if (who.kind !== "account") return location.replace(paths.signIn(paths.order(this.#id)));
     void this.#time.ask();
     this.#stream = purchaseStream(this.#session, who, {
-      onPurchase: ({ id, changed_at }) => (id === this.#id && changed_at !== this.#order?.changed_at ? void this.#read() : undefined),
+      onPurchase: ({ id, changed_at }) =>
+        id === this.#id && changed_at !== this.#order?.changed_at ? void this.#reading.ask() : undefined,
       onHearing: (hearing) => this.#set({ hearing }),
     });
     followAttention(
       () => (this.#stream === undefined || this.#shown.paused ? [] : [this.#stream]),
       () => {
         this.#time.wake();
-        void this.#read();
+        void this.#reading.ask();
       },
     );
     this.#stream.join();
     this.#tickOn();
-    await this.#read();
+    await this.#reading.ask();
   }
 
   #tickOn(): void {
@@ -88,16 +90,14 @@ export class OrderPageAtWork {
     this.#wasSoon = isSoon;
   }
 
-  async #read(): Promise<void> {
-    if (this.#reading) return;
-    this.#reading = true;
-    const told = await this.#session.call<OrderOnWire>(`/api/v1/orders/${this.#id}`).finally(() => (this.#reading = false));
+  async #readOnce(): Promise<void> {
     clearTimeout(this.#looking);
+    const told = await this.#session.call<OrderOnWire>(`/api/v1/orders/${this.#id}`);
     if (told.kind === "done") this.#know(told.data);
-    else if (told.kind === "no" && told.status === 404) return this.#set({ isUnknown: true });
+    if (told.kind === "no" && told.status === 404) return this.#set({ isUnknown: true });
     const retryAfterMs = told.kind === "no" ? (told.retryAfterMs ?? 0) : 0;
     const isOpen = told.kind !== "done" || openPayment(told.data) !== undefined;
-    if (isOpen) this.#looking = setTimeout(() => void this.#read(), Math.max(retryAfterMs, lookEachMs * (0.75 + Math.random() / 2)));
+    if (isOpen) this.#looking = setTimeout(() => void this.#reading.ask(), Math.max(retryAfterMs, lookEachMs * (0.75 + Math.random() / 2)));
   }
 
   #know(order: OrderOnWire): void {
@@ -120,7 +120,7 @@ export class OrderPageAtWork {
     this.#set({ working: true, told: undefined });
     const told = await this.#session.call(`/api/v1/orders/${this.#id}/${path}`, { method: "POST", body });
     this.#set({ working: false, told: this.#problemOf(told) });
-    await this.#read();
+    await this.#reading.ask();
   }
 
   #problemOf(told: Told<unknown>): string | undefined {

@@ -80,7 +80,7 @@ function stockView({ t, facts: { sale } }: SalePage): VNode {
   return h(
     "section",
     { class: "stock", "aria-label": t("stock_title") },
-    h("meter", { min: 0, max: Math.max(1, issued), value: available, "aria-label": t("stock_bar", { available, issued }) }),
+    h("progress", { max: Math.max(1, issued), value: available, "aria-label": t("stock_bar", { available, issued }) }),
     h(
       "p",
       null,
