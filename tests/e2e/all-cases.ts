@@ -3,6 +3,7 @@ import { badInputCases } from "./cases/bad-input.ts";
 import { liveCases } from "./cases/live.ts";
 import { moneyCases } from "./cases/money.ts";
 import { operationCases } from "./cases/operation.ts";
+import { pageCases } from "./cases/pages.ts";
 import { purchaseCases } from "./cases/purchase.ts";
 import { saleCases } from "./cases/sales.ts";
 import { seckillPathCases } from "./cases/seckill-paths.ts";
@@ -22,4 +23,5 @@ export function allCases(server: UnderTest): void {
   activityPathCases(server);
   shopPathCases(server);
   badInputCases(server);
+  pageCases(server);
 }
