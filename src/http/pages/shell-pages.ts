@@ -103,7 +103,7 @@ const shells: Readonly<Record<"sign-in" | "register" | "account" | "orders" | "o
 /** A path's first word and what follows it; undefined if that is no page. */
 export function shellPage(maker: ShellMaker, kind: string, id: string | undefined): Promise<PageBytes> | undefined {
   const name = kind === "orders" && id !== undefined ? "order" : kind;
-  if (!(name in shells) || (name === "order") !== (id !== undefined) || kind === "order") return undefined;
+  if (!Object.hasOwn(shells, name) || (name === "order") !== (id !== undefined) || kind === "order") return undefined;
   // It has just been found in the table.
   const shell = shells[name as keyof typeof shells];
   if (id !== undefined && parsePurchaseId(id) === undefined) return undefined;
