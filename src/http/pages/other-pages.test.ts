@@ -89,6 +89,6 @@ describe("[SF1] pages about somebody", () => {
     expect(ownOf((await read("/en/orders/1")).text)).toEqual({ payWay: "simulated" });
     const trial = await openMemoryApi({ web: plantedFiles(), options: { ...api.deps.options, environment: "development" } });
     expect(ownOf(await (await trial.send("GET", "/en/orders/1")).text())).toEqual({ payWay: "trial" });
-    trial.close();
+    await trial.close();
   });
 });

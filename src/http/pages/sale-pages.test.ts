@@ -189,7 +189,7 @@ describe("[SF11] before the programs are made", () => {
     expect(await answer.text()).toContain('http-equiv="refresh"');
     expect((await early.ask("GET", "/api/v1/time")).status).toBe(200);
     expect((await early.send("GET", "/assets/sale.0123456789ab.js")).status).toBe(404);
-    early.close();
+    await early.close();
   });
 });
 

@@ -2,7 +2,6 @@
 import type { Language } from "./languages.ts";
 
 export type Message = string | { readonly one: string; readonly other: string };
-export type Catalogue = Readonly<Record<string, Message>>;
 export type Values = Readonly<Record<string, string | number>>;
 /** Finds a message by its key; one that is missing shows its key, so that it is seen. */
 export type Translate<Key extends string = string> = (key: Key, values?: Values) => string;
