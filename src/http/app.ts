@@ -11,7 +11,7 @@ import { createContext, failureReply, type HttpContext } from "./context.ts";
 import type { HttpDeps, Peer } from "./deps.ts";
 import { failure, type Reply } from "./envelope.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { isPagePath, Pages, pathIn } from "./pages/pages.ts";
+import { isPagePath, Pages, pathIn, patternOf } from "./pages/pages.ts";
 import { negotiated } from "./problem.ts";
 import type { Ask, Route } from "./route.ts";
 import { descriptionOf, descriptionRoutes, type Description } from "./routes/description.ts";
@@ -93,9 +93,9 @@ export function createApp(deps: HttpDeps): App {
     fetch(request, peer) {
       const saleId = request.method === "POST" ? saleIdInUrl(request.url) : undefined;
       if (saleId !== undefined) return purchase(request, saleId, peer);
-      if (pages !== undefined && isPagePath(pathIn(request.url)))
-        return serve(context, { request, peer, params: {}, route: undefined }, (ask) => pages.answer(ask));
-      return fetchRest(request, peer);
+      const path = pages === undefined ? "" : pathIn(request.url);
+      if (pages === undefined || !isPagePath(path)) return fetchRest(request, peer);
+      return serve(context, { request, peer, params: {}, route: patternOf(path) }, (ask) => pages.answer(ask));
     },
     adminFetch: fetchBy(routerOf(context, operatorRoutes(metrics))),
     endStreams: () => context.live.streams.endAll(),

@@ -90,10 +90,10 @@ describeInBrowser("[SF16] in a browser", () => {
       using proxy = await TcpProxy.open(url());
       const baseURL = proxy.through(url()).replace(/\/$/, "");
       const ids = {
-        before: await shop.liveSale({ starts_at: inMs(20_000), ends_at: inMs(3_600_000) }),
+        before: await shop.liveSale({ starts_at: inMs(35_000), ends_at: inMs(3_600_000) }),
         on: await shop.liveSale({ stock: 1 }),
         held: await shop.liveSale({}),
-        ends: await shop.liveSale({ ends_at: inMs(30_000) }),
+        ends: await shop.liveSale({ ends_at: inMs(45_000) }),
       };
       const context = await visitAs("patient", { baseURL });
       const open = async (id: string, state: string) => {
@@ -108,6 +108,7 @@ describeInBrowser("[SF16] in a browser", () => {
       const [before, on, ends] = [await open(ids.before, "BEFORE"), await open(ids.on, "ON_SALE"), await open(ids.ends, "ON_SALE")];
       await before.getByText(/By the server's clock/).waitFor();
       proxy.refuse();
+      proxy.reset();
       // Somebody else takes the unit meanwhile: the page says that it hears nothing, and does not claim more.
       await shop.buy(ids.on, "somebody");
       for (const page of [before, on, ends, held]) await page.getByText(/Reconnecting|Offline/).waitFor({ timeout: patienceMs });

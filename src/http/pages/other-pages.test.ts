@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { isPagePath, pathIn, patternOf } from "./pages.ts";
 import { openMemoryApi, shopKey, type MemoryApi } from "../../../tests/harness/memory-api.ts";
 import { waitFor } from "../../../tests/harness/wait.ts";
 import { plantedFiles } from "../../../tests/kit/planted-bundle.ts";
@@ -62,6 +63,16 @@ describe("[SF2] the list of sales", () => {
     expect(one.text).toBe(other.text);
     expect(one.answer.headers.get("cache-control")).toBe("public, max-age=5, stale-while-revalidate=60, stale-if-error=3600");
   });
+});
+
+test("[SF1] only the paths of pages are taken from the API, and the log names nobody's", () => {
+  const pages = ["/", "/en", "/en/", "/zh-CN/s/1", "/assets/x.js", "/assets"];
+  const others = ["/english", "/zh", "/api/v1/time", "/docs", "/livez", "/assets.js", "//en", ""];
+  expect(pages.map(isPagePath)).toEqual(pages.map(() => true));
+  expect(others.map(isPagePath)).toEqual(others.map(() => false));
+  const urls = ["http://a.test/en/orders/7?x=/y", "http://a.test", "http://a.test/#/en"];
+  expect(urls.map(pathIn)).toEqual(["/en/orders/7", "/", "/"]);
+  expect(["/", "/assets/x.js", "/en/orders/7"].map(patternOf)).toEqual(["/", "/assets/:name", "/:language/*"]);
 });
 
 describe("[SF1] pages about somebody", () => {

@@ -37,6 +37,9 @@ export function pathIn(url: string): string {
   return end < 0 ? url.slice(start) : url.slice(start, start + end);
 }
 
+/** What the log says of a page's path: which kind it is, and nothing that names an order. */
+export const patternOf = (path: string): string => (path === "/" ? path : path.startsWith("/assets") ? "/assets/:name" : "/:language/*");
+
 /** Whether a path is one of ours; everything else is the API's to answer. */
 export const isPagePath = (path: string): boolean => path === "/" || /^\/(assets|zh-CN|en)(\/|$)/.test(path);
 
