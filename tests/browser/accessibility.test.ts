@@ -154,6 +154,60 @@ describeInBrowser("[SF14] every page, in each language, light and dark, at 320 p
     testMaxMs,
   );
 
+  /** As another language may have it: a third longer, and marked where it begins and ends. */
+  const pseudo = (text: string) =>
+    `⟦${text
+      .split(/(\{\w+\})/)
+      .map((part) => (part.startsWith("{") ? part : part.replace(/[aeiou]/g, "$&$&")))
+      .join("")}⟧`;
+
+  test(
+    "[SF9] longer words stick out nowhere, and no text is outside the catalogue",
+    async () => {
+      const saleId = await shop.liveSale({ per_buyer_limit: 3, product_id: await shop.product({ name: "1234" }) });
+      const context = await visitAs("pseudo", { viewport: { width: 320, height: 640 } });
+      const page = await context.newPage();
+      await page.route(/\/en\//, async (route) => {
+        const response = await route.fetch();
+        const html = (await response.text()).replace(
+          /(id="page-data">)(.*?)(<\/script>)/s,
+          (_, before: string, data: string, after: string) => {
+            const told = JSON.parse(data, (key, value: unknown) =>
+              typeof value === "string" && key !== "name" && /[a-z]{2}/i.test(value) ? pseudo(value) : value,
+            ) as {
+              messages: unknown;
+            };
+            const { messages: _messages, ...rest } = JSON.parse(data) as { messages: unknown };
+            return before + JSON.stringify({ ...rest, messages: told.messages }).replaceAll("<", "\\u003c") + after;
+          },
+        );
+        await route.fulfill({ response, body: html });
+      });
+      for (const [path, ready] of [
+        [`/en/s/${saleId}`, ".action[data-state=ON_SALE]"],
+        ["/en/", ".card"],
+        ["/en/register", "form .check"],
+        ["/en/account", ".rows li"],
+        ["/en/orders", ".filters"],
+      ] as const) {
+        await page.goto(path);
+        await page.locator(ready).first().waitFor();
+        await page.getByText("⟦").first().waitFor();
+        expect([path, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([path, 320]);
+        const bare = await page.evaluate(() => {
+          const walker = document.createTreeWalker(document.querySelector("#content") ?? document.body, NodeFilter.SHOW_TEXT);
+          const found: string[] = [];
+          for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) found.push(node.textContent ?? "");
+          return found.filter((text) => /[a-z]{3}/i.test(text) && !text.includes("⟦"));
+        });
+        // Names of products and people are not ours to translate.
+        expect([path, bare.filter((text) => !/Test product|^pseudo$|1234/.test(text))]).toEqual([path, []]);
+      }
+      await context.close();
+    },
+    testMaxMs,
+  );
+
   test(
     "the control: a button without a name is found",
     async () => {

@@ -52,8 +52,8 @@ describeInBrowser("[SF16] in a browser", () => {
   test(
     "a hundred clicks whose answers are lost have a hundred definite outcomes, and no order is double",
     async () => {
-      const people = 5;
-      const clicks = 20;
+      const people = 10;
+      const clicks = 10;
       const saleId = await shop.liveSale({ stock: people });
       const trial = async (page: Page, isDone: boolean) => {
         await untilState(page, "ON_SALE");
@@ -90,10 +90,10 @@ describeInBrowser("[SF16] in a browser", () => {
       using proxy = await TcpProxy.open(url());
       const baseURL = proxy.through(url()).replace(/\/$/, "");
       const ids = {
-        before: await shop.liveSale({ starts_at: inMs(35_000), ends_at: inMs(3_600_000) }),
+        before: await shop.liveSale({ starts_at: inMs(30_000), ends_at: inMs(3_600_000) }),
         on: await shop.liveSale({ stock: 1 }),
         held: await shop.liveSale({}),
-        ends: await shop.liveSale({ ends_at: inMs(45_000) }),
+        ends: await shop.liveSale({ ends_at: inMs(40_000) }),
       };
       const context = await visitAs("patient", { baseURL });
       const open = async (id: string, state: string) => {
