@@ -13,7 +13,7 @@ const patientFolders = ["properties", "simulation"];
 export const isPatient = ({ name }: Suite): boolean => patientFolders.includes(name);
 
 /** Folders of tests/ that run outside the quick suite, in the order that finds a mistake soonest. */
-const slowFolders = ["properties", "hostility", "verify", "harness", "engines", "simulation", "nemesis", "e2e", "deploy"];
+const slowFolders = ["properties", "hostility", "verify", "harness", "engines", "simulation", "nemesis", "e2e", "browser", "deploy"];
 const places = ["src", "scripts", "tests", "bench"];
 
 export function suiteOf(file: string): string {

@@ -39,6 +39,7 @@ import { previousSecret, putAsideSecret, secretFromFile } from "./adapters/syste
 import { SystemClock } from "./adapters/system/system-clock.ts";
 import type { SystemEntropy } from "./adapters/system/system-entropy.ts";
 import { SystemTasks } from "./adapters/system/system-tasks.ts";
+import { BundledFiles } from "./adapters/web/bundled-files.ts";
 import { registerCompletion } from "./cli/completion.ts";
 import { registerAdmin } from "./cli/admin.ts";
 import { registerDoctor } from "./cli/doctor.ts";
@@ -194,6 +195,7 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
     log,
     logCounts: log.counts,
     requestLog: requestLogOf(config, entropy),
+    web: openWeb(config, log),
     options: httpOptionsOf(config),
   });
   const { listener, metrics } = await openListeners(config, app);
@@ -229,6 +231,12 @@ async function startServer(config: Config, opened: AsyncDisposableStack, showAdm
     if (!workersEnded || !closed) process.exit(0);
   };
   return { url, openDemoShop: () => openDemoShop(engine, config.shop), stopped: untilSignal(stop) };
+}
+
+/** Kept beside the packages, for all servers of this installation; where that cannot be written, with the data. */
+function openWeb({ roles, dataDir }: Config, log: Log): BundledFiles | undefined {
+  const keepIn = [join(root, "node_modules/.cache/doorbuster"), join(dataDir, "cache")];
+  return roles.includes("api") ? new BundledFiles({ packageDir: root, keepIn, log }) : undefined;
 }
 
 const httpOptionsOf = (config: Config): HttpOptions => ({

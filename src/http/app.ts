@@ -3,6 +3,7 @@
  * everything they share happens here once: request id, failures, counting, CORS, 404 and 405.
  *
  *   listener ─► app.fetch ─┬─ POST …/purchases ─► routes/purchase.ts      (the Bun listener goes there directly)
+ *                          ├─ paths of pages ───► pages/pages.ts
  *                          └─ anything else ────► Hono ─► door (route.ts) ─► routes/*
  */
 import { Hono, type Context } from "hono";
@@ -10,6 +11,7 @@ import { createContext, failureReply, type HttpContext } from "./context.ts";
 import type { HttpDeps, Peer } from "./deps.ts";
 import { failure, type Reply } from "./envelope.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { isPagePath, Pages, pathIn, patternOf } from "./pages/pages.ts";
 import { negotiated } from "./problem.ts";
 import type { Ask, Route } from "./route.ts";
 import { descriptionOf, descriptionRoutes, type Description } from "./routes/description.ts";
@@ -83,13 +85,17 @@ export function createApp(deps: HttpDeps): App {
   const describe = () => (description ??= descriptionOf(routesOf(metrics), deps.options.version));
   const rest = routerOf(context, restRoutes(metrics, describe), purchase);
   const fetchRest = fetchBy(rest);
+  const pages = deps.web === undefined ? undefined : new Pages(context, deps.web);
   return {
     purchase,
     describe,
     registered: () => rest.routes,
     fetch(request, peer) {
       const saleId = request.method === "POST" ? saleIdInUrl(request.url) : undefined;
-      return saleId === undefined ? fetchRest(request, peer) : purchase(request, saleId, peer);
+      if (saleId !== undefined) return purchase(request, saleId, peer);
+      const path = pages === undefined ? "" : pathIn(request.url);
+      if (pages === undefined || !isPagePath(path)) return fetchRest(request, peer);
+      return serve(context, { request, peer, params: {}, route: patternOf(path) }, (ask) => pages.answer(ask));
     },
     adminFetch: fetchBy(routerOf(context, operatorRoutes(metrics))),
     endStreams: () => context.live.streams.endAll(),
@@ -108,31 +114,33 @@ function routerOf(context: HttpContext, routes: readonly Route[], purchase?: Pur
   const methods = new Map<string, string[]>();
   for (const route of routes) {
     const { method, path } = route.contract;
-    hono.on(method, path, (c) => serve(context, c, path, (ask) => route.answer(ask)));
+    hono.on(method, path, (c) => serve(context, servedOf(c, path), (ask) => route.answer(ask)));
     methods.set(path, [...(methods.get(path) ?? []), method]);
   }
   if (purchase !== undefined) {
     hono.post(purchasePath, (c) => purchase(c.req.raw, c.req.param("sale_id"), c.env.peer));
     methods.set(purchasePath, ["POST"]);
   }
-  for (const [path, known] of methods) hono.all(path, (c) => serve(context, c, path, () => otherMethodReply(context, c.req.raw, known)));
-  hono.notFound((c) => serve(context, c, undefined, () => failure("path_unknown")));
+  for (const [path, known] of methods)
+    hono.all(path, (c) => serve(context, servedOf(c, path), () => otherMethodReply(context, c.req.raw, known)));
+  hono.notFound((c) => serve(context, servedOf(c), () => failure("path_unknown")));
   return hono;
 }
 
+type Served = Pick<Ask, "request" | "peer" | "params"> & { readonly route: string | undefined };
+
+const servedOf = (c: Context<Env>, route?: string): Served => ({ request: c.req.raw, peer: c.env.peer, params: c.req.param(), route });
+
 async function serve(
   context: HttpContext,
-  c: Context<Env>,
-  route: string | undefined,
+  { request, peer, params, route }: Served,
   answer: (ask: Ask) => Reply | Promise<Reply>,
 ): Promise<Response> {
-  const request = c.req.raw;
-  const { peer } = c.env;
   const startedMs = performance.now();
   const requestId = context.requestIds(request.headers.get("x-request-id"));
   let reply: Reply;
   try {
-    reply = await answer({ context, request, params: c.req.param(), peer, nowMs: context.deps.clock.nowMs() });
+    reply = await answer({ context, request, params, peer, nowMs: context.deps.clock.nowMs() });
   } catch (error) {
     reply = failureReply(context, error, requestId);
   }

@@ -21,6 +21,7 @@ import type { Revocations } from "../ports/revocations.ts";
 import type { ServerKeys } from "../ports/server-keys.ts";
 import type { Tasks } from "../ports/tasks.ts";
 import type { Tokens } from "../ports/tokens.ts";
+import type { WebFiles } from "../ports/web-files.ts";
 import type { StreamSocket } from "./sse/event-stream.ts";
 
 export type HttpOptions = {
@@ -87,6 +88,8 @@ export type HttpDeps = {
   readonly log: Log;
   /** What became of lines that nobody will read. */
   readonly logCounts?: LogCounts | undefined;
+  /** Without it there are no pages. */
+  readonly web?: WebFiles | undefined;
   /** Without it, answers are not logged. */
   readonly requestLog?: RequestLogOptions | undefined;
 };

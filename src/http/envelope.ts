@@ -22,12 +22,14 @@ export type ErrorDetails = {
   readonly sale_id?: string | undefined;
 };
 
-/** An answer before it becomes a Response: `body` is the whole text of it, unless it comes as a stream. */
+/** An answer before it becomes a Response: `body` is the whole text of it, unless it comes as a stream or as bytes. */
 export type Reply = {
   readonly status: number;
   readonly body: string;
   /** Goes out instead of the body, for as long as it lasts. Whoever opens one sees to it that HEAD gets none. */
   readonly stream?: ReadableStream<Uint8Array> | undefined;
+  /** Goes out instead of the body: what lies ready, and is not copied. */
+  readonly bytes?: Uint8Array<ArrayBuffer> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Of an error; for the log. */
   readonly reason?: ErrorReason | undefined;

@@ -25,11 +25,11 @@ export function createResponder(common: Readonly<Record<string, string>>): Respo
     ...common,
   });
   const inits = new Map<number, { status: number; headers: Headers }>();
-  return ({ status, body, stream, headers }, requestId) => {
+  return ({ status, body, stream, bytes, headers }, requestId) => {
     let init = inits.get(status);
     if (init === undefined) inits.set(status, (init = { status, headers: template }));
     template.set("x-request-id", requestId);
-    const response = new Response(stream ?? (body === "" ? null : body), init);
+    const response = new Response(stream ?? bytes ?? (body === "" ? null : body), init);
     if (headers !== undefined) for (const name in headers) response.headers.set(name, headers[name] ?? "");
     return response;
   };

@@ -3,6 +3,7 @@ import { badInputCases } from "./cases/bad-input.ts";
 import { liveCases } from "./cases/live.ts";
 import { moneyCases } from "./cases/money.ts";
 import { operationCases } from "./cases/operation.ts";
+import { pageCases } from "./cases/pages.ts";
 import { purchaseCases } from "./cases/purchase.ts";
 import { saleCases } from "./cases/sales.ts";
 import { seckillPathCases } from "./cases/seckill-paths.ts";
@@ -12,9 +13,9 @@ import type { Mode, UnderTest } from "./server-under-test.ts";
 
 type Group = {
   readonly cases: (server: UnderTest) => void;
-  /** The modes in which it is not run again, and why that is enough. */
   /** Where a mode shows most. */
   readonly isCore?: boolean | undefined;
+  /** The modes in which it is not run again, and why that is enough. */
   readonly notIn?: { readonly modes: readonly Mode[]; readonly reason: string } | undefined;
 };
 const aboveTheModes = { modes: ["sql", "queued"], reason: "refused, or translated, before any mode is asked" } as const;
@@ -30,6 +31,7 @@ const groups: readonly Group[] = [
   { cases: activityPathCases, notIn: aboveTheModes },
   { cases: shopPathCases, notIn: aboveTheModes },
   { cases: badInputCases, notIn: aboveTheModes },
+  { cases: pageCases, notIn: aboveTheModes },
 ];
 
 /** The API as a stranger meets it: the same cases against every runtime and every mode that the server runs in. */

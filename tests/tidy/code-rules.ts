@@ -8,7 +8,7 @@ export const foldersMax = 3;
 /** Files that may have a default export: tools ask for it. */
 const defaultExportAllowed: readonly string[] = [];
 /** Where Bun's own APIs may appear besides scripts, bench and tests. */
-const bunAllowed = ["src/http/listen-bun.ts"];
+const bunAllowed = ["src/http/listen-bun.ts", "src/adapters/web/bundle-worker.ts"];
 const bunPlaces = /^(scripts|bench|tests)\/|\.test\.ts$/;
 /** Parts that get time, chance and the machine as arguments. */
 const pureParts = ["lib", "domain", "ports", "engine", "worker"];

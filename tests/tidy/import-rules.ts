@@ -21,7 +21,8 @@ export const mayImport: Readonly<Record<string, Row>> = {
   engine:    { uses: ["ports", "domain", "lib"] },
   worker:    { uses: ["engine", "ports", "domain", "lib"] },
   config:    { uses: ["lib"], packages: ["yaml", "zod"], node: true },
-  http:      { uses: ["engine", "domain", "lib"], types: ["ports", "config"], packages: ["hono", "@hono/node-server", "zod", "@prometheus-io/client"], node: true },
+  http:      { uses: ["engine", "web", "domain", "lib"], types: ["ports", "config"], packages: ["hono", "@hono/node-server", "zod", "@prometheus-io/client", "preact-render-to-string"], node: true },
+  web:       { uses: [], types: ["http"], packages: ["preact"] },
   cli:       { uses: ["engine", "domain", "lib"], types: ["ports", "config"], packages: ["commander"], node: true },
   modes:     { uses: ["worker", "engine", "adapters", "config", "ports", "domain", "lib"], node: true },
   "main.ts": { uses: ["modes", "cli", "config", "http", "worker", "adapters", "engine", "ports", "domain", "lib"], packages: [], node: true },
@@ -39,6 +40,7 @@ export const adapterPackages: Readonly<Record<string, readonly string[]>> = {
   system:  [],
   log:     ["pino"],
   load:    [],
+  web:     [],
 };
 const adapterUses = ["ports", "domain", "lib"];
 

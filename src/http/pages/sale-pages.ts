@@ -1,0 +1,58 @@
+/** Sale pages: for each sale that is published, in each language, looked at once a second at most. */
+import { parseSaleId } from "../../domain/ids.ts";
+import { statusOf, type Sale } from "../../domain/sale.ts";
+import type { WebBundle } from "../../ports/web-files.ts";
+import { saleNow } from "../../web/sale/facts.ts";
+import { saleView, type SaleCard } from "../../web/sale/sale-view.ts";
+import type { SaleData } from "../../web/sale/sale-page.ts";
+import type { Language } from "../../web/shared/languages.ts";
+import { pathsOf } from "../../web/shared/paths.ts";
+import type { HttpDeps } from "../deps.ts";
+import { saleView as saleOnWire } from "../views.ts";
+import { documentOf, otherLanguage, translatorOf } from "./document.ts";
+import { KeptPages, type Found } from "./kept-pages.ts";
+import type { PageBytes } from "./page-bytes.ts";
+
+/** Between two looks at a sale. */
+const youngForMs = 1_000;
+
+export class SalePages {
+  readonly #deps: HttpDeps;
+  readonly #kept: KeptPages;
+
+  constructor(deps: HttpDeps) {
+    this.#deps = deps;
+    this.#kept = new KeptPages({ clock: deps.clock, tasks: deps.tasks, youngForMs });
+  }
+
+  /** Undefined if there is no such sale, or not yet. */
+  page(language: Language, idText: string, bundle: WebBundle): PageBytes | Promise<PageBytes | undefined> {
+    return this.#kept.page(`${language}/${idText}`, () => this.#look(language, idText, bundle));
+  }
+
+  async #look(language: Language, idText: string, bundle: WebBundle): Promise<Found | undefined> {
+    const id = parseSaleId(idText);
+    const sale = id === undefined ? undefined : (await this.#deps.board.load(id))?.sale;
+    if (sale === undefined || sale.phase === "draft") return undefined;
+    const nowMs = this.#deps.clock.nowMs();
+    return { word: `${sale.feed}.${statusOf(sale, nowMs)}`, html: () => this.#html(language, sale, bundle, nowMs) };
+  }
+
+  async #html(language: Language, sale: Sale, bundle: WebBundle, nowMs: number): Promise<string> {
+    const image = (await this.#deps.products.get(sale.productId))?.image ?? null;
+    const onWire = saleOnWire(sale, nowMs);
+    const { id, name, price, perBuyerLimit } = sale;
+    const card: SaleCard = { id, name, priceMinor: price.minor, currency: price.currency, perBuyerLimit, image };
+    const t = translatorOf(language, ["sale"]);
+    const unknown = { nowMs: undefined, who: "unknown", own: [], asking: false, waitUntilMs: undefined } as const;
+    const facts = { ...unknown, sale: saleNow(onWire), limit: perBuyerLimit };
+    const own: SaleData = { card, sale: onWire };
+    return documentOf(bundle, {
+      language,
+      title: name,
+      otherPath: pathsOf(otherLanguage(language)).sale(id),
+      content: saleView({ language, t, card, facts, quantity: 1, told: undefined, live: undefined, acts: undefined, timeZone: "UTC" }),
+      program: { page: "sale", groups: ["sale"], own },
+    });
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The order page at work. The order is read whole whenever something happened to it: the stream says when, and while a
+ * payment is under way it is asked for now and then, since a payment that fails changes no purchase.
+ */
+import { render } from "preact";
+import type { OrderOnWire, SaleOnWire } from "../../http/contract/wire.ts";
+import { Announcer } from "../shared/announcer.ts";
+import { callApi, type Told } from "../shared/api.ts";
+import { followAttention } from "../shared/attention.ts";
+import type { SharedStream } from "../shared/one-stream.ts";
+import type { Opened } from "../shared/page-data.ts";
+import { pathsOf } from "../shared/paths.ts";
+import { Reading } from "../shared/reading.ts";
+import { Session } from "../shared/session.ts";
+import { browserStorage } from "../shared/storage.ts";
+import { purchaseStream } from "../shared/streams.ts";
+import { TimeKeeper } from "../shared/time-keeper.ts";
+import { orderView, soonMs, type OrderPage, type PayWay } from "./order-view.ts";
+import { openPayment } from "./pay-view.ts";
+
+export type OrderData = { readonly payWay: PayWay };
+type Shown = Pick<OrderPage, "working" | "asksCancel" | "told" | "isUnknown" | "saleName"> & NonNullable<OrderPage["live"]>;
+
+/** While a payment is under way. */
+const lookEachMs = 1_500;
+
+export class OrderPageAtWork {
+  readonly #opened: Opened<OrderData>;
+  readonly #id = location.pathname.split("/").at(-1) ?? "";
+  readonly #session = new Session({ storage: browserStorage() });
+  readonly #time = new TimeKeeper(callApi, () => this.#draw());
+  readonly #announcer = new Announcer((said) => this.#set({ said }));
+  readonly #reading = new Reading(() => this.#readOnce());
+  #stream: SharedStream | undefined;
+  #order: OrderOnWire | undefined;
+  #looking: ReturnType<typeof setTimeout> | undefined;
+  #wasSoon = false;
+  #shown: Shown = {
+    working: false,
+    asksCancel: false,
+    told: undefined,
+    isUnknown: false,
+    saleName: undefined,
+    hearing: "connecting",
+    paused: false,
+    said: "",
+  };
+
+  constructor(opened: Opened<OrderData>) {
+    this.#opened = opened;
+  }
+
+  async start(): Promise<void> {
+    this.#draw();
+    const who = await this.#session.find();
+    const paths = pathsOf(this.#opened.language);
+    if (who.kind === "unknown") return void setTimeout(() => void this.start(), 2_000 + Math.random() * 3_000);
+    if (who.kind !== "account") return location.replace(paths.signIn(paths.order(this.#id)));
+    void this.#time.ask();
+    this.#stream = purchaseStream(this.#session, who, {
+      onPurchase: ({ id, changed_at }) =>
+        id === this.#id && changed_at !== this.#order?.changed_at ? void this.#reading.ask() : undefined,
+      onHearing: (hearing) => this.#set({ hearing }),
+    });
+    followAttention(
+      () => (this.#stream === undefined || this.#shown.paused ? [] : [this.#stream]),
+      () => {
+        this.#time.wake();
+        void this.#reading.ask();
+      },
+    );
+    this.#stream.join();
+    this.#tickOn();
+    await this.#reading.ask();
+  }
+
+  #tickOn(): void {
+    const nowMs = this.#time.clock.nowMs();
+    setTimeout(() => this.#tickOn(), nowMs === undefined ? 250 : 1002 - (nowMs % 1000));
+    this.#time.watch();
+    this.#sayIfSoon();
+    this.#draw();
+  }
+
+  #sayIfSoon(): void {
+    const nowMs = this.#time.clock.nowMs();
+    const payBy = this.#order?.state === "reserved" ? this.#order.pay_by : null;
+    const isSoon = payBy !== null && nowMs !== undefined && Date.parse(payBy) - nowMs < soonMs;
+    if (isSoon && !this.#wasSoon) this.#announcer.say(this.#opened.t("say_2_minutes"));
+    this.#wasSoon = isSoon;
+  }
+
+  async #readOnce(): Promise<void> {
+    clearTimeout(this.#looking);
+    const told = await this.#session.call<OrderOnWire>(`/api/v1/orders/${this.#id}`);
+    if (told.kind === "done") this.#know(told.data);
+    if (told.kind === "no" && told.status === 404) return this.#set({ isUnknown: true });
+    const retryAfterMs = told.kind === "no" ? (told.retryAfterMs ?? 0) : 0;
+    const isOpen = told.kind !== "done" || openPayment(told.data) !== undefined;
+    if (isOpen) this.#looking = setTimeout(() => void this.#reading.ask(), Math.max(retryAfterMs, lookEachMs * (0.75 + Math.random() / 2)));
+  }
+
+  #know(order: OrderOnWire): void {
+    if (order.state === "paid" && this.#order?.state === "reserved") this.#announcer.say(this.#opened.t("say_paid"));
+    if (order.state !== "reserved") this.#set({ asksCancel: false });
+    this.#order = order;
+    this.#draw();
+    if (this.#shown.saleName === undefined) void this.#readName(order.sale_id);
+  }
+
+  async #readName(saleId: string): Promise<void> {
+    const told = await callApi<SaleOnWire>(`/api/v1/sales/${saleId}`);
+    if (told.kind !== "done") return;
+    document.title = told.data.name;
+    this.#set({ saleName: told.data.name });
+  }
+
+  async #act(path: "payments" | "cancel", body: unknown): Promise<void> {
+    if (this.#shown.working) return;
+    this.#set({ working: true, told: undefined });
+    const told = await this.#session.call(`/api/v1/orders/${this.#id}/${path}`, { method: "POST", body });
+    this.#set({ working: false, told: this.#problemOf(told) });
+    await this.#reading.ask();
+  }
+
+  #problemOf(told: Told<unknown>): string | undefined {
+    const { t } = this.#opened;
+    if (told.kind === "done") return undefined;
+    if (told.kind === "silence") return t("failed_silence");
+    const { reason } = told.problem;
+    return reason === "order_not_payable"
+      ? t("not_payable")
+      : reason === "order_not_cancellable"
+        ? t("not_cancellable")
+        : t("failed", { reason });
+  }
+
+  #set(change: Partial<Shown>): void {
+    this.#shown = { ...this.#shown, ...change };
+    this.#draw();
+  }
+
+  #askCancel(asksCancel: boolean): void {
+    this.#set({ asksCancel });
+    document.getElementById("cancel-question")?.focus();
+  }
+
+  #togglePause(): void {
+    const paused = !this.#shown.paused;
+    this.#set({ paused });
+    if (paused) this.#stream?.part();
+    else this.#stream?.join();
+  }
+
+  #draw(): void {
+    const { language, t, own, root } = this.#opened;
+    const { working, asksCancel, told, isUnknown, saleName, ...live } = this.#shown;
+    const acts = {
+      pay: (scenario: string) => void this.#act("payments", own.payWay === "trial" ? { scenario } : {}),
+      askCancel: () => this.#askCancel(true),
+      keep: () => this.#askCancel(false),
+      cancel: () => void this.#act("cancel", {}),
+      togglePause: () => this.#togglePause(),
+    };
+    const nowMs = this.#time.clock.nowMs();
+    render(
+      orderView({ language, t, payWay: own.payWay, order: this.#order, isUnknown, saleName, nowMs, working, asksCancel, told, live, acts }),
+      root,
+    );
+  }
+}
