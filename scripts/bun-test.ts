@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootDir } from "./steps.ts";
-import { isPatient, type Suite } from "./suites.ts";
+import type { Lane, Suite } from "./suites.ts";
 
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 export type SuiteResult = Counts & { readonly name: string; readonly seconds: number; readonly failures: readonly string[] };
@@ -59,9 +59,8 @@ export function judge(name: string, run: { report: string | undefined; exitCode:
   return { name, ...counts, failures };
 }
 
-/** Runs one suite; failing tests print as they happen, those of a patient one at its end. */
-export async function runSuite(suite: Suite): Promise<SuiteResult> {
-  const patient = isPatient(suite);
+/** Runs one suite; failing tests print as they happen, or together at its end. */
+export async function runSuite(suite: Suite, { isPatient = false, isFirst = true }: Partial<Lane> = {}): Promise<SuiteResult> {
   const startMs = performance.now();
   const dir = mkdtempSync(join(tmpdir(), "doorbuster-tests-"));
   // Engines run as users of their own, and have their folders in here.
@@ -69,7 +68,7 @@ export async function runSuite(suite: Suite): Promise<SuiteResult> {
   const reportFile = join(dir, "report.xml");
   const child = Bun.spawn(
     [
-      ...(patient && nice !== null ? [nice, "-n", "10"] : []),
+      ...(isPatient && nice !== null ? [nice, "-n", "10"] : []),
       process.execPath,
       "--no-orphans",
       "test",
@@ -84,13 +83,13 @@ export async function runSuite(suite: Suite): Promise<SuiteResult> {
       // What a crashed test leaves behind goes with the folder.
       env: { ...process.env, TMPDIR: dir },
       stdin: "ignore",
-      stdout: patient ? "pipe" : "inherit",
-      stderr: patient ? "pipe" : "inherit",
+      stdout: isFirst ? "inherit" : "pipe",
+      stderr: isFirst ? "inherit" : "pipe",
       timeout: suiteTimeoutMs,
       killSignal: "SIGKILL",
     },
   );
-  const said = patient ? await Promise.all([textOf(child.stdout), textOf(child.stderr)]) : [];
+  const said = isFirst ? [] : await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
   await child.exited;
   process.stdout.write(said.join(""));
   const result = judge(suite.name, { report: read(reportFile), exitCode: child.exitCode });

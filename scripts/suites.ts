@@ -8,9 +8,27 @@ import { rootDir } from "./steps.ts";
 
 export type Suite = { readonly name: string; readonly files: readonly string[] };
 
-/** Those that only count, on a clock of their own: they run beside the others and give way to them. */
-const patientFolders = ["properties", "simulation"];
-export const isPatient = ({ name }: Suite): boolean => patientFolders.includes(name);
+/**
+ * Suites that run beside the others, one after the other in each lane: most of the time of those with real processes is
+ * waiting. The patient ones only count, on a clock of their own, and give way.
+ */
+const lanesBeside = [
+  { folders: ["properties", "simulation"], isPatient: true },
+  { folders: ["nemesis", "e2e", "browser"], isPatient: false },
+];
+
+export type Lane = { readonly suites: readonly Suite[]; readonly isPatient: boolean; readonly isFirst: boolean };
+
+/** The first lane has what is in no other. */
+export function lanesOf(suites: readonly Suite[]): Lane[] {
+  const beside = lanesBeside.map(({ folders, isPatient }) => ({
+    suites: suites.filter(({ name }) => folders.includes(name)),
+    isPatient,
+    isFirst: false,
+  }));
+  const first = suites.filter(({ name }) => !lanesBeside.some(({ folders }) => folders.includes(name)));
+  return [{ suites: first, isPatient: false, isFirst: true }, ...beside];
+}
 
 /** Folders of tests/ that run outside the quick suite, in the order that finds a mistake soonest. */
 const slowFolders = ["properties", "hostility", "verify", "harness", "engines", "simulation", "nemesis", "e2e", "browser", "deploy"];

@@ -1,10 +1,10 @@
 /**
- * `npm test`: everything a change must pass, in the order that finds a mistake soonest; the patient suites beside the rest. A
+ * `npm test`: everything a change must pass, in the order that finds a mistake soonest; several lanes of suites beside one another. A
  * static check counts as one test. The last line, alone, is `N passed, N failed`; exit 1 if anything failed or nothing ran.
  */
 import { runSuite, type SuiteResult } from "./bun-test.ts";
 import { runStep, staticSteps } from "./steps.ts";
-import { findSuites, isPatient, type Suite } from "./suites.ts";
+import { findSuites, lanesOf, type Lane } from "./suites.ts";
 
 let passed = 0;
 let skipped = 0;
@@ -20,11 +20,10 @@ for (const step of staticSteps) {
   }
 }
 const suites = findSuites();
-const [patient, others] = [suites.filter(isPatient), suites.filter((suite) => !isPatient(suite))];
-await Promise.all([inTurn(patient), inTurn(others)]);
+await Promise.all(lanesOf(suites).map(inTurn));
 
-async function inTurn(some: readonly Suite[]): Promise<void> {
-  for (const suite of some) count(await runSuite(suite));
+async function inTurn(lane: Lane): Promise<void> {
+  for (const suite of lane.suites) count(await runSuite(suite, lane));
 }
 
 function count(result: SuiteResult): void {
