@@ -108,7 +108,7 @@ export class ScopeOpener {
       if (await ledger.isDrained(scope.id)) this.#marking.begin(scope.id, () => this.#mark(scope));
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      log.warn("a sale's cache could not be opened", { scope: scope.id, code: error.code, message: error.message });
+      log.warn("a sale's cache could not be opened", { scope_id: scope.id, code: error.code, message: error.message });
       this.#noteFailure(scope.id);
     }
   }
