@@ -166,8 +166,8 @@ export const sqlMutants: Readonly<Record<string, CountedMutant>> = {
   // As above: numbers, and the chance in where a millisecond's counter starts.
   "ids-without-numbers": { minting: (minting) => ({ ...minting, number: 0 }), startsAtZero: true, seedsMax: 20 },
   "decides-by-its-own-clock": { decide: { byProcessClock: true }, seedsMax: 50 },
-  "locks-alone": { decide: { locksAlone: true }, seedsFrom: 400, seedsMax: 100 },
+  "locks-alone": { decide: { locksAlone: true }, seedsFrom: 380, seedsMax: 40 },
   "unknown-is-refused": { ledger: unknownIsRefused, seedsMax: 100 },
-  "reforms-batch": { ledger: reformsBatch, seedsMax: 150 },
+  "reforms-batch": { ledger: reformsBatch, seedsFrom: 240, seedsMax: 100 },
   "answers-before-sync": { ledger: answersBeforeSync, seedsMax: 50 },
 };
