@@ -18,11 +18,14 @@ export const prefetched = 64;
 /** A channel on which something was left is opened again after so long. */
 const againAfterMs = 200;
 const pause = { baseMs: 50, ceilingMs: 2_000 };
+/** A queue that is being deleted tells its consumers before it is gone: one who comes at once may be let in, and never hears again. */
+const afterDeletionMs = 1_000;
 
 export type Handle = (deliveries: readonly Delivery[]) => Promise<void>;
 type ReaderOptions = Pick<LinkOptions, "onError" | "onRecovered"> & { readonly partition: number; readonly handle: Handle };
 /** Something of it was left, and is to come again; or it was lost. */
 type End = "left" | Error;
+const takenAway = new Error("the broker has taken the queue away, or gives it to another");
 
 export class PartitionReader {
   readonly #link: RabbitLink;
@@ -62,8 +65,14 @@ export class PartitionReader {
       if (end !== "left") this.#lost(model, end);
       // Else what comes next would be held, and its time run out, behind a call that takes long; another process can deal with it.
       await this.#working;
-      if (!this.#isStopped) await this.#sleep(end === "left" ? againAfterMs : backoffMs(this.#losses++, pause));
+      if (!this.#isStopped) await this.#sleep(this.#pauseAfter(end));
     }
+  }
+
+  #pauseAfter(end: End): number {
+    if (end === "left") return againAfterMs;
+    const ms = backoffMs(this.#losses++, pause);
+    return end === takenAway ? Math.max(ms, afterDeletionMs) : ms;
   }
 
   #untilUp(): Promise<ChannelModel | undefined> {
@@ -118,7 +127,7 @@ export class PartitionReader {
     this.#channel = channel;
     this.#end = end;
     await channel.consume(queueName(partition), (message) => {
-      if (message === null) end(new Error("the broker has taken the queue away, or gives it to another"));
+      if (message === null) end(takenAway);
       else this.#take(channel, message);
     });
     if (this.#wasLost) onRecovered?.(`partition ${partition} is read again`);
