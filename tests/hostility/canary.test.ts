@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUp } from "../harness/cleanup.ts";
+import { reservePorts } from "../harness/engines/ports.ts";
 import { ServerProcess } from "../harness/server-process.ts";
 import { answerOf, Shop, type Answer } from "../harness/shop.ts";
 import { mayMount, tempFolder, tmpfs } from "../harness/volumes.ts";
@@ -12,7 +13,6 @@ import { Canaries, everyRoute, markedAccounts, openMarkedSale, type Storm } from
 afterAll(cleanUp);
 
 const fillsDisks = mayMount();
-let nextPort = 22_000 + (process.pid % 19_000);
 
 type Written = { readonly log: string; readonly output: string; readonly metrics: string; readonly errors: readonly string[] };
 
@@ -24,7 +24,7 @@ async function stormAndStop(
   const canaries = new Canaries();
   const volume = fillsDisks ? tmpfs(48) : tempFolder();
   const logFile = join(tempFolder().path, "server.log");
-  const port = String(nextPort++);
+  const port = String((await reservePorts(1)).numbers[0]);
   const key = canaries.add("DOORBUSTER_API_KEY", `${canaries.of("api key")}-0123456789abcdefghijklmnop`);
   const admin = { username: canaries.of("DOORBUSTER_ADMIN_USERNAME"), password: canaries.of("DOORBUSTER_ADMIN_PASSWORD") };
   const env = {

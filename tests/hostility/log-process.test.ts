@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUp } from "../harness/cleanup.ts";
+import { reservePorts } from "../harness/engines/ports.ts";
 import { ServerProcess } from "../harness/server-process.ts";
 import { Shop } from "../harness/shop.ts";
 import { tempFolder } from "../harness/volumes.ts";
@@ -10,13 +11,10 @@ import { waitFor } from "../harness/wait.ts";
 
 afterAll(cleanUp);
 
-const portMin = 21_000;
-/** A free-looking port of its own per server; with a log file the harness cannot read it from standard error. */
-let nextPort = portMin + (process.pid % 20_000);
-
 async function startLogging(env: Record<string, string>) {
   const folder = tempFolder();
-  const port = String(nextPort++);
+  // With a log file the harness cannot read from standard error which port it has.
+  const port = String((await reservePorts(1)).numbers[0]);
   const server = ServerProcess.spawn({ dataDir: join(folder.path, "data"), env: { DOORBUSTER_HTTP_PORT: port, ...env } });
   server.url = `http://127.0.0.1:${port}`;
   await waitFor(`an answer from the server\n${server.tail()}`, async () => {
