@@ -20,6 +20,8 @@ const againAfterMs = 200;
 const pause = { baseMs: 50, ceilingMs: 2_000 };
 /** A queue that is being deleted tells its consumers before it is gone: one who comes at once may be let in, and never hears again. */
 const afterDeletionMs = 1_000;
+/** A broker may forget to say that a queue was deleted and made anew: one without any consumer, twice in a row, has not this one. */
+const lookMs = 4_000;
 
 export type Handle = (deliveries: readonly Delivery[]) => Promise<void>;
 type ReaderOptions = Pick<LinkOptions, "onError" | "onRecovered"> & { readonly partition: number; readonly handle: Handle };
@@ -37,6 +39,8 @@ export class PartitionReader {
   /** Losses since something was last dealt with. */
   #losses = 0;
   #wasLost = false;
+  /** Looks in a row at a queue that had no consumer. */
+  #alone = 0;
   #isStopped = false;
   /** Ends what it waits for between two channels. */
   #wake: () => void = () => undefined;
@@ -126,15 +130,29 @@ export class PartitionReader {
     await channel.prefetch(prefetched);
     this.#channel = channel;
     this.#end = end;
+    this.#alone = 0;
     await channel.consume(queueName(partition), (message) => {
       if (message === null) end(takenAway);
       else this.#take(channel, message);
     });
+    const look = setInterval(() => void this.#lookAt(channel, end), lookMs);
+    void ended.then(() => clearInterval(look));
     if (this.#wasLost) onRecovered?.(`partition ${partition} is read again`);
     this.#wasLost = false;
     // It was told while this one was being opened.
     if (this.#isStopped) end("left");
     return ended;
+  }
+
+  async #lookAt(channel: Channel, end: (why: End) => void): Promise<void> {
+    try {
+      // Of a queue that is not there the channel hears by its error.
+      const { consumerCount } = await channel.checkQueue(queueName(this.#options.partition));
+      this.#alone = consumerCount === 0 ? this.#alone + 1 : 0;
+      if (this.#alone >= 2) end(takenAway);
+    } catch {
+      // Its end is told elsewhere.
+    }
   }
 
   /** What was delivered on it comes again. */
