@@ -99,6 +99,16 @@ const ignoresDrift: typeof decideBatch = (facts, movements, nowMs) => {
   return decided;
 };
 
+/** Gives the cache that stands what another one counted. */
+const discardsHere: typeof decideBatch = (facts, movements, nowMs) => {
+  const epoch = facts.scope?.epoch ?? 0;
+  return decideBatch(
+    facts,
+    movements.map((move) => (move.kind === "decline" ? { ...move, epoch } : move)),
+    nowMs,
+  );
+};
+
 const skipsReturns: typeof noteCommit = (tables, decided, setup, changes) => {
   const { changedPurchases, sale } = decided.writes;
   if (changedPurchases.size === 0 || sale.phase !== "published") noteCommit(tables, decided, setup, changes);
@@ -118,6 +128,7 @@ export const rabbitMutants: Readonly<Record<string, CountedMutant>> = {
   "admits-again": { steps: { decide: admitsAgain }, scenario: "worker dies between commit and acknowledgement" },
   "forgets-parked": { steps: { decide: forgetsParked }, scenario: "line that waits while the scope closes: the cut decides it" },
   "ignores-drift": { steps: { decide: ignoresDrift }, scenario: "phantom unit: the cache holds one more than the ledger" },
+  "discards-here": { steps: { decide: discardsHere }, scenario: "same key under two ids across a cut" },
   "feed-skips-returns": { decide: { noteCommit: skipsReturns }, scenario: "return after sell-out is sold to who asks again" },
   "feed-tells-twice": { decide: { noteCommit: tellsTwice }, scenario: "return during rebuild: an expiry commits while the opener loads" },
   "waits-for-nobody": { queue: { waitsForNobody: true }, scenario: "line that its process publishes behind the opener's mark" },
