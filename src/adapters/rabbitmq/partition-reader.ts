@@ -20,13 +20,17 @@ const againAfterMs = 200;
 const pause = { baseMs: 50, ceilingMs: 2_000 };
 /** A queue that is being deleted tells its consumers before it is gone: one who comes at once may be let in, and never hears again. */
 const afterDeletionMs = 1_000;
-/** A broker may forget to say that a queue was deleted and made anew: one without any consumer, twice in a row, has not this one. */
-const lookMs = 4_000;
+/**
+ * A broker may forget to say that a queue was deleted and made anew, go on counting its consumer, and count as delivered what
+ * nobody was given: nothing that can be asked of it tells. So a reader that was given nothing for so long, and has nothing in
+ * hand, opens its channel anew, and whatever was counted as its own comes again.
+ */
+const idleMaxMs = 10_000;
 
 export type Handle = (deliveries: readonly Delivery[]) => Promise<void>;
 type ReaderOptions = Pick<LinkOptions, "onError" | "onRecovered"> & { readonly partition: number; readonly handle: Handle };
-/** Something of it was left, and is to come again; or it was lost. */
-type End = "left" | Error;
+/** Something of it was left, and is to come again; or nothing came for long; or it was lost. */
+type End = "left" | "idle" | Error;
 const takenAway = new Error("the broker has taken the queue away, or gives it to another");
 
 export class PartitionReader {
@@ -39,8 +43,8 @@ export class PartitionReader {
   /** Losses since something was last dealt with. */
   #losses = 0;
   #wasLost = false;
-  /** Looks in a row at a queue that had no consumer. */
-  #alone = 0;
+  /** Deliveries so far. */
+  #given = 0;
   #isStopped = false;
   /** Ends what it waits for between two channels. */
   #wake: () => void = () => undefined;
@@ -66,7 +70,7 @@ export class PartitionReader {
       const model = await this.#untilUp();
       if (model === undefined) return;
       const end = await this.#hold(model);
-      if (end !== "left") this.#lost(model, end);
+      if (end instanceof Error) this.#lost(model, end);
       // Else what comes next would be held, and its time run out, behind a call that takes long; another process can deal with it.
       await this.#working;
       if (!this.#isStopped) await this.#sleep(this.#pauseAfter(end));
@@ -74,6 +78,7 @@ export class PartitionReader {
   }
 
   #pauseAfter(end: End): number {
+    if (end === "idle") return 0;
     if (end === "left") return againAfterMs;
     const ms = backoffMs(this.#losses++, pause);
     return end === takenAway ? Math.max(ms, afterDeletionMs) : ms;
@@ -130,29 +135,21 @@ export class PartitionReader {
     await channel.prefetch(prefetched);
     this.#channel = channel;
     this.#end = end;
-    this.#alone = 0;
     await channel.consume(queueName(partition), (message) => {
       if (message === null) end(takenAway);
       else this.#take(channel, message);
     });
-    const look = setInterval(() => void this.#lookAt(channel, end), lookMs);
-    void ended.then(() => clearInterval(look));
+    let before = -1;
+    const idle = setInterval(() => {
+      if (before === this.#given && this.#working === undefined) end("idle");
+      before = this.#given;
+    }, idleMaxMs / 2);
+    void ended.then(() => clearInterval(idle));
     if (this.#wasLost) onRecovered?.(`partition ${partition} is read again`);
     this.#wasLost = false;
     // It was told while this one was being opened.
     if (this.#isStopped) end("left");
     return ended;
-  }
-
-  async #lookAt(channel: Channel, end: (why: End) => void): Promise<void> {
-    try {
-      // Of a queue that is not there the channel hears by its error.
-      const { consumerCount } = await channel.checkQueue(queueName(this.#options.partition));
-      this.#alone = consumerCount === 0 ? this.#alone + 1 : 0;
-      if (this.#alone >= 2) end(takenAway);
-    } catch {
-      // Its end is told elsewhere.
-    }
   }
 
   /** What was delivered on it comes again. */
@@ -164,6 +161,7 @@ export class PartitionReader {
 
   #take(channel: Channel, message: ConsumeMessage): void {
     if (channel !== this.#channel) return;
+    this.#given += 1;
     this.#waiting.push(message);
     this.#kick();
   }
