@@ -5,6 +5,7 @@
  */
 import { loadavg } from "node:os";
 import { openRedis } from "../../tests/harness/engines/redis.ts";
+import type { EngineFlags } from "../flags.ts";
 import { describeMachine } from "../machine.ts";
 import { enginesOf, syncOf } from "../sql/main.ts";
 import type { EngineName } from "../sql/engines.ts";
@@ -17,23 +18,12 @@ import { printQueuedReport, quoteQueuedInReadme, writeQueuedReport, type QueuedE
 import { measureQueuedSoldOut } from "./sold-out.ts";
 import { withStack, type Stack } from "./stack.ts";
 
-export type QueuedFlags = {
-  readonly engine: string;
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly connections: number;
-  readonly crowd: number;
-  readonly quick: boolean;
-  readonly readme: boolean;
-  readonly say: (text: string) => void;
-};
-
 const sizes = [1, 128, 256];
 /** Lines in a commit of the settling that a backlog is held against: as many as a worker with a backlog puts into one. */
 const settledTogether = 1_000;
 const pinned = `Our processes on core ${serverCore}; the load on core ${generatorCore}; cache, broker and database wherever there is room`;
 
-export async function measureQueued(flags: QueuedFlags): Promise<void> {
+export async function measureQueued(flags: EngineFlags): Promise<void> {
   ensureWrk();
   const { rounds, seconds, quick, crowd, say } = flags;
   const names = enginesOf(flags.engine);
@@ -52,14 +42,14 @@ export async function measureQueued(flags: QueuedFlags): Promise<void> {
   console.log(`\nWritten to ${writeQueuedReport(report)}`);
 }
 
-const backlogOf = ({ quick }: Pick<QueuedFlags, "quick">): number => (quick ? 2_000 : 100_000);
+const backlogOf = ({ quick }: Pick<EngineFlags, "quick">): number => (quick ? 2_000 : 100_000);
 
-async function measureCacheAlone({ rounds, quick, crowd, say }: QueuedFlags) {
+async function measureCacheAlone({ rounds, quick, crowd, say }: EngineFlags) {
   await using redis = await openRedis({ appendfsync: "always" });
   return await measureCache(redis, { sizes, crowd, lines: quick ? 2_000 : 30_000, rounds, say });
 }
 
-function measureEngine(name: EngineName, flags: QueuedFlags & { readonly isFirst: boolean }): Promise<QueuedEngineReport> {
+function measureEngine(name: EngineName, flags: EngineFlags & { readonly isFirst: boolean }): Promise<QueuedEngineReport> {
   const { rounds, seconds, connections, crowd, quick, isFirst, say } = flags;
   const common = { rounds, seconds, warmUpSeconds: quick ? 1 : 3, say };
   return withStack(name, quick ? 5_000 : 150_000, async (stack: Stack) => {

@@ -7,6 +7,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { diskFacts } from "../../src/adapters/system/disk-facts.ts";
 import type { SyncTimes } from "../../src/ports/machine-facts.ts";
+import type { EngineFlags } from "../flags.ts";
 import { describeMachine } from "../machine.ts";
 import { measureSoldOut } from "../sold-out.ts";
 import { ensureWrk, generatorCore, serverCore } from "../wrk.ts";
@@ -16,23 +17,12 @@ import { printSqlReport, quoteSqlInReadme, writeSqlReport, type EngineReport, ty
 import { measureSettling } from "./settling.ts";
 import { measureStorm } from "./storm.ts";
 
-export type SqlFlags = {
-  readonly engine: string;
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly connections: number;
-  readonly crowd: number;
-  readonly quick: boolean;
-  readonly readme: boolean;
-  readonly say: (text: string) => void;
-};
-
 const sizes = [100, 500, 1_000];
 /** An engine has a core of its own only while nobody else has much to do there. */
 const engineCore = generatorCore;
 const pinned = `Our processes on core ${serverCore}; the database on core ${engineCore}, where the load comes from, too`;
 
-export async function measureSql(flags: SqlFlags): Promise<void> {
+export async function measureSql(flags: EngineFlags): Promise<void> {
   ensureWrk();
   const names = enginesOf(flags.engine);
   const engines: EngineReport[] = [];
@@ -55,9 +45,9 @@ export function enginesOf(wanted: string): readonly EngineName[] {
   return names;
 }
 
-const takesOf = ({ quick }: SqlFlags): number => (quick ? 2_000 : 30_000);
+const takesOf = ({ quick }: EngineFlags): number => (quick ? 2_000 : 30_000);
 
-async function measureEngine(name: EngineName, flags: SqlFlags): Promise<EngineReport> {
+async function measureEngine(name: EngineName, flags: EngineFlags): Promise<EngineReport> {
   const { rounds, seconds, connections, crowd, quick, say } = flags;
   const folder = mkdtempSync(join(tmpdir(), "doorbuster-bench-"));
   const engine = await openEngine(name);

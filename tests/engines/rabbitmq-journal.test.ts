@@ -1,4 +1,5 @@
 /** The contract of a broker that carries lines, on a real RabbitMQ. */
+import { connect, type Channel } from "amqplib";
 import { queueName } from "../../src/adapters/rabbitmq/partitions.ts";
 import { RabbitJournal } from "../../src/adapters/rabbitmq/rabbit-journal.ts";
 import { RabbitSource } from "../../src/adapters/rabbitmq/rabbit-source.ts";
@@ -105,6 +106,35 @@ describeWithOwnEngine("rabbitmq", "RabbitMQ", () => {
     await source.close();
   }, 90_000);
 
+  test("[QM5] a reader whom nobody tells that its queue was taken away is given what comes into the next one", async () => {
+    const url = await broker.database("journal");
+    const options = { url, name: "tests" };
+    const journal = new RabbitJournal({ ...options, partitions, confirmTimeoutMs: 1_000 });
+    const source = new RabbitSource(options);
+    const got: string[] = [];
+    // Now and then the broker forgets it by itself.
+    await using _ = await deafToCancels(url);
+    try {
+      await journal.ready(patienceMs);
+      const reader = source.read(1, async (deliveries) => {
+        for (const { text, acknowledge } of deliveries) {
+          got.push(text);
+          acknowledge();
+        }
+      });
+      expect(await journal.publish(1, "before")).toBe(true);
+      await waitFor("the first one", () => got.includes("before"), { withinMs: patienceMs });
+      const vhost = decodeURIComponent(new URL(url).pathname.slice(1));
+      await broker.ctl("delete_queue", "-p", vhost, queueName(1));
+      await waitFor("the new queue to take it", () => journal.publish(1, "behind"), { withinMs: patienceMs });
+      await waitFor("what is in the new one", () => got.includes("behind"), { withinMs: patienceMs });
+      await reader.stop();
+    } finally {
+      await journal.close();
+      await source.close();
+    }
+  }, 90_000);
+
   test("[QM6] a connection begun while the broker takes nothing is open once it does, and writes nothing before", async () => {
     const { told, options } = listening(await broker.database("journal"));
     await broker.ctl("set_vm_memory_high_watermark", "0.0000001");
@@ -128,3 +158,22 @@ describeWithOwnEngine("rabbitmq", "RabbitMQ", () => {
     await Promise.all([source.close(), journal.close()]);
   }, 90_000);
 });
+
+/** As a broker that forgets its word: no consumer of this process hears that it is one no more. */
+async function deafToCancels(url: string): Promise<AsyncDisposable> {
+  const model = await connect(url);
+  const prototype: Channel = Object.getPrototypeOf(await model.createChannel());
+  const { consume } = prototype;
+  prototype.consume = function deaf(this: Channel, queue, take, options) {
+    const hear: typeof take = (message) => {
+      if (message !== null) take(message);
+    };
+    return consume.call(this, queue, hear, options);
+  };
+  return {
+    [Symbol.asyncDispose]: async () => {
+      prototype.consume = consume;
+      await model.close();
+    },
+  };
+}

@@ -1,8 +1,9 @@
 /** Why a server did not let us in, out of what drivers, servers and the machine call it; undefined for an error that is no refusal. */
+import { connectFailureOf } from "../../lib/connect-error.ts";
 import type { RefusalReason } from "../../ports/server-facts.ts";
 import { ServerError } from "./server-driver.ts";
 
-/** MySQL's numbers, SQLSTATE of PostgreSQL, and names of the machine and its TLS. */
+/** MySQL's numbers, SQLSTATE of PostgreSQL, and what drivers say themselves. */
 const reasons: Readonly<Record<string, RefusalReason>> = {
   1040: "full", // ER_CON_COUNT_ERROR
   1044: "no-database", // ER_DBACCESS_DENIED_ERROR: also said of one that is not there
@@ -23,20 +24,10 @@ const reasons: Readonly<Record<string, RefusalReason>> = {
   "53300": "full", // too_many_connections
   "57P01": "not-ready", // admin_shutdown
   "57P03": "not-ready", // cannot_connect_now
-  ENOTFOUND: "no-such-host",
-  EAI_AGAIN: "no-such-host",
-  EAI_NONAME: "no-such-host",
-  ECONNREFUSED: "unreachable",
-  EHOSTUNREACH: "unreachable",
-  ENETUNREACH: "unreachable",
   ENOENT: "unreachable", // a socket that is not there
-  ECONNRESET: "silent",
-  EPIPE: "silent",
-  ETIMEDOUT: "silent",
   PROTOCOL_CONNECTION_LOST: "silent",
   HANDSHAKE_NO_SSL_SUPPORT: "transport",
 };
-const ofTls = /^ERR_(?:TLS|SSL)|CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/;
 /** Where a driver gives no code. */
 const words: readonly (readonly [RegExp, RefusalReason])[] = [
   [/SSL|TLS|certificate/i, "transport"],
@@ -55,7 +46,7 @@ export function refusalOf(error: unknown): { readonly reason: RefusalReason; rea
 
 function reasonOf(chain: readonly Error[]): RefusalReason | undefined {
   for (const code of chain.flatMap(codesOf)) {
-    const reason = reasons[code] ?? (ofTls.test(code) ? "transport" : undefined);
+    const reason = reasons[code] ?? connectFailureOf(code);
     if (reason !== undefined) return reason;
   }
   return words.find(([pattern]) => pattern.test(chain[0]?.message ?? ""))?.[1];

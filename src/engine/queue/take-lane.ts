@@ -10,16 +10,14 @@
  */
 import { refusalToAll } from "../../domain/availability.ts";
 import type { PurchaseId } from "../../domain/ids.ts";
-import type { Purchase } from "../../domain/purchase.ts";
-import type { Take, TakeOutcome } from "../../domain/movement.ts";
-import { queuedPurchase } from "../../domain/queue-movements.ts";
+import type { Take } from "../../domain/movement.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { Scope } from "../../domain/scope.ts";
 import { assert, unreachable } from "../../lib/assert.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Presence } from "../../ports/presence.ts";
-import type { OutboxEntry, ReserveOutcome, ReserveReply, StockCache } from "../../ports/stock-cache.ts";
+import type { OutboxEntry, ReserveReply, StockCache } from "../../ports/stock-cache.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import type { CancelTask, Tasks } from "../../ports/tasks.ts";
 import { notTried, unknown, type Lane, type LineAnswer, type OpenLine, type OpenLines } from "../open-lines.ts";
@@ -28,6 +26,7 @@ import type { Carrier } from "./carrier.ts";
 import type { LedgerAnswers } from "./ledger-answers.ts";
 import type { OrderWatch } from "./order-watch.ts";
 import type { ScopeBook } from "./scope-book.ts";
+import { fatesOf, type Kept, type Queued, type TakenLine } from "./take-fates.ts";
 
 export type TakeLine = OpenLine & { readonly movement: Take; readonly wait: boolean };
 
@@ -296,47 +295,4 @@ export class TakeLane implements Lane<TakeLine> {
       else this.#settle(line, unknown);
     }
   }
-}
-
-type Queued = Extract<TakeOutcome, { kind: "queued" }>;
-type Kept = {
-  readonly line: TakeLine;
-  readonly purchaseId: PurchaseId;
-  /** Where the ledger may not have it yet: what is said then. */
-  readonly queued: Queued | undefined;
-};
-type Taken = {
-  readonly kind: "taken";
-  readonly purchase: Purchase;
-  readonly replayed: boolean;
-  /** What is to be confirmed first. */
-  readonly entry: OutboxEntry;
-};
-type TakenLine = { readonly line: TakeLine; readonly fate: Taken };
-type Fate =
-  | Taken
-  | { readonly kind: "answered"; readonly answer: LineAnswer }
-  /** Its message was confirmed, or its key was loaded with the cache: the ledger knows it, or will. */
-  | ({ readonly kind: "in_ledger" } & Omit<Kept, "line">);
-type Call = { readonly lines: readonly TakeLine[]; readonly sale: Sale; readonly isUncertain: boolean };
-
-function fatesOf(reply: ReserveReply, { lines, sale, isUncertain }: Call): readonly { readonly line: TakeLine; readonly fate: Fate }[] {
-  // They come in the order of the outcomes.
-  let accepted = 0;
-  const fateOf = (outcome: ReserveOutcome | undefined, { movement: { purchaseId } }: TakeLine): Fate => {
-    assert(outcome !== undefined, "the cache answers every line");
-    if (outcome.kind === "refused") return { kind: "answered", answer: isUncertain ? unknown : outcome };
-    if (outcome.kind === "known") {
-      const { record } = outcome;
-      if (record === undefined) return { kind: "in_ledger", purchaseId: outcome.purchaseId, queued: undefined };
-      const replayed = outcome.purchaseId !== purchaseId;
-      const purchase = queuedPurchase(record.line, sale);
-      if (record.entry !== undefined) return { kind: "taken", purchase, replayed, entry: record.entry };
-      return { kind: "in_ledger", purchaseId: outcome.purchaseId, queued: { kind: "queued", purchase, replayed } };
-    }
-    const line = reply.lines[accepted++];
-    assert(line?.purchaseId === purchaseId && reply.entry !== undefined, "an accepted line has its record and its message");
-    return { kind: "taken", purchase: queuedPurchase(line, sale), replayed: false, entry: reply.entry };
-  };
-  return lines.map((line, index) => ({ line, fate: fateOf(reply.outcomes[index], line) }));
 }
