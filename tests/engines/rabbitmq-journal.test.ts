@@ -163,7 +163,7 @@ describeWithOwnEngine("rabbitmq", "RabbitMQ", () => {
 async function deafToCancels(url: string): Promise<AsyncDisposable> {
   const model = await connect(url);
   const prototype: Channel = Object.getPrototypeOf(await model.createChannel());
-  const { consume } = prototype;
+  const consume: Channel["consume"] = Reflect.get(prototype, "consume");
   prototype.consume = function deaf(this: Channel, queue, take, options) {
     const hear: typeof take = (message) => {
       if (message !== null) take(message);
