@@ -85,7 +85,11 @@ export function createApp(deps: HttpDeps): App {
   const describe = () => (description ??= descriptionOf(routesOf(metrics), deps.options.version));
   const rest = routerOf(context, restRoutes(metrics, describe), purchase);
   const fetchRest = fetchBy(rest);
-  const pages = deps.web === undefined ? undefined : new Pages(context, deps.web);
+  const api: Fetch = (request, peer) => {
+    const saleId = request.method === "POST" ? saleIdInUrl(request.url) : undefined;
+    return saleId === undefined ? fetchRest(request, peer) : purchase(request, saleId, peer);
+  };
+  const pages = deps.web === undefined ? undefined : new Pages(context, { files: deps.web, api });
   return {
     purchase,
     describe,

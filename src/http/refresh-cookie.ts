@@ -16,11 +16,14 @@ export function refreshCookie(token: string, { maxAgeSeconds, secure }: CookieOp
 
 export const noRefreshCookie = (secure: boolean): Readonly<Record<string, string>> => refreshCookie("", { maxAgeSeconds: 0, secure });
 
-/** The token in a request's cookie. One that is given twice is none: which one counts would be a guess. */
-export function readRefreshCookie(headers: Headers): string | undefined {
+/** The token in a request's cookie. */
+export const readRefreshCookie = (headers: Headers): string | undefined => cookieNamed(headers, refreshCookieName);
+
+/** A cookie's value. One that is given twice is none: which one counts would be a guess. */
+export function cookieNamed(headers: Headers, wanted: string): string | undefined {
   const named = (headers.get("cookie") ?? "").split(";").flatMap((pair) => {
     const [name = "", ...value] = pair.trim().split("=");
-    return name === refreshCookieName ? [value.join("=")] : [];
+    return name === wanted ? [value.join("=")] : [];
   });
   return named.length === 1 && named[0] !== "" ? named[0] : undefined;
 }

@@ -1,9 +1,10 @@
 /** The shapes of answers as types, for our own pages. Types alone: no page brings a schema along. */
 import type { z } from "zod";
 import type { grantAnswer, accountAnswer, sessionsAnswer } from "./accounts.ts";
-import type { acceptedAnswer, orderAnswer, paymentAnswer, purchaseAnswer, queuedAnswer, saleAnswer } from "./answers.ts";
+import type { acceptedAnswer, orderAnswer, paymentAnswer, productAnswer, purchaseAnswer, queuedAnswer, saleAnswer } from "./answers.ts";
 
 export type SaleOnWire = z.output<typeof saleAnswer>;
+export type ProductOnWire = z.output<typeof productAnswer>;
 export type PurchaseOnWire = z.output<typeof purchaseAnswer>;
 export type AcceptedOnWire = z.output<typeof acceptedAnswer> | z.output<typeof queuedAnswer>;
 export type OrderOnWire = z.output<typeof orderAnswer>;

@@ -13,11 +13,15 @@ export type PageParts = {
   readonly title: string;
   /** The same page in the other language. */
   readonly otherPath: string;
+  /** No program is to run: its links stay among such pages. */
+  readonly isPlain?: boolean | undefined;
   /** Which of the header's links is this very page. */
   readonly here?: "sales" | "my_orders" | "my_account" | undefined;
   readonly content: VNode;
   /** Its program, the messages that it says and what it is told at the start; none for pages that only say something. */
   readonly program?: { readonly page: WebPage; readonly groups: readonly Group[]; readonly own: unknown } | undefined;
+  /** Without its program it has nothing to show, so whoever runs none is led to the page that needs none. */
+  readonly isShell?: boolean | undefined;
 };
 
 export function otherLanguage(language: Language): Language {
@@ -33,14 +37,15 @@ export function documentOf(bundle: WebBundle, parts: PageParts): string {
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
     `<meta name="color-scheme" content="light dark"><title>${escaped(title)}</title><link rel="icon" href="${icon}">`,
     `<style>${bundle.style}</style>`,
+    parts.isShell ? '<noscript><meta http-equiv="refresh" content="0;url=?plain"></noscript>' : "",
     program === undefined ? "" : `<script type="module" src="/assets/${bundle.scripts[program.page]}"></script>`,
   ];
   return `<!doctype html>\n<html lang="${language}"><head>${head.join("")}</head><body>${bodyOf(parts)}${dataOf(parts)}</body></html>\n`;
 }
 
-function bodyOf({ language, otherPath, here, content }: PageParts): string {
+function bodyOf({ language, otherPath, here, content, isPlain }: PageParts): string {
   const t = translatorOf(language, []);
-  const paths = pathsOf(language);
+  const paths = pathsOf(language, isPlain);
   const other = otherLanguage(language);
   const link = (href: string, key: "sales" | "my_orders" | "my_account") =>
     h("a", { href, "aria-current": here === key ? "page" : undefined }, t(key));

@@ -2,23 +2,26 @@
  * The pages of the shop, beside the API and apart from it: whatever the API refuses, pages are bytes that lie ready.
  *
  *   /  ─► /<language>/            /assets/<name>  programs          /<language>/s/<sale>  …  see `pageOf`
+ *   /plain/<language>/…  the same for browsers that run no program: plain/plain-pages.ts
  *
  * Nothing here knows who asks: what is personal a page's program asks of the API.
  */
 import type { WebBundle, WebFiles } from "../../ports/web-files.ts";
 import type { PayWay } from "../../web/order/order-view.ts";
 import { isLanguage, languageFor, type Language } from "../../web/shared/languages.ts";
-import { pathsOf } from "../../web/shared/paths.ts";
+import { pathsOf, plainRoot } from "../../web/shared/paths.ts";
+import type { Fetch } from "../app.ts";
 import type { HttpContext } from "../context.ts";
 import { failure, type Reply } from "../envelope.ts";
 import type { Ask } from "../route.ts";
 import { bytesReply, htmlHeaders, pagePolicy, type PageBytes } from "./page-bytes.ts";
 import { ListPages } from "./list-pages.ts";
+import { PlainPages } from "./plain/plain-pages.ts";
 import { SalePages } from "./sale-pages.ts";
 import { shellPage } from "./shell-pages.ts";
 import { busyReply, systemPage } from "./system-pages.ts";
 
-type PageAsk = Pick<Ask, "request">;
+type PageAsk = Pick<Ask, "request" | "peer" | "nowMs">;
 
 /** A copy is good for two seconds, then it may be shown while a new one is fetched, and for an hour if none can be had. */
 const saleCaching = "public, max-age=2, stale-while-revalidate=60, stale-if-error=3600";
@@ -38,37 +41,59 @@ export function pathIn(url: string): string {
 }
 
 /** What the log says of a page's path: which kind it is, and nothing that names an order. */
-export const patternOf = (path: string): string => (path === "/" ? path : path.startsWith("/assets") ? "/assets/:name" : "/:language/*");
+export const patternOf = (path: string): string =>
+  path === "/"
+    ? path
+    : path.startsWith("/assets")
+      ? "/assets/:name"
+      : path.startsWith(plainRoot)
+        ? `${plainRoot}/:language/*`
+        : "/:language/*";
 
 /** Whether a path is one of ours; everything else is the API's to answer. */
-export const isPagePath = (path: string): boolean => path === "/" || /^\/(assets|zh-CN|en)(\/|$)/.test(path);
+export const isPagePath = (path: string): boolean => path === "/" || /^\/(assets|plain|zh-CN|en)(\/|$)/.test(path);
 
 export class Pages {
   readonly #files: WebFiles;
   readonly #sales: SalePages;
   readonly #list: ListPages;
   readonly #payWay: PayWay;
+  readonly #plain: PlainPages;
   #policy: { readonly bundle: WebBundle; readonly text: string } | undefined;
 
-  constructor({ deps }: Pick<HttpContext, "deps">, files: WebFiles) {
+  constructor({ deps }: Pick<HttpContext, "deps">, { files, api }: { readonly files: WebFiles; readonly api: Fetch }) {
     this.#files = files;
     this.#sales = new SalePages(deps);
     this.#list = new ListPages(deps);
     const isSimulated = deps.provider.name === "simulated";
     this.#payWay = !isSimulated ? "external" : deps.options.environment === "development" ? "trial" : "simulated";
+    this.#plain = new PlainPages({ deps, api, payWay: this.#payWay });
   }
 
-  answer({ request }: PageAsk): Reply | Promise<Reply> {
+  answer(ask: PageAsk): Reply | Promise<Reply> {
+    const { request } = ask;
+    const path = pathIn(request.url);
+    if (!path.startsWith(`${plainRoot}/`)) return this.#still(request, path);
+    const [language = "", ...rest] = path.slice(plainRoot.length + 1).split("/");
+    const bundle = this.#files.current();
+    if (!isLanguage(language)) return failure("path_unknown");
+    if (bundle === undefined) return busyReply(language);
+    return this.#plain.answer({ ...ask, language, rest, bundle, policy: this.#policyOf(bundle) });
+  }
+
+  /** What is the same for everybody. */
+  #still(request: Request, path: string): Reply | Promise<Reply> {
     if (request.method !== "GET" && request.method !== "HEAD")
       return request.method === "OPTIONS"
         ? { status: 204, body: "", headers: { Allow: "GET, HEAD, OPTIONS" } }
         : { ...failure("method_not_allowed"), headers: { Allow: "GET, HEAD, OPTIONS" } };
-    const path = pathIn(request.url);
     if (path === "/") return toLanguage(request.headers);
     const [, first = "", ...rest] = path.split("/");
     const bundle = this.#files.current();
     if (first === "assets") return this.#asset(request, rest.join("/"), bundle);
     const language = isLanguage(first) ? first : "en";
+    if (request.url.endsWith("?plain"))
+      return { status: 302, body: "", headers: { Location: `${plainRoot}${path}`, "Cache-Control": "no-store" } };
     if (bundle === undefined) return busyReply(language);
     return this.#page({ request, language, rest, bundle });
   }

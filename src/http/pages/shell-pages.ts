@@ -132,5 +132,6 @@ function htmlOf(maker: ShellMaker, shell: Shell): string {
     here: shell.here,
     content: shell.content(language, t),
     program: { page: shell.page, groups: shell.groups, own: shell.own(maker) },
+    isShell: true,
   });
 }

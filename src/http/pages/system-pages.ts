@@ -16,12 +16,12 @@ export function systemPage(language: Language, kind: SystemPage, bundle: WebBund
   const ofBundle = made.get(bundle) ?? new Map<string, Promise<PageBytes>>();
   made.set(bundle, ofBundle);
   const name = `${language}/${kind}`;
-  const page = ofBundle.get(name) ?? pageBytes(htmlOf(language, kind, bundle));
+  const page = ofBundle.get(name) ?? pageBytes(systemHtml(language, kind, bundle));
   ofBundle.set(name, page);
   return page;
 }
 
-function htmlOf(language: Language, kind: SystemPage, bundle: WebBundle): string {
+export function systemHtml(language: Language, kind: SystemPage, bundle: WebBundle): string {
   const t = translatorOf(language, ["system"]);
   const title = t(`${kind}_title`);
   return documentOf(bundle, {

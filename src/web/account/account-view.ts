@@ -3,6 +3,7 @@ import type { AccountOnWire, SessionsOnWire } from "../../http/contract/wire.ts"
 import type { Key } from "../messages/catalogue.ts";
 import { h, type VNode } from "../shared/elements.ts";
 import { instant } from "../shared/format.ts";
+import { actButton, withoutProgram } from "../shared/forms.ts";
 import type { Language } from "../shared/languages.ts";
 import { pathsOf } from "../shared/paths.ts";
 import type { Translate } from "../shared/translate.ts";
@@ -24,16 +25,28 @@ export type AccountPage = {
   readonly acts: AccountActs | undefined;
 };
 
+/** Who is signed in, and the way out: all that is needed to buy. The rest takes a program. */
+export function plainAccountView({
+  language,
+  t,
+  account,
+}: Pick<AccountPage, "language" | "t"> & { readonly account: AccountOnWire }): VNode {
+  const paths = pathsOf(language, true);
+  return h(
+    "section",
+    { class: "form" },
+    h("h1", null, t("account_title")),
+    h("p", null, t("signed_in_as", { name: account.display_name ?? account.username })),
+    h("p", null, h("a", { href: paths.orders }, t("my_orders"))),
+    actButton({ label: t("sign_out"), class: "second", onClick: undefined, form: { action: paths.account } }),
+    h("p", { class: "hint" }, t("account_plain")),
+  );
+}
+
 export function accountView(page: AccountPage): VNode {
   const { t, account, acts, language } = page;
   if (account === undefined || acts === undefined)
-    return h(
-      "section",
-      { class: "form" },
-      h("h1", null, t("account_title")),
-      h("noscript", null, h("p", null, t("no_script"))),
-      h("p", null, t("working")),
-    );
+    return h("section", { class: "form" }, h("h1", null, t("account_title")), withoutProgram(t("no_script")), h("p", null, t("working")));
   return h(
     "section",
     { class: "form" },

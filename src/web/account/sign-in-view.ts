@@ -2,6 +2,7 @@
 import type { Key } from "../messages/catalogue.ts";
 import { h, type VNode } from "../shared/elements.ts";
 import type { Language } from "../shared/languages.ts";
+import { withoutProgram } from "../shared/forms.ts";
 import { pathsOf } from "../shared/paths.ts";
 import type { Translate } from "../shared/translate.ts";
 
@@ -19,17 +20,20 @@ export type SignInPage = {
   readonly working: boolean;
   readonly wantsCode: boolean;
   readonly showsPassword: boolean;
+  /** No program is to run: what the form held is given back, but the password. */
+  readonly plain?: { readonly username: string } | undefined;
   readonly acts: { readonly submit: (event: Event) => void; readonly toggleShow: () => void } | undefined;
 };
 
 export function signInView(page: SignInPage): VNode {
-  const { t, mode, language, next, working, acts } = page;
-  const paths = pathsOf(language);
+  const { t, mode, language, next, working, acts, plain } = page;
+  const paths = pathsOf(language, plain !== undefined);
   const isNew = mode === "register";
   return h(
     "section",
     { class: "form" },
     h("h1", null, t(isNew ? "register_title" : "sign_in_title")),
+    acts === undefined && plain === undefined ? withoutProgram(t("no_script")) : null,
     problemsView(page),
     h(
       "form",
@@ -37,7 +41,7 @@ export function signInView(page: SignInPage): VNode {
       fieldView(
         page,
         "username",
-        { type: "text", autocomplete: "username", autocapitalize: "none", spellcheck: "false" },
+        { type: "text", autocomplete: "username", autocapitalize: "none", spellcheck: "false", ...(plain && { value: plain.username }) },
         isNew ? t("username_hint") : undefined,
       ),
       fieldView(

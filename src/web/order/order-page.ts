@@ -5,7 +5,7 @@
 import { render } from "preact";
 import type { OrderOnWire, SaleOnWire } from "../../http/contract/wire.ts";
 import { Announcer } from "../shared/announcer.ts";
-import { callApi, type Told } from "../shared/api.ts";
+import { callApi } from "../shared/api.ts";
 import { followAttention } from "../shared/attention.ts";
 import type { SharedStream } from "../shared/one-stream.ts";
 import type { Opened } from "../shared/page-data.ts";
@@ -17,6 +17,7 @@ import { purchaseStream } from "../shared/streams.ts";
 import { TimeKeeper } from "../shared/time-keeper.ts";
 import { orderView, soonMs, type OrderPage, type PayWay } from "./order-view.ts";
 import { openPayment } from "./pay-view.ts";
+import { problemText } from "./problem-text.ts";
 
 export type OrderData = { readonly payWay: PayWay };
 type Shown = Pick<OrderPage, "working" | "asksCancel" | "told" | "isUnknown" | "saleName"> & NonNullable<OrderPage["live"]>;
@@ -119,20 +120,8 @@ export class OrderPageAtWork {
     if (this.#shown.working) return;
     this.#set({ working: true, told: undefined });
     const told = await this.#session.call(`/api/v1/orders/${this.#id}/${path}`, { method: "POST", body });
-    this.#set({ working: false, told: this.#problemOf(told) });
+    this.#set({ working: false, told: told.kind === "done" ? undefined : problemText(this.#opened.t, told) });
     await this.#reading.ask();
-  }
-
-  #problemOf(told: Told<unknown>): string | undefined {
-    const { t } = this.#opened;
-    if (told.kind === "done") return undefined;
-    if (told.kind === "silence") return t("failed_silence");
-    const { reason } = told.problem;
-    return reason === "order_not_payable"
-      ? t("not_payable")
-      : reason === "order_not_cancellable"
-        ? t("not_cancellable")
-        : t("failed", { reason });
   }
 
   #set(change: Partial<Shown>): void {

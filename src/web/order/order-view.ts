@@ -3,6 +3,7 @@ import type { OrderOnWire } from "../../http/contract/wire.ts";
 import type { Key } from "../messages/catalogue.ts";
 import { h, type VNode } from "../shared/elements.ts";
 import { clockText, instant, money } from "../shared/format.ts";
+import { actButton, withoutProgram } from "../shared/forms.ts";
 import { hearingLine } from "../shared/hearing-line.ts";
 import type { Language } from "../shared/languages.ts";
 import type { Hearing } from "../shared/live.ts";
@@ -35,18 +36,20 @@ export type OrderPage = {
   readonly told: string | undefined;
   readonly live: { readonly hearing: Hearing; readonly paused: boolean; readonly said: string } | undefined;
   readonly acts: OrderActs | undefined;
+  /** No program is to run: what can be done are forms. */
+  readonly isPlain?: boolean | undefined;
 };
 
 export function orderView(page: OrderPage): VNode {
-  const { t, order, language, live, acts, isUnknown } = page;
-  const paths = pathsOf(language);
+  const { t, order, language, live, acts, isUnknown, isPlain } = page;
+  const paths = pathsOf(language, isPlain);
   const all = h("p", null, h("a", { href: paths.orders }, t("all_orders")));
   if (order === undefined)
     return h(
       "section",
       { class: "order" },
       h("h1", null, t("order_title")),
-      h("noscript", null, h("p", null, t("no_script"))),
+      isPlain ? null : withoutProgram(t("no_script")),
       h("p", null, t(isUnknown ? "order_unknown" : "working")),
       all,
     );
@@ -60,11 +63,14 @@ export function orderView(page: OrderPage): VNode {
       h("p", { class: "state-word" }, t(`state_${order.state}`)),
       h("p", null, t(order.refunded ? "text_refunded" : textKey(order.state))),
     ),
-    order.state === "reserved" ? h("div", { class: "todo" }, deadlineView(page, order), payView(page, order), cancelView(page)) : null,
+    order.state === "reserved"
+      ? h("div", { class: "todo" }, deadlineView(page, order), payView(page, order), cancelView(page, order))
+      : null,
     h("div", { role: "status" }, page.told === undefined ? null : h("p", { class: "told" }, page.told)),
     factsView(page, order),
     historyView(page, order),
     live === undefined || acts === undefined ? null : hearingLine(t, live, acts),
+    isPlain ? h("p", null, h("a", { href: paths.order(order.id) }, t("look_again"))) : null,
     h("p", null, h("a", { href: paths.sale(order.sale_id) }, t("to_sale"))),
     all,
     h("div", { class: "unseen", role: "status", "aria-live": "polite" }, live?.said ?? ""),
@@ -93,16 +99,26 @@ function deadlineView({ t, language, nowMs }: OrderPage, { pay_by: payBy, hold_u
   );
 }
 
-function cancelView({ t, asksCancel, acts, working }: OrderPage): VNode {
+function cancelView({ t, asksCancel, acts, working, language, isPlain }: OrderPage, { id }: OrderOnWire): VNode {
+  const path = pathsOf(language, isPlain).order(id);
   const busy = working ? "true" : undefined;
+  if (!asksCancel && isPlain) return h("p", { class: "cancel" }, h("a", { class: "quiet", href: `${path}?cancel` }, t("cancel")));
   if (!asksCancel)
     return h("p", { class: "cancel" }, h("button", { type: "button", class: "quiet", onClick: acts?.askCancel }, t("cancel")));
   return h(
     "div",
     { class: "cancel", role: "group", "aria-labelledby": "cancel-question" },
     h("p", { id: "cancel-question", tabindex: -1 }, t("cancel_question")),
-    h("button", { type: "button", class: "second danger", "aria-disabled": busy, onClick: acts?.cancel }, t("cancel_yes")),
-    h("button", { type: "button", class: "second", onClick: acts?.keep }, t("cancel_no")),
+    actButton({
+      label: t("cancel_yes"),
+      class: "second danger",
+      onClick: acts?.cancel,
+      form: isPlain ? { action: `${path}/cancel` } : undefined,
+      more: { "aria-disabled": busy },
+    }),
+    isPlain
+      ? h("a", { class: "second", href: path }, t("cancel_no"))
+      : h("button", { type: "button", class: "second", onClick: acts?.keep }, t("cancel_no")),
   );
 }
 

@@ -3,6 +3,7 @@ import type { PurchaseOnWire } from "../../http/contract/wire.ts";
 import type { Key } from "../messages/catalogue.ts";
 import { h, type VNode } from "../shared/elements.ts";
 import { clockText, instant, money } from "../shared/format.ts";
+import { withoutProgram } from "../shared/forms.ts";
 import type { Language } from "../shared/languages.ts";
 import { pathsOf } from "../shared/paths.ts";
 import type { Translate } from "../shared/translate.ts";
@@ -25,17 +26,19 @@ export type OrdersPage = {
   readonly names: ReadonlyMap<string, string>;
   readonly nowMs: number | undefined;
   readonly problem: string | undefined;
+  /** No program is to run: its links stay among such pages. */
+  readonly isPlain?: boolean | undefined;
 };
 
 export function ordersView(page: OrdersPage): VNode {
-  const { t, orders, language, filter, problem } = page;
-  const paths = pathsOf(language);
+  const { t, orders, language, filter, problem, isPlain } = page;
+  const paths = pathsOf(language, isPlain);
   const shown = orders?.filter((order) => fits(filter, order));
   return h(
     "section",
     { class: "orders" },
     h("h1", null, t("orders_title")),
-    h("noscript", null, h("p", null, t("no_script"))),
+    isPlain ? null : withoutProgram(t("no_script")),
     h(
       "nav",
       { class: "filters", "aria-label": t("orders_filter") },
@@ -70,12 +73,16 @@ function unpaidFirst(orders: readonly PurchaseOnWire[]): readonly PurchaseOnWire
   return orders.toSorted((a, b) => Number(b.state === "reserved") - Number(a.state === "reserved"));
 }
 
-function cardView({ t, language, names, nowMs }: OrdersPage, order: PurchaseOnWire): VNode {
+function cardView({ t, language, names, nowMs, isPlain }: OrdersPage, order: PurchaseOnWire): VNode {
   const leftMs = order.state === "reserved" && order.pay_by !== null && nowMs !== undefined ? Date.parse(order.pay_by) - nowMs : undefined;
   return h(
     "li",
     { key: order.id, class: "order-card" },
-    h("h2", null, h("a", { href: pathsOf(language).order(order.id) }, names.get(order.sale_id) ?? `${t("order_title")} ${order.id}`)),
+    h(
+      "h2",
+      null,
+      h("a", { href: pathsOf(language, isPlain).order(order.id) }, names.get(order.sale_id) ?? `${t("order_title")} ${order.id}`),
+    ),
     h(
       "p",
       { class: `state-word ${order.state}` },
@@ -87,8 +94,8 @@ function cardView({ t, language, names, nowMs }: OrdersPage, order: PurchaseOnWi
   );
 }
 
-function pagesView({ t, language, page, hasOlder, filter }: OrdersPage): VNode | null {
-  const { orders } = pathsOf(language);
+function pagesView({ t, language, page, hasOlder, filter, isPlain }: OrdersPage): VNode | null {
+  const { orders } = pathsOf(language, isPlain);
   if (page === 1 && !hasOlder) return null;
   return h(
     "nav",

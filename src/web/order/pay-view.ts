@@ -2,7 +2,9 @@
 import type { OrderOnWire, PaymentOnWire } from "../../http/contract/wire.ts";
 import type { Key } from "../messages/catalogue.ts";
 import { h, type VNode } from "../shared/elements.ts";
+import { actButton } from "../shared/forms.ts";
 import { money } from "../shared/format.ts";
+import { pathsOf } from "../shared/paths.ts";
 import type { OrderPage } from "./order-view.ts";
 
 /** How the simulated provider may be told to behave. */
@@ -18,7 +20,7 @@ export const scenarios: readonly (readonly [scenario: string, key: Key])[] = [
 ];
 
 export function payView(page: OrderPage, order: OrderOnWire): VNode {
-  const { t, payWay, language, acts, working } = page;
+  const { t, payWay, language, acts, working, isPlain } = page;
   if (payWay === "external") return h("p", null, t("pay_by_shop"));
   const open = openPayment(order);
   if (open !== undefined) return openView(page, open);
@@ -26,11 +28,18 @@ export function payView(page: OrderPage, order: OrderOnWire): VNode {
   const amount = money(language, order.amount_minor, order.currency);
   const label = working ? t("working") : failed ? t("pay_again") : t("pay_now", { amount });
   const off = working || isLate(page, order) ? "true" : undefined;
-  const pay = (scenario: string) => () => (off === undefined ? acts?.pay(scenario) : undefined);
+  const payButton = (label: string, name: string, scenario: string) =>
+    actButton({
+      label,
+      class: name,
+      onClick: () => (off === undefined ? acts?.pay(scenario) : undefined),
+      form: isPlain ? { action: `${pathsOf(language, true).order(order.id)}/payments`, fields: { scenario } } : undefined,
+      more: { key: scenario, "aria-disabled": off },
+    });
   return h(
     "div",
     { class: "pay" },
-    h("button", { type: "button", class: "main", "aria-disabled": off, onClick: pay("success") }, label),
+    payButton(label, "main", "success"),
     payWay === "simulated"
       ? null
       : h(
@@ -41,9 +50,7 @@ export function payView(page: OrderPage, order: OrderOnWire): VNode {
           h(
             "div",
             { class: "scenarios" },
-            scenarios.map(([scenario, key]) =>
-              h("button", { key: scenario, type: "button", class: "quiet", "aria-disabled": off, onClick: pay(scenario) }, t(key)),
-            ),
+            scenarios.map(([scenario, key]) => payButton(t(key), "quiet", scenario)),
           ),
         ),
   );
@@ -53,11 +60,11 @@ export function payView(page: OrderPage, order: OrderOnWire): VNode {
 export const openPayment = ({ payments }: OrderOnWire): PaymentOnWire | undefined =>
   payments.find(({ state }) => state === "created" || state === "pending");
 
-function openView({ t }: OrderPage, { pay_url: payUrl }: PaymentOnWire): VNode {
+function openView({ t, isPlain }: OrderPage, { pay_url: payUrl }: PaymentOnWire): VNode {
   return h(
     "div",
     { class: "pay", role: "status" },
-    h("p", { class: "told" }, t("pay_started")),
+    h("p", { class: "told" }, t(isPlain ? "pay_started_plain" : "pay_started")),
     payUrl === null ? null : h("a", { class: "main", href: payUrl, rel: "noreferrer" }, t("pay_elsewhere")),
   );
 }

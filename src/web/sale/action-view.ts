@@ -2,6 +2,7 @@
 import { h, type VNode } from "../shared/elements.ts";
 import type { Values } from "../shared/translate.ts";
 import { clockText, instant } from "../shared/format.ts";
+import { hiddenFields } from "../shared/forms.ts";
 import { pathsOf } from "../shared/paths.ts";
 import { buttonOf, orderOf, type ButtonRow } from "./button-states.ts";
 import { unitsOf } from "./facts.ts";
@@ -25,13 +26,14 @@ export function actionView(page: SalePage): VNode {
 }
 
 function buttonView(page: SalePage, row: ButtonRow): VNode {
-  const { t, acts, card, language } = page;
-  const paths = pathsOf(language);
+  const { t, acts, card, language, plain } = page;
+  const paths = pathsOf(language, plain !== undefined);
   const common = { class: "main", "aria-describedby": "hint" };
   const label = labelOf(page, row);
   const order = orderOf(page.facts);
   if (row.act === "order" && order !== undefined) return h("a", { ...common, href: paths.order(order.id) }, label);
   if (row.act === "sign-in") return h("a", { ...common, href: paths.signIn(paths.sale(card.id)) }, label);
+  if (plain !== undefined) return plainButton(page, row, plain.key);
   const buys = row.act === "buy";
   const buy = (event: Event) => {
     event.preventDefault();
@@ -55,12 +57,27 @@ function buttonView(page: SalePage, row: ButtonRow): VNode {
   );
 }
 
-function quantityView({ t, facts, quantity, acts, card }: SalePage): VNode | null {
-  if (acts === undefined) return null;
+/** Sent again, it is the same purchase: also while it is not known what became of the first. */
+function plainButton(page: SalePage, row: ButtonRow, key: string): VNode {
+  const { t, quantity } = page;
+  const common = { class: "main", "aria-describedby": "hint" };
+  const isUnknown = row.state === "UNKNOWN";
+  if (row.act !== "buy" && !isUnknown) return h("button", { ...common, type: "button", "aria-disabled": "true" }, labelOf(page, row));
+  const fields = isUnknown ? { key, quantity: String(quantity), unknown: "1" } : { key };
+  return h(
+    "form",
+    { id: "buy", method: "post" },
+    hiddenFields(fields),
+    h("button", common, isUnknown ? t("ask_again") : labelOf(page, row)),
+  );
+}
+
+function quantityView({ t, facts, quantity, acts, card, plain }: SalePage): VNode | null {
+  if (acts === undefined && plain === undefined) return null;
   const most = Math.min(facts.limit - unitsOf(facts.own), facts.sale.available, 10);
   const choose = (event: Event) => {
     // It is on a select alone.
-    acts.choose(Number((event.currentTarget as HTMLSelectElement).value));
+    acts?.choose(Number((event.currentTarget as HTMLSelectElement).value));
   };
   return h(
     "label",
@@ -68,7 +85,7 @@ function quantityView({ t, facts, quantity, acts, card }: SalePage): VNode | nul
     h("span", null, t("quantity")),
     h(
       "select",
-      { name: "quantity", onChange: choose, value: Math.min(quantity, most), key: card.id },
+      { name: "quantity", form: "buy", onChange: choose, value: Math.min(quantity, most), key: card.id },
       Array.from({ length: most }, (_, at) => h("option", { value: at + 1 }, String(at + 1))),
     ),
   );
@@ -82,7 +99,9 @@ function labelOf(page: SalePage, row: ButtonRow): string {
   return t(row.label, valuesOf(page)).trim();
 }
 
-function hintKey({ facts }: SalePage, row: ButtonRow): ButtonRow["hint"] {
+function hintKey({ facts, plain }: SalePage, row: ButtonRow): ButtonRow["hint"] {
+  if (plain !== undefined && row.state === "BEFORE" && facts.who !== "nobody") return "hint_before_plain";
+  if (plain !== undefined && row.state === "OUT_HELD") return "hint_out_held_plain";
   return row.state === "BEFORE" && facts.who === "nobody" ? "hint_before_sign_in" : row.hint;
 }
 
@@ -100,10 +119,12 @@ function valuesOf({ facts, language, timeZone }: SalePage): Values {
   return { n: row.state === "QUOTA_REACHED" ? limit : sale.held };
 }
 
-function linksView({ t, facts, card, language }: SalePage, row: ButtonRow): VNode | null {
-  const paths = pathsOf(language);
+function linksView({ t, facts, card, language, plain }: SalePage, row: ButtonRow): VNode | null {
+  const paths = pathsOf(language, plain !== undefined);
   if (row.state === "BEFORE" && facts.who === "nobody")
     return h("p", null, h("a", { href: paths.signIn(paths.sale(card.id)) }, t("go_sign_in")));
+  if (plain !== undefined && ["PAUSED", "BEFORE", "LIMITED", "OUT_HELD"].includes(row.state))
+    return h("p", null, h("a", { href: paths.sale(card.id) }, t("look_again")));
   if (row.state === "PROCESSING" || row.state === "QUOTA_REACHED") return h("p", null, h("a", { href: paths.orders }, t("see_orders")));
   return null;
 }

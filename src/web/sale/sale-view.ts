@@ -5,6 +5,7 @@ import { instant, money } from "../shared/format.ts";
 import { hearingLine } from "../shared/hearing-line.ts";
 import type { Language } from "../shared/languages.ts";
 import type { Hearing } from "../shared/live.ts";
+import { withoutProgram } from "../shared/forms.ts";
 import { pathsOf } from "../shared/paths.ts";
 import type { Translate } from "../shared/translate.ts";
 import { actionView } from "./action-view.ts";
@@ -39,6 +40,8 @@ export type SalePage = {
   /** Undefined where no program runs. */
   readonly live: { readonly hearing: Hearing; readonly paused: boolean; readonly clockBoundMs: number; readonly said: string } | undefined;
   readonly acts: SaleActs | undefined;
+  /** Where no program is to run: the key under which its form buys. */
+  readonly plain?: { readonly key: string } | undefined;
   /** Of the reader; the server's pages say UTC. */
   readonly timeZone?: string | undefined;
 };
@@ -91,7 +94,7 @@ function stockView({ t, facts: { sale } }: SalePage): VNode {
   );
 }
 
-function footView({ t, live, acts, language, facts, timeZone }: SalePage): VNode {
+function footView({ t, live, acts, language, facts, timeZone, plain }: SalePage): VNode {
   const at = (key: "starts_at" | "ends_at", ms: number) =>
     h("p", null, h("time", { datetime: new Date(ms).toISOString() }, t(key, { time: instant(language, ms, timeZone) })));
   const clock =
@@ -105,7 +108,8 @@ function footView({ t, live, acts, language, facts, timeZone }: SalePage): VNode
     { class: "facts" },
     at("starts_at", facts.sale.startsAtMs),
     at("ends_at", facts.sale.endsAtMs),
-    clock === undefined ? h("noscript", null, h("p", null, t("no_script"))) : h("p", { class: "clock" }, clock),
+    clock === undefined ? null : h("p", { class: "clock" }, clock),
+    live === undefined && plain === undefined ? withoutProgram(t("no_script")) : null,
     live === undefined || acts === undefined ? null : hearingLine(t, live, acts),
     h("p", null, h("a", { href: pathsOf(language).list }, t("other_sales"))),
     h("div", { class: "unseen", role: "status", "aria-live": "polite" }, live?.said ?? ""),
