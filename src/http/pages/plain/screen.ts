@@ -1,5 +1,5 @@
 /** What the pages without a program have in common: what they are asked, and what they come to. */
-import type { VNode } from "preact";
+import type { VNode } from "../../../web/shared/elements.ts";
 import type { PayWay } from "../../../web/order/order-view.ts";
 import type { Told } from "../../../web/shared/api.ts";
 import type { Language } from "../../../web/shared/languages.ts";
