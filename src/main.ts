@@ -87,6 +87,11 @@ function openLogOf(config: Config): OpenedLog {
   if (target.kind === "file") process.on("SIGHUP", () => log.reopen());
   // Only looks: the crash goes on, and ends in the flush below.
   process.on("uncaughtExceptionMonitor", (error) => log.error("the process crashed", { err: error }));
+  // Whoever was not waited for and failed has left something half done. Of the runtimes one goes on by itself, the other does not.
+  process.on("unhandledRejection", (error) => {
+    log.error("the process crashed", { err: error });
+    process.exit(1);
+  });
   process.once("exit", () => log.flushSync());
   return log;
 }

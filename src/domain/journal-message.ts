@@ -103,6 +103,7 @@ const found = (message: JournalMessage): DecodedMessage => ({ kind: "message", m
 const damaged = (problem: string): DecodedMessage => ({ kind: "damaged", problem: `The message ${problem}` });
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 const isPositive = (value: unknown): value is number => isCount(value) && value > 0;
+const isLife = (value: unknown): value is string => typeof value === "string" && /^[ -~]{1,32}$/.test(value);
 const isText = (value: unknown): value is string | null => value === null || typeof value === "string";
 
 function parsed(text: string): Record<string, unknown> | undefined {
@@ -118,7 +119,7 @@ function parsed(text: string): Record<string, unknown> | undefined {
 function markOf(mark: unknown): Pick<MarkMessage, "closing" | "process" | "life"> | undefined {
   if (!Array.isArray(mark)) return undefined;
   const [closing, process, life]: unknown[] = mark;
-  return isCount(closing) && isCount(process) && typeof life === "string" ? { closing, process, life } : undefined;
+  return isCount(closing) && isCount(process) && isLife(life) ? { closing, process, life } : undefined;
 }
 
 /** A line as it stands in a message, or undefined of anything else. */

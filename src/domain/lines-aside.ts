@@ -15,6 +15,21 @@ export type LineAside = {
   readonly line: Line;
 };
 
+/**
+ * Those that a cut can give what they hold, the free units of their sales being so many. After a loss of the cache others
+ * may have got the units of some: whoever had theirs under a later epoch is served first, and whoever gets none keeps the
+ * epoch that it had, which no cache counts any more. So a letter is of a cut's epoch if and only if its unit is its own.
+ */
+export function countedAside<L extends LineAside>(lines: readonly L[], availableIn: ReadonlyMap<SaleId, number>): readonly L[] {
+  const left = new Map(availableIn);
+  const inTurn = lines.toSorted((a, b) => b.epoch - a.epoch || Number(BigInt(a.line.purchaseId) - BigInt(b.line.purchaseId)));
+  return inTurn.filter(({ saleId, line }) => {
+    const units = (left.get(saleId) ?? 0) - line.quantity;
+    if (units >= 0) left.set(saleId, units);
+    return units >= 0;
+  });
+}
+
 export function unitsAside(lines: readonly LineAside[], of: SaleId): number {
   return lines.reduce((units, { saleId, line }) => units + (saleId === of ? line.quantity : 0), 0);
 }
@@ -25,13 +40,13 @@ type Key = readonly [buyerId: BuyerId, key: string, purchaseId: PurchaseId, fing
 type Rows<Row> = readonly Row[] | AsyncIterable<readonly Row[]>;
 type Loaded = { readonly sale: Sale; readonly attempts: Rows<Count>; readonly keys: Rows<Key> };
 
-/** What the cache is loaded with of one sale, with what its lines aside hold. A key that has its purchase keeps it. */
+/** What the cache is loaded with of one sale, with what its counted lines aside hold. A key that has its purchase keeps it. */
 export function saleWithAside<Cut extends Loaded>(cut: Cut, all: readonly LineAside[]): Cut {
   const { sale, attempts, keys } = cut;
   const lines = all.filter(({ saleId }) => saleId === sale.id);
   if (lines.length === 0) return cut;
   const { available, held } = sale.balances;
-  // After a loss of the cache others may have been given what these had.
+  // The cut counted those that it has units for: whatever else, nobody is sold less than nothing.
   const units = Math.min(available, unitsAside(lines, sale.id));
   return {
     ...cut,

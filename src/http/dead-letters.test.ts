@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import type { DeadLetters } from "../engine/queue/dead-letters.ts";
+import type { DeadLetterAnswer, DeadLetters } from "../engine/queue/dead-letters.ts";
 import type { DeadLetter } from "../ports/queue-ledger.ts";
 import { openMemoryApi, otherShopKey, shopKey } from "../../tests/harness/memory-api.ts";
-import { buyerId, money, purchaseId, saleId } from "../../tests/kit/samples.ts";
+import { buyerId, money, purchaseId, saleId, samplePurchase } from "../../tests/kit/samples.ts";
 
 const path = "/api/v1/dead-letters";
 
@@ -58,5 +58,33 @@ test("[C2] [QL7] a shop lists the purchases of its sales that could not be settl
   // What nobody can read is of no shop.
   expect((await own.deal("message-0", "discard")).status).toBe(404);
   expect(opened.done).toEqual(["replay 31", "discard 31"]);
+  await api.close();
+});
+
+test("[C2] [QL7] what could not be discarded is said: it was settled meanwhile, or nothing of it can be kept", async () => {
+  const answers: DeadLetterAnswer[] = [
+    { kind: "settled", purchase: samplePurchase() },
+    { kind: "not_discardable" },
+    { kind: "unavailable" },
+  ];
+  let desk: ReturnType<typeof deskWith> | undefined;
+  const now: DeadLetters = {
+    list: async () => [],
+    find: async (id) => desk?.find(id),
+    replay: async () => ({ kind: "unavailable" }),
+    discard: async () => answers.shift() ?? { kind: "unknown_letter" },
+  };
+  const api = await openMemoryApi({ deadLetters: now });
+  desk = deskWith((await api.openSale({ nowMs: api.time.nowMs })).saleId);
+  const told = [];
+  for (let asked = 0; asked < 3; asked++) {
+    const { status, data } = await api.ask("POST", `${path}/31/discard`, { key: shopKey });
+    told.push([status, data["reason"], data["state"]]);
+  }
+  expect(told).toEqual([
+    [409, "letter_settled", "reserved"],
+    [409, "letter_not_discardable", undefined],
+    [503, "busy", undefined],
+  ]);
   await api.close();
 });

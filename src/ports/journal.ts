@@ -10,7 +10,10 @@ export interface Journal {
 }
 
 export interface JournalSource {
-  /** Reads a partition, or waits until it may. `handle` gets what came, in order, and acknowledges; one call at a time. */
+  /**
+   * Reads a partition, or waits until it may. `handle` gets what came, in order, and acknowledges; one call at a time. Where it
+   * rejects, what it has not acknowledged comes again.
+   */
   read(partition: number, handle: (deliveries: readonly Delivery[]) => Promise<void>): JournalReader;
 }
 

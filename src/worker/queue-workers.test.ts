@@ -1,12 +1,13 @@
 /** What the loops behind a cache cost while nobody buys, and that one stuck queue keeps no other sale waiting. */
 import { expect, test } from "bun:test";
+import { MemoryBroker, MemoryJournal } from "../adapters/memory/memory-journal.ts";
 import type { QueueLedger } from "../ports/queue-ledger.ts";
 import type { StockCache } from "../ports/stock-cache.ts";
 import { eventually, turns } from "../../tests/kit/manual-time.ts";
 import { QueuedShop, withShop } from "../../tests/kit/queued-shop.ts";
 import type { QueuedStack } from "../../tests/kit/queued-stack.ts";
 import { must, saleId } from "../../tests/kit/samples.ts";
-import { runFeeder, runOpener, runReconciler, runRelay } from "./queue-workers.ts";
+import { readPartitions, runFeeder, runOpener, runReconciler, runRelay } from "./queue-workers.ts";
 
 /** How often each of its methods was called. */
 function counted<Port extends object>(port: Port, calls: Map<string, number>): Port {
@@ -93,4 +94,17 @@ test("[QM1] what stands in the outbox of a scope whose queue takes nothing keeps
     stop.abort();
     await shop.time.advance(1_000);
     await relay;
+  }));
+
+test("[QL7] a bug in what settles ends the reading, and acknowledges nothing", () =>
+  withShop(async (shop) => {
+    const bug = new Error("a planted bug");
+    const settler = () => Object.assign(shop.process({ works: false }).settler, { handle: () => Promise.reject(bug) });
+    const broker = new MemoryBroker();
+    const source = new MemoryJournal(broker);
+    const reading = readPartitions({ settler }, { source, partitions: 1 }, new AbortController().signal);
+    await source.publish(0, "anything");
+    expect(await reading.catch((error: unknown) => error)).toBe(bug);
+    expect(broker.depth).toBe(1);
+    source.die();
   }));

@@ -5,7 +5,7 @@ import type { QueuedParts } from "../engine/queue/queued-parts.ts";
 import { relayAfterMs, relayScope } from "../engine/queue/relay-outbox.ts";
 import { sweepCache, type SweepDeps } from "../engine/queue/sweep-cache.ts";
 import { ScopeWork } from "../engine/queue/scope-work.ts";
-import type { JournalSource } from "../ports/journal.ts";
+import type { Delivery, JournalSource } from "../ports/journal.ts";
 import type { QueueLedger } from "../ports/queue-ledger.ts";
 import type { StockCache } from "../ports/stock-cache.ts";
 import { StoreUnavailable } from "../ports/store-unavailable.ts";
@@ -115,17 +115,22 @@ export function runCacheSweeper(deps: SweepDeps, loop: LoopOptions): Promise<voi
   });
 }
 
-/** Reads every partition until the signal; the broker lets one process at a time have each. */
+/** Reads every partition until the signal; the broker lets one process at a time have each. Rejects where a handler does: by a bug. */
 export async function readPartitions(
   { settler }: Pick<QueuedParts, "settler">,
   { source, partitions }: { source: JournalSource; partitions: number },
   signal: StopSignal,
 ): Promise<void> {
   const settles = settler(signal);
-  const readers = Array.from({ length: partitions }, (_, partition) => source.read(partition, (deliveries) => settles.handle(deliveries)));
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  const handle = (deliveries: readonly Delivery[]) =>
+    settles.handle(deliveries).catch((error: unknown) => {
+      reject(error);
+      throw error;
+    });
+  const readers = Array.from({ length: partitions }, (_, partition) => source.read(partition, handle));
+  if (signal.aborted) resolve();
+  else signal.addEventListener("abort", () => resolve(), { once: true });
+  await ended;
   await Promise.all(readers.map((reader) => reader.stop()));
 }

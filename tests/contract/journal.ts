@@ -102,6 +102,27 @@ const cases: readonly Case[] = [
   },
   {
     rule: "QM2",
+    title: "what a handler fails at comes again with all behind it; what it does later acknowledges none of it",
+    run: async (_, own) => {
+      let fails = true;
+      const { got, texts, reader } = reading(own.source, {
+        waits: async () => {
+          if (!fails || got.at(-1)?.text !== "message 3") return;
+          fails = false;
+          throw new Error("a planted failure");
+        },
+      });
+      await Promise.all(numbered(6).map((text) => own.journal.publish(partition, text)));
+      await until(() => texts().filter((text) => text === "message 3").length > 1 && texts().at(-1) === "message 5", "all of it again");
+      await surely(own, "another");
+      await until(() => texts().at(-1) === "another", "what came afterwards");
+      const again = texts().slice(texts().lastIndexOf("message 3"));
+      expect(again).toEqual(["message 3", "message 4", "message 5", "another"]);
+      await reader.stop();
+    },
+  },
+  {
+    rule: "QM2",
     title: "one reader at a time has a partition; when it goes, what it left comes to the next one, first and in order",
     run: async (fixture, own) => {
       const other = await fixture.connect();

@@ -210,6 +210,33 @@ export const cutCases: readonly QueueLedgerCase[] = [
   },
   {
     rule: "QL9",
+    title: "a cut counts the lines aside that it has units for, those of the cache that stood first; the others hold nothing",
+    run: async (desk) => {
+      const { id, scopeId, epoch } = await desk.openSale("70", { stock: 2, perBuyerLimit: 2 });
+      const [lost, stood, settled] = [line(101, 1), line(102, 2), line(103, 3)];
+      await desk.bury(id, epoch - 1, lost);
+      await desk.bury(id, epoch, stood);
+      await desk.admit(id, epoch, settled);
+      await desk.close(scopeId);
+      const { scope, sales, units } = must(await desk.cut(scopeId));
+      expect(must(sales[0]).sale.balances).toMatchObject({ available: 0, held: 2 });
+      expect(sorted(units).map(([buyer]) => buyer)).toEqual([buyerId(2), buyerId(3)]);
+      const epochs = new Map((await desk.ledger.linesAside(scopeId)).map(({ line: { purchaseId }, epoch: of }) => [purchaseId, of]));
+      expect(epochs).toEqual(
+        new Map([
+          [lost.purchaseId, epoch - 1],
+          [stood.purchaseId, scope.epoch],
+        ]),
+      );
+      // Whoever held nothing gives nothing back.
+      const { feed } = await desk.scope(scopeId);
+      const discard = { kind: "decline", line: lost, epoch: epoch - 1, reason: "discarded" } as const;
+      expect(await desk.commit(id, discard)).toMatchObject([{ kind: "admitted", purchase: { state: "refused" } }]);
+      expect((await desk.scope(scopeId)).feed).toBe(feed);
+    },
+  },
+  {
+    rule: "QL9",
     title: "a sale that has ended is not settled while lines of it are put aside; one that was cancelled is",
     run: async (desk) => {
       for (const cancelled of [false, true]) {

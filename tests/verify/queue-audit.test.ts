@@ -7,6 +7,7 @@ import { HistoryCheck } from "../../src/engine/verify/check-history.ts";
 import { HistoryLog } from "../../src/engine/verify/history-log.ts";
 import { verify, type VerifyReport } from "../../src/engine/verify/verify.ts";
 import type { QueueAudit } from "../../src/ports/queue-audit.ts";
+import { eventually } from "../kit/manual-time.ts";
 import { must } from "../kit/samples.ts";
 import { withShop, type QueuedShop } from "../kit/queued-shop.ts";
 
@@ -101,6 +102,28 @@ test("[I5] negative control: a message that nobody has settled, and a line that 
     expect(broken(await judge(shop, { queue }))).toEqual(["I5"]);
     await shop.ledger.bury({ id: "message-1", kind: "message", text: "?", problem: "cannot be read", atMs: 1 });
     expect(broken(await judge(shop))).toEqual(["I5"]);
+  }));
+
+test("[I10] [QL9] a line that was put aside is told of as such, and is no drift; a unit too many beside it is", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const saleId = await shop.sale(api);
+    shop.stockLedger.poison((movement) => movement.kind === "admit");
+    await shop.buy(api, saleId, { buyer: shop.buyer("ann"), key: "k", wait: false });
+    await eventually(() => shop.store.tables.deadLetters.size === 1, "the line to be put aside");
+    await api.rest();
+    expect(broken(await judge(shop))).toEqual(["I5"]);
+    const one = ({ cache }: QueueAudit) => ({
+      cache: {
+        look: async (ask: Parameters<typeof cache.look>[0]) => {
+          const answer = await cache.look(ask);
+          return answer.kind === "ok" ? { ...answer, value: { ...answer.value, available: answer.value.available + 1 } } : answer;
+        },
+        accepted: cache.accepted,
+        outbox: cache.outbox,
+      },
+    });
+    expect(broken(await judge(shop, { queue: one }))).toEqual(["I5", "I10"]);
   }));
 
 test("[I10] what cannot be asked proves nothing", () =>

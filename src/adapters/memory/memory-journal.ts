@@ -112,7 +112,8 @@ export class MemoryBroker {
       message.delivered = true;
       return { text, redelivered, acknowledge: () => reader.connection === connection && this.#forget(at, reader, message) };
     });
-    await reader.handle(deliveries);
+    // What it has not acknowledged is there still, and comes again when others have had their turn.
+    await reader.handle(deliveries).catch(() => new Promise<void>((resolve) => setImmediate(resolve)));
   }
 
   #forget(at: Partition, reader: Reader, message: Message): void {

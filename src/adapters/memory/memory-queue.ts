@@ -2,7 +2,7 @@
 import { feedOf } from "../../domain/feed.ts";
 import type { BuyerId, SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
-import { saleWithAside, unitsWithAside } from "../../domain/lines-aside.ts";
+import { countedAside, saleWithAside, unitsWithAside } from "../../domain/lines-aside.ts";
 import type { Movement, MovementOutcome } from "../../domain/movement.ts";
 import { countsAgainstLimit, holdsKey, payloadFingerprint, type Purchase } from "../../domain/purchase.ts";
 import { isOver, statusOf, type Sale } from "../../domain/sale.ts";
@@ -113,7 +113,8 @@ export class MemoryQueue {
     const sales = this.#salesOf(scopeId).filter((sale) => canSell(sale, nowMs));
     const cut: Scope = { ...scope, epoch: scope.epoch + 1, state: sales.length > 0 ? "opening" : "closed" };
     changes.set(tables.scopes, scopeId, cut);
-    const aside = linesAsideOf(tables, scopeId).map((letter) => ({ ...letter, epoch: cut.epoch }));
+    const available = new Map(this.#salesOf(scopeId).map(({ id, balances }) => [id, balances.available]));
+    const aside = countedAside(linesAsideOf(tables, scopeId), available).map((letter) => ({ ...letter, epoch: cut.epoch }));
     for (const letter of aside) changes.set(tables.deadLetters, letter.id, letter);
     if (sales.length === 0) return { scope: cut, sales: [], units: [] };
     const read = sales.map((sale) => saleWithAside(this.#cutSale(sale), aside));

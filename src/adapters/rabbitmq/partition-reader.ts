@@ -5,7 +5,7 @@
  *   a connection ─► declare the queue, consume ─► deliveries … ─► the channel's end ─► the call in hand ends ─► a pause ─► again
  *
  * Must stay true: whatever ends the channel, another one is opened; one call of the handler at a time; what came on a
- * channel is acknowledged on that one or not at all.
+ * channel is acknowledged on that one or not at all; what a handler has thrown at comes again, with all behind it.
  */
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { backoffMs } from "../../lib/backoff.ts";
@@ -182,7 +182,15 @@ export class PartitionReader {
       const messages = this.#waiting;
       this.#waiting = [];
       if (this.#isStopped || channel === undefined || messages.length === 0) return;
-      if (await this.#deal(channel, messages)) this.#losses = 0;
+      let isDone = false;
+      try {
+        isDone = await this.#deal(channel, messages);
+      } catch (error) {
+        // Else the next acknowledgement, which counts for all before it, would count for these, too.
+        if (this.#channel === channel) this.#end(new Error("its handler failed", { cause: error }));
+        return;
+      }
+      if (isDone) this.#losses = 0;
       else if (this.#channel === channel) return this.#end("left");
     }
   }

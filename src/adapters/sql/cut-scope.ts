@@ -64,7 +64,7 @@ export async function cutScope(tx: SqlTransaction, { scopeId, opener, batchNowMs
   const left = [...sales.values()].filter((sale) => canSell(sale, nowMs));
   const cut: Scope = { ...scope, epoch: scope.epoch + 1, state: left.length > 0 ? "opening" : "closed" };
   await putScope(tx, cut);
-  await countLinesAside(tx, scopeId, cut.epoch);
+  await countLinesAside(tx, cut, sales);
   await tx.execute(dropFeed, [scopeId, cut.feed]);
   await tx.execute(dropWaits, [scopeId, cut.closing]);
   await tx.execute(dropMarks, [scopeId, cut.closing]);

@@ -1,6 +1,9 @@
 /** Lines that were put aside, as what is decided about their sales reads them: see domain/lines-aside.ts. */
-import type { PurchaseId } from "../../domain/ids.ts";
+import type { PurchaseId, SaleId } from "../../domain/ids.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
+import { countedAside } from "../../domain/lines-aside.ts";
+import type { Sale } from "../../domain/sale.ts";
+import type { Scope } from "../../domain/scope.ts";
 import type { NewDeadLetter } from "../../ports/queue-ledger.ts";
 import { ListStatement } from "./chunks.ts";
 import type { SqlReads, SqlTransaction } from "./sql-transaction.ts";
@@ -26,8 +29,13 @@ export async function readLinesAside(db: SqlReads, scopeId: ScopeId, { locked = 
   return lines.filter(({ line }) => !decided.has(line.purchaseId));
 }
 
-/** At a cut, which counts them: from now on they are of its epoch. */
-export async function countLinesAside(tx: SqlTransaction, scopeId: ScopeId, epoch: number): Promise<void> {
-  const letters = await readLinesAside(tx, scopeId, { locked: true });
-  for (const letter of letters) await tx.execute(rewriteLetter, [JSON.stringify({ ...letter, epoch }), letter.id]);
+/** At a cut, which counts those that it has units for: from now on they are of its epoch. */
+export async function countLinesAside(
+  tx: SqlTransaction,
+  { id, epoch }: Pick<Scope, "id" | "epoch">,
+  sales: ReadonlyMap<SaleId, Sale>,
+): Promise<void> {
+  const available = new Map([...sales].map(([saleId, { balances }]) => [saleId, balances.available]));
+  const letters = await readLinesAside(tx, id, { locked: true });
+  for (const letter of countedAside(letters, available)) await tx.execute(rewriteLetter, [JSON.stringify({ ...letter, epoch }), letter.id]);
 }

@@ -110,7 +110,8 @@ export class ServerDatabase {
       try {
         return await connection.query<Row>(sql, params);
       } catch (error) {
-        if (error instanceof ServerError && error.kind !== "defect") throw new StoreUnavailable("unavailable", error.message, error);
+        // As of `read`: a table that was altered meanwhile is no defect of ours.
+        if (error instanceof ServerError) throw new StoreUnavailable("unavailable", error.message, error);
         throw error;
       }
     };

@@ -75,6 +75,55 @@ test("[QL9] its buyer's limit and key are held across a cut, and the repeat hear
     expect(await shop.buy(api, sale, { buyer, key: "k" })).toMatchObject({ kind: "accepted", replayed: true, purchase: { id } });
   }));
 
+test("[QL9] [QL5] a line whose unit was sold again after a loss of the cache holds nothing: no drift, and nothing to give back", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 1 });
+    await shop.buy(api, sale, { buyer: shop.buyer("first") });
+    const { partition } = must(shop.store.tables.scopes.get(sale));
+    const { price } = shop.read(sale);
+    const purchaseId = shop.newPurchaseId();
+    const line = { purchaseId, buyerId: shop.buyer("late"), key: "k", quantity: 1, price, limit: 1, acceptedAtMs: shop.time.nowMs() };
+    shop.stockLedger.poison((movement) => movement.kind === "decline");
+    await api.journal.publish(partition, encodeMessage({ kind: "lines", scopeId: sale, epoch: 0, saleId: sale, lines: [line] }));
+    await eventually(() => shop.store.tables.deadLetters.size === 1, "the line to be put aside");
+    shop.stockLedger.poison(() => false);
+    shop.redis.flush();
+    await shop.buy(api, sale, { buyer: shop.buyer("other") });
+    await eventually(() => shop.store.tables.scopes.get(sale)?.epoch === 2, "the next epoch");
+    await shop.open(api, sale);
+    for (let round = 0; round < 15; round++) await api.reconciler.round();
+    expect([api.reconciler.counts.drifted, shop.store.tables.scopes.get(sale)?.epoch]).toEqual([0, 2]);
+    expect(await discardDeadLetter(depsOf(shop, api), purchaseId)).toMatchObject({ kind: "done", purchase: { state: "refused" } });
+    await shop.settle();
+    expect(await shop.buy(api, sale, { buyer: shop.buyer("other"), wait: false })).toMatchObject({ kind: "refused" });
+    for (let round = 0; round < 15; round++) await api.reconciler.round();
+    expect(api.reconciler.counts.drifted).toBe(0);
+  }));
+
+test("[QL7] a line that became an order meanwhile is not discarded, and that is said", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 5 });
+    const [id] = await aside(shop, api, { sale, names: ["a"] });
+    const deps = depsOf(shop, api);
+    const letter = must(await shop.ledger.deadLetter(must(id)));
+    expect(await replayDeadLetter(deps, must(id))).toMatchObject({ kind: "done", purchase: { state: "reserved" } });
+    // It was read before the other was done.
+    const { ledger } = deps;
+    const late = {
+      ...deps,
+      ledger: {
+        scope: (of: SaleId) => ledger.scope(of),
+        deadLetter: async () => letter,
+        bury: ledger.bury.bind(ledger),
+        unbury: ledger.unbury.bind(ledger),
+      },
+    };
+    expect(await discardDeadLetter(late, must(id))).toMatchObject({ kind: "settled", purchase: { id, state: "reserved" } });
+    expect(shop.read(sale).balances).toMatchObject({ available: 4, held: 1 });
+  }));
+
 test("[QL9] an old copy of its message changes nothing behind a cut, and discarded it gives back one unit", () =>
   withShop(async (shop) => {
     const api = shop.process();

@@ -20,6 +20,10 @@ export type DeadLetterAnswer =
   | { readonly kind: "unknown_letter" }
   /** Of a message that nobody can read there is nothing to try again. */
   | { readonly kind: "not_replayable" }
+  /** It became an order, or was refused for another reason, before this. */
+  | { readonly kind: "settled"; readonly purchase: Purchase }
+  /** The database does not even keep that it was refused. */
+  | { readonly kind: "not_discardable" }
   /** The broker or the database did not take it; it is as it was. */
   | { readonly kind: "unavailable" };
 
@@ -57,7 +61,10 @@ async function publishedAnew({ ledger, journal }: DeadLetterDeps, letter: LineLe
   return { kind: "done" };
 }
 
-/** Refuses a line for good: its buyer's limit and, where the cache still counts it, its unit are free again. Throws StoreUnavailable. */
+/**
+ * Refuses a line for good: its buyer's limit and, where the cache still counts it, its unit are free again. What the
+ * database cannot keep of it, the refusal does without. Throws StoreUnavailable.
+ */
 export async function discardDeadLetter({ ledger, stockLedger, clock }: DeadLetterDeps, id: string): Promise<DeadLetterAnswer> {
   const letter = await ledger.deadLetter(id);
   if (letter === undefined) return { kind: "unknown_letter" };
@@ -66,12 +73,18 @@ export async function discardDeadLetter({ ledger, stockLedger, clock }: DeadLett
     return { kind: "done" };
   }
   const { saleId, line, epoch } = letter;
-  const decline = { kind: "decline", line, epoch, reason: "discarded" } as const;
-  const result = await stockLedger.commit({ nowMs: Math.floor(clock.nowMs()), groups: [{ saleId, movements: [decline] }] });
-  const outcome = result.kind === "committed" ? result.groups[0]?.outcomes[0] : undefined;
-  if (outcome?.kind !== "admitted") return { kind: "unavailable" };
-  await ledger.unbury(letter);
-  return { kind: "done", purchase: outcome.purchase };
+  const nowMs = Math.floor(clock.nowMs());
+  for (const kept of [line, { ...line, metadata: undefined }, { ...line, metadata: undefined, key: undefined }]) {
+    const decline = { kind: "decline", line: kept, epoch, reason: "discarded" } as const;
+    const result = await stockLedger.commit({ nowMs, groups: [{ saleId, movements: [decline] }] });
+    if (result.kind === "failed" && result.cause === "bad_line") continue;
+    const outcome = result.kind === "committed" ? result.groups[0]?.outcomes[0] : undefined;
+    if (outcome?.kind !== "admitted") return { kind: "unavailable" };
+    await ledger.unbury(letter);
+    const { purchase } = outcome;
+    return { kind: purchase.refusedFor === "discarded" ? "done" : "settled", purchase };
+  }
+  return { kind: "not_discardable" };
 }
 
 /** What operators are given of it. */

@@ -79,6 +79,26 @@ test("[QL3] control: a cut that does not wait for what was carried sells it agai
     expect(shop.purchases().filter(({ state }) => state === "refused")).toHaveLength(2);
   }));
 
+test("[QE3] [QM5] marks that the broker lost with their queue are sent again", () =>
+  withShop(async (shop) => {
+    const worker = shop.process();
+    const sale = await shop.sale(worker, { stock: 5 });
+    const api = shop.process({ works: false });
+    await shop.open(api, sale);
+    // Nobody reads while the closing is answered.
+    const before = api.book.counts.marks;
+    api.journal.publish = () => Promise.resolve(true);
+    worker.journal.publish = () => Promise.resolve(true);
+    await shop.ledger.close({ scopeId: sale, epoch: 1, cause: "operator" });
+    await eventually(() => api.book.counts.marks > before, "the mark to be sent");
+    for (const { journal } of [api, worker]) Reflect.deleteProperty(journal, "publish");
+    await turns(50);
+    expect(shop.store.tables.scopes.get(sale)).toMatchObject({ state: "closing" });
+    await shop.time.advance(5_000);
+    await reopened(shop, api, sale, 2);
+    expect(await shop.buy(api, sale, { buyer: shop.buyer("ann") })).toMatchObject({ kind: "accepted" });
+  }));
+
 test("[QE3] a process marks a closing behind the last of its own lines, and asks the cache no more", () =>
   withShop(async (shop) => {
     const worker = shop.process();

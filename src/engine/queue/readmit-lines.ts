@@ -19,6 +19,10 @@ import type { Carrier } from "./carrier.ts";
 /** A line out of a message of this epoch. */
 export type LineInHand = { readonly saleId: SaleId; readonly scopeId: ScopeId; readonly epoch: number; readonly line: Line };
 
+/** Of lines that were asked for: which the ledger must look at again, and which it cannot keep the refusal of. */
+export type Asked = { readonly again: readonly LineInHand[]; readonly failed: readonly FailedLine[] };
+export type FailedLine = { readonly item: LineInHand; readonly problem: string };
+
 export type ReadmissionDeps = {
   readonly stockLedger: StockLedger;
   readonly ledger: Pick<QueueLedger, "scope" | "close" | "parked" | "linesAside">;
@@ -35,53 +39,54 @@ export class Readmission {
     this.#deps = deps;
   }
 
-  /** Lines of one sale. Answers those that the ledger must look at again. Throws StoreUnavailable, and then may have dealt with some. */
-  async ask(all: readonly LineInHand[]): Promise<readonly LineInHand[]> {
+  /** Lines of one sale. Throws StoreUnavailable, and then may have dealt with some. */
+  async ask(all: readonly LineInHand[]): Promise<Asked> {
     const { ledger, cache } = this.#deps;
     const [first] = all;
     assert(first !== undefined, "there are lines to ask for");
     const { scopeId, saleId } = first;
     const scope = await ledger.scope(scopeId);
-    if (scope?.state !== "open") return all;
+    if (scope?.state !== "open") return { again: all, failed: [] };
     const { epoch } = scope;
     // The cache that stands has counted what is aside, under no record: it would count it again, or refuse it. Its letter waits.
     const aside = await ledger.linesAside(scopeId);
     const counted = new Set(aside.filter((each) => each.epoch >= epoch).map(({ line }) => line.purchaseId));
     const items = all.filter(({ line }) => !counted.has(line.purchaseId));
-    if (items.length === 0) return [];
+    if (items.length === 0) return done;
     const answer = await cache.reserve({ scopeId, epoch, saleId, lines: items.map(({ line }) => line), readmit: true });
     if (answer.kind === "closed") {
       await ledger.close({ scopeId, epoch, cause: "cache_lost" });
-      return items;
+      return { again: items, failed: [] };
     }
     // Of a sale that was over when the cache was loaded nothing more is taken in.
     if (answer.kind === "absent") {
-      await this.#decline(
-        saleId,
-        items.map(({ line, epoch: of }): Decline => ({ kind: "decline", line, epoch: of, reason: "ended" })),
+      return this.#decline(
+        items.map((item): Declined => ({ item, decline: { kind: "decline", line: item.line, epoch: item.epoch, reason: "ended" } })),
       );
-      return [];
     }
     if (answer.kind !== "ok") throw new StoreUnavailable("unavailable", answer.message);
     const { outcomes, entry } = answer.value;
     if (entry !== undefined) await this.#carry(scope, entry);
-    const declines: Decline[] = [];
+    const declined: Declined[] = [];
     for (const [index, item] of items.entries()) {
       const decline = await this.#dealWith(scope, item, outcomes[index]);
-      if (decline !== undefined) declines.push(decline);
+      if (decline !== undefined) declined.push({ item, decline });
     }
-    await this.#decline(saleId, declines);
-    return [];
+    return this.#decline(declined);
   }
 
   /** Lines that were parked while the cache that stands was being loaded. Whether there may be more. */
   async askParked(scopeId: ScopeId, countMax: number): Promise<boolean> {
     const parked = await this.#deps.ledger.parked({ scopeId, countMax });
     const bySale = Map.groupBy(parked, ({ saleId }) => saleId);
-    for (const [saleId, purchases] of bySale)
+    let left = 0;
+    for (const [saleId, purchases] of bySale) {
       // Of an epoch before any: none that stands has counted them.
-      await this.ask(purchases.map((purchase) => ({ saleId, scopeId, epoch: 0, line: lineOf(purchase) })));
-    return parked.length >= countMax;
+      const { again, failed } = await this.ask(purchases.map((purchase) => ({ saleId, scopeId, epoch: 0, line: lineOf(purchase) })));
+      left += again.length + failed.length;
+    }
+    // What stays where it is would be found again at once.
+    return left === 0 && parked.length >= countMax;
   }
 
   /** Undefined of a line that is in, and published. */
@@ -121,11 +126,24 @@ export class Readmission {
     if (!(await this.#deps.carrier.carry(scope, entry))) throw new StoreUnavailable("unavailable", "The process stops");
   }
 
-  async #decline(saleId: SaleId, movements: readonly Decline[]): Promise<void> {
-    if (movements.length === 0) return;
+  /** One that makes the commit fail is found, and named; its neighbours pass. */
+  async #decline(all: readonly Declined[]): Promise<Asked> {
+    const [first] = all;
+    if (first === undefined) return done;
     const nowMs = Math.floor(this.#deps.clock.nowMs());
-    const result = await this.#deps.stockLedger.commit({ nowMs, groups: [{ saleId, movements }] });
+    const movements = all.map(({ decline }) => decline);
+    const result = await this.#deps.stockLedger.commit({ nowMs, groups: [{ saleId: first.item.saleId, movements }] });
+    if (result.kind === "failed" && result.cause === "bad_line") {
+      if (all.length === 1) return { again: [], failed: [{ item: first.item, problem: result.message }] };
+      const middle = Math.ceil(all.length / 2);
+      const halves = [await this.#decline(all.slice(0, middle)), await this.#decline(all.slice(middle))];
+      return { again: [], failed: halves.flatMap(({ failed }) => failed) };
+    }
     if (result.kind !== "committed") throw new StoreUnavailable(result.kind === "unknown" ? "unknown" : "unavailable", result.message);
     this.counts.declined += movements.length;
+    return done;
   }
 }
+
+type Declined = { readonly item: LineInHand; readonly decline: Decline };
+const done: Asked = { again: [], failed: [] };

@@ -11,6 +11,7 @@
 import type { ScopeId } from "../../domain/journal-message.ts";
 import { encodeMessage } from "../../domain/journal-message.ts";
 import type { Scope, ScopeState } from "../../domain/scope.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Journal } from "../../ports/journal.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Presence } from "../../ports/presence.ts";
@@ -33,8 +34,9 @@ type Known = {
   lostEpoch: number;
   /** Lines on their way by epoch: sent to the cache and not yet confirmed. */
   readonly onTheWay: Map<number, number>;
-  /** The closing that was answered last. */
+  /** The closing that was answered last, and when. */
   marked: number;
+  markedAtMs: number;
   isMarking: boolean;
 };
 
@@ -43,10 +45,13 @@ export type ScopeBookDeps = {
   readonly journal: Pick<Journal, "publish">;
   readonly presence: Presence;
   readonly tasks: Pick<Tasks, "sleep">;
+  readonly clock: Clock;
   readonly log: Pick<Log, "warn">;
 };
 
 const markRetryMs = 100;
+/** A closing that still waits so long after its mark was sent gets it again: the broker may have lost it with its queue. */
+const markAgainMs = 5_000;
 /** Scopes that are over are forgotten beyond so many. */
 const scopesMax = 20_000;
 
@@ -169,7 +174,15 @@ export class ScopeBook {
   #note(scope: Scope, isListed?: boolean): void {
     const known = this.#known.get(scope.id);
     if (known === undefined) {
-      const fresh = { scope, isListed: isListed ?? true, lostEpoch: -1, onTheWay: new Map<number, number>(), marked: 0, isMarking: false };
+      const fresh = {
+        scope,
+        isListed: isListed ?? true,
+        lostEpoch: -1,
+        onTheWay: new Map<number, number>(),
+        marked: 0,
+        markedAtMs: 0,
+        isMarking: false,
+      };
       this.#known.set(scope.id, fresh);
       return this.#answerClosing(fresh);
     }
@@ -179,8 +192,8 @@ export class ScopeBook {
   }
 
   #answerClosing(known: Known): void {
-    const { scope, marked, isMarking, onTheWay } = known;
-    if (this.#isClosed || scope.state !== "closing" || isMarking || marked >= scope.closing || onTheWay.has(scope.epoch)) return;
+    const { scope, isMarking, onTheWay } = known;
+    if (this.#isClosed || scope.state !== "closing" || isMarking || this.#isAnswered(known) || onTheWay.has(scope.epoch)) return;
     known.isMarking = true;
     void this.#mark(known, scope).finally(() => {
       known.isMarking = false;
@@ -188,8 +201,12 @@ export class ScopeBook {
     });
   }
 
+  #isAnswered({ scope, marked, markedAtMs }: Known): boolean {
+    return marked >= scope.closing && this.#deps.clock.nowMs() < markedAtMs + markAgainMs;
+  }
+
   async #mark(known: Known, { id: scopeId, epoch, closing, partition }: Scope): Promise<void> {
-    const { journal, tasks, presence } = this.#deps;
+    const { journal, tasks, presence, clock } = this.#deps;
     const { number: process, life } = presence;
     const text = encodeMessage({ kind: "mark", scopeId, epoch, closing, process, life });
     while (!(await journal.publish(partition, text))) {
@@ -197,6 +214,7 @@ export class ScopeBook {
       await tasks.sleep(markRetryMs);
     }
     known.marked = closing;
+    known.markedAtMs = clock.nowMs();
     this.counts.marks += 1;
   }
 

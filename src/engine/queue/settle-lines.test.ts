@@ -92,6 +92,23 @@ test("[QL7] [C2] a line that cannot be settled is put aside after some tries, an
     expect(shop.read(sale).balances).toMatchObject({ available: 4, held: 5 });
   }));
 
+test("[QL7] a line of a lost epoch whose refusal cannot be kept is put aside, too, and its neighbours pass", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 1 });
+    await shop.buy(api, sale, { buyer: shop.buyer("first") });
+    const lines = ["ann", "bob", "cat"].map((name) => lineOf(shop, sale, name, `key of ${name}`));
+    const poisoned = must(lines[1]);
+    shop.stockLedger.poison((movement) => movement.kind === "decline" && movement.line.purchaseId === poisoned.purchaseId);
+    await api.journal.publish(partitionOf(shop, sale), messageOf(sale, lines, 0));
+    await eventually(() => shop.store.tables.deadLetters.size === 1 && shop.broker.depth === 0, "the line to be put aside");
+    expect(await shop.ledger.deadLetters()).toMatchObject([{ kind: "line", id: poisoned.purchaseId, tries: triesMax, epoch: 0 }]);
+    for (const line of [must(lines[0]), must(lines[2])])
+      expect(shop.purchase(line.purchaseId)).toMatchObject({ state: "refused", refusedFor: "stock" });
+    await api.journal.publish(partitionOf(shop, sale), messageOf(sale, [lineOf(shop, sale, "dan")], 0));
+    await eventually(() => shop.broker.depth === 0, "what came behind it");
+  }));
+
 test("[QL7] a line that is discarded frees its buyer and, while its epoch stands, its unit", async () => {
   for (const lose of [false, true])
     await withShop(async (shop) => {
@@ -118,6 +135,29 @@ test("[QL7] a line that is discarded frees its buyer and, while its epoch stands
       expect(shop.read(sale).balances).toMatchObject({ available: 0, held: 1 });
     });
 });
+
+test("[QL7] what the database cannot keep of a line its refusal does without; if it keeps nothing, that is said", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 1 });
+    const ann = shop.buyer("ann");
+    shop.stockLedger.poison((movement) => movement.kind === "admit" || (movement.kind === "decline" && movement.line.key !== undefined));
+    const answer = await shop.buy(api, sale, { buyer: ann, key: "k", wait: false });
+    const id = answer.kind === "queued" ? answer.purchase.id : shop.newPurchaseId();
+    await eventually(() => shop.store.tables.deadLetters.size === 1, "the line to be put aside");
+    const deps = { ledger: shop.ledger, stockLedger: shop.stockLedger, journal: api.journal, clock: shop.time };
+    const some = shop.stockLedger.batches.length;
+    expect(await discardDeadLetter(deps, id)).toMatchObject({ kind: "done", purchase: { id, state: "refused", key: undefined } });
+    expect(shop.stockLedger.batches.length - some).toBe(3);
+    expect(shop.store.tables.deadLetters.size).toBe(0);
+    await shop.settle();
+    shop.stockLedger.poison((movement) => movement.kind === "admit" || movement.kind === "decline");
+    const other = await shop.buy(api, sale, { buyer: ann, key: "other", wait: false });
+    const otherId = other.kind === "queued" ? other.purchase.id : shop.newPurchaseId();
+    await eventually(() => shop.store.tables.deadLetters.size === 1, "the other line to be put aside");
+    expect(await discardDeadLetter(deps, otherId)).toEqual({ kind: "not_discardable" });
+    expect(shop.store.tables.deadLetters.size).toBe(1);
+  }));
 
 test("[QL7] a message that cannot be read is put aside, one of a later version stays where it is", () =>
   withShop(async (shop) => {

@@ -98,7 +98,11 @@ export class LineSettler {
     for (let attempt = 0; left.length > 0; attempt++) {
       if (attempt > 0) await this.#pause(attempt - 1);
       const { readmit } = await this.#settle(left);
-      left = readmit.length === 0 ? [] : await this.#untilDone(() => this.#deps.readmission.ask(readmit));
+      if (readmit.length === 0) return;
+      const { again, failed } = await this.#untilDone(() => this.#deps.readmission.ask(readmit));
+      const tried: LineInHand[] = [];
+      for (const { item, problem } of failed) tried.push(...(await this.#failed(item, problem)).readmit);
+      left = [...again, ...tried];
     }
   }
 

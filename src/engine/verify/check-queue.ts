@@ -5,6 +5,7 @@
  * Must stay true: the ledger was read before, so that whatever the cache says later it may know more, never less.
  */
 import type { SaleId } from "../../domain/ids.ts";
+import { unitsAside, type LineAside } from "../../domain/lines-aside.ts";
 import type { Scope } from "../../domain/scope.ts";
 import type { QueueAudit } from "../../ports/queue-audit.ts";
 import type { Check, Checks } from "./check.ts";
@@ -16,13 +17,21 @@ const entriesMax = 1_000;
 export async function checkQueue(queue: QueueAudit, tables: StoreTables, checks: Checks, atRest: boolean): Promise<void> {
   const check = checks.of("I10");
   if (!atRest) return check.note("cache and ledger are compared with --at-rest");
-  for (const letter of await queue.deadLetters())
+  const letters = await queue.deadLetters();
+  for (const letter of letters)
     checks.of("I5").off(letter.kind === "line" ? `purchase ${letter.id}` : letter.id, `was put aside: ${letter.problem}`);
-  for (const scope of await queue.scopes()) await checkScope({ queue, tables, checks }, scope);
+  const aside = letters.filter((letter) => letter.kind === "line");
+  for (const scope of await queue.scopes()) await checkScope({ queue, tables, checks, aside }, scope);
   await checkBroker(queue, checks);
 }
 
-type Audit = { readonly queue: QueueAudit; readonly tables: StoreTables; readonly checks: Checks };
+type Audit = {
+  readonly queue: QueueAudit;
+  readonly tables: StoreTables;
+  readonly checks: Checks;
+  /** What was put aside: the cache has given it its units, and the ledger has not. It is told of once, as such. */
+  readonly aside: readonly LineAside[];
+};
 
 async function checkScope(audit: Audit, scope: Scope): Promise<void> {
   const { queue, checks } = audit;
@@ -36,7 +45,7 @@ async function checkScope(audit: Audit, scope: Scope): Promise<void> {
   for (const saleId of await queue.salesOf(scopeId)) await checkSale(audit, scope, saleId);
 }
 
-async function checkSale({ queue, tables, checks }: Audit, { id: scopeId, epoch, feed }: Scope, saleId: SaleId): Promise<void> {
+async function checkSale({ queue, tables, checks, aside }: Audit, { id: scopeId, epoch, feed }: Scope, saleId: SaleId): Promise<void> {
   const check = checks.of("I10");
   const row = () => `sale ${saleId}`;
   const audit = tables.saleOf(saleId);
@@ -48,29 +57,29 @@ async function checkSale({ queue, tables, checks }: Audit, { id: scopeId, epoch,
   const { sale } = audit;
   const { available, paused, cancelled, endsAtMs, feed: fed } = view.value;
   check.expect(fed === feed, row, () => `the cache stands at row ${fed} of the feed, which has ${feed}`);
-  check.expect(
-    available === sale.balances.available || cancelled,
-    row,
-    () => `has ${available} free units in the cache, and ${sale.balances.available} in the ledger`,
-  );
+  const counted = aside.filter((line) => line.saleId === saleId && line.epoch >= epoch);
+  const free = sale.balances.available - unitsAside(counted, saleId);
+  check.expect(available === free || cancelled, row, () => `has ${available} free units in the cache, and ${free} in the ledger`);
   check.expect(paused === sale.paused, row, () => `is ${paused ? "" : "not "}paused in the cache, unlike in the ledger`);
   check.expect(cancelled === (sale.phase === "cancelled"), row, () => `is ${sale.phase}, and the cache knows nothing of it`);
   check.expect(endsAtMs === sale.endsAtMs, row, () => `ends at ${endsAtMs} in the cache, and at ${sale.endsAtMs} in the ledger`);
-  await checkAccepted({ queue, tables, check }, { scopeId, epoch, saleId }, audit);
+  const waiting = new Set<string>(counted.map(({ line }) => line.purchaseId));
+  await checkAccepted({ queue, tables, check, waiting }, { scopeId, epoch, saleId }, audit);
 }
 
-type OfCache = { readonly queue: QueueAudit; readonly tables: StoreTables; readonly check: Check };
+type OfCache = { readonly queue: QueueAudit; readonly tables: StoreTables; readonly check: Check; readonly waiting: ReadonlySet<string> };
 type Place = { readonly scopeId: Scope["id"]; readonly epoch: number; readonly saleId: SaleId };
 
 /** Whoever it ever accepted has a purchase in the ledger that is decided. */
-async function checkAccepted({ queue, tables, check }: OfCache, place: Place, audit: SaleAudit): Promise<void> {
+async function checkAccepted({ queue, tables, check, waiting }: OfCache, place: Place, audit: SaleAudit): Promise<void> {
   for (let from = 0; ;) {
     const page = await queue.cache.accepted({ ...place, from, countMax: pageMax });
     if (page.kind !== "ok") return check.doubt(`the cache could not be asked whom it accepted in sale ${place.saleId}`);
     for (const { buyerId, purchaseId } of page.value) {
       check.count();
       const name = purchaseId === undefined ? `buyer ${buyerId}` : `purchase ${purchaseId}`;
-      const isKnown = purchaseId === undefined ? hasBought(audit, buyerId) : isDecided(tables, place.saleId, purchaseId);
+      const isKnown =
+        purchaseId === undefined ? hasBought(audit, buyerId) : waiting.has(purchaseId) || isDecided(tables, place.saleId, purchaseId);
       check.expect(
         isKnown,
         () => name,

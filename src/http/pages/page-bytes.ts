@@ -28,12 +28,25 @@ export function bytesReply(
   { bytes, gzip: small, brotli, etag }: PageBytes,
   headers: Readonly<Record<string, string>>,
 ): Reply {
-  const common = { ...headers, ETag: etag, Vary: "Accept-Encoding" };
-  if (isKnown(asked, etag)) return { status: 304, body: "", headers: common };
-  const taken = asked.get("accept-encoding") ?? "";
-  const [body, encoding] = /\bbr\b/.test(taken) ? [brotli, "br"] : /\bgzip\b/.test(taken) ? [small, "gzip"] : [bytes, undefined];
+  const takes = (coding: string) => takesCoding(asked.get("accept-encoding") ?? "", coding);
+  const [body, encoding] = takes("br") ? [brotli, "br"] : takes("gzip") ? [small, "gzip"] : [bytes, undefined];
+  // A strong tag names bytes, and each coding has its own.
+  const tag = encoding === undefined ? etag : `${etag.slice(0, -1)}-${encoding}"`;
+  const common = { ...headers, ETag: tag, Vary: "Accept-Encoding" };
+  if (isKnown(asked, tag)) return { status: 304, body: "", headers: common };
   const all = encoding === undefined ? common : { ...common, "Content-Encoding": encoding };
   return { status: 200, body: "", headers: all, ...(method === "HEAD" ? {} : { bytes: body }) };
+}
+
+/** Named, and not with the weight 0, which takes it out (RFC 9110, 12.5.3). */
+function takesCoding(accepted: string, coding: string): boolean {
+  const named = accepted.split(",").map((each) =>
+    each
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*/),
+  );
+  return named.some(([name, weight = ""]) => name === coding && !/^q=0(\.0*)?$/.test(weight));
 }
 
 /**

@@ -81,6 +81,10 @@ describe("[SF1] a sale's page", () => {
       await page(salePath(), { "accept-encoding": "gzip" }),
       await page(salePath(), { "accept-encoding": "gzip, br" }),
     ];
+    const refused = await page(salePath(), { "accept-encoding": "br;q=0, gzip;q=0.5" });
+    expect([refused.headers.get("content-encoding"), gunzipSync(await refused.arrayBuffer()).toString()]).toEqual(["gzip", text]);
+    expect(new Set([plain, small, smaller].map(({ headers }) => headers.get("etag"))).size).toBe(3);
+    expect((await page(salePath(), { "accept-encoding": "br", "if-none-match": smaller.headers.get("etag") ?? "" })).status).toBe(304);
     expect(gunzipSync(await small.arrayBuffer()).toString()).toBe(text);
     expect(brotliDecompressSync(await smaller.arrayBuffer()).toString()).toBe(text);
     const etag = plain.headers.get("etag") ?? "";
@@ -144,6 +148,15 @@ describe("[SF2] a stampede on a page", () => {
     const madeSoFar = reads.count;
     for (let asked = 0; asked < 50; asked++) await page(salePath());
     expect(reads.count).toBe(madeSoFar);
+  });
+
+  test("has the product's new picture, though nothing happens in the sale", async () => {
+    const { data } = await api.ask("GET", `/api/v1/sales/${saleId}`);
+    await api.ask("PATCH", `/api/v1/products/${String(data["product_id"])}`, {
+      key: shopKey,
+      json: { version: 1, image: "/images/new.webp" },
+    });
+    await untilPageSays('src="/images/new.webp"');
   });
 
   test("gets the last page while the store is away, for an hour", async () => {

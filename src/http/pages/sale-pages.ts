@@ -35,11 +35,17 @@ export class SalePages {
     const sale = id === undefined ? undefined : (await this.#deps.board.load(id))?.sale;
     if (sale === undefined || sale.phase === "draft") return undefined;
     const nowMs = this.#deps.clock.nowMs();
-    return { word: `${sale.feed}.${statusOf(sale, nowMs)}`, html: () => this.#html(language, sale, bundle, nowMs) };
+    const product = await this.#deps.products.get(sale.productId);
+    const word = `${sale.feed}.${statusOf(sale, nowMs)}.${product?.version}`;
+    return { word, html: async () => this.#html(language, sale, bundle, { image: product?.image ?? null, nowMs }) };
   }
 
-  async #html(language: Language, sale: Sale, bundle: WebBundle, nowMs: number): Promise<string> {
-    const image = (await this.#deps.products.get(sale.productId))?.image ?? null;
+  #html(
+    language: Language,
+    sale: Sale,
+    bundle: WebBundle,
+    { image, nowMs }: { readonly image: string | null; readonly nowMs: number },
+  ): string {
     const onWire = saleOnWire(sale, nowMs);
     const { id, name, price, perBuyerLimit } = sale;
     const card: SaleCard = { id, name, priceMinor: price.minor, currency: price.currency, perBuyerLimit, image };

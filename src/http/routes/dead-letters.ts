@@ -39,7 +39,7 @@ const discardContract = {
   operation: "discardDeadLetter",
   summary: "Refuse a purchase that cannot be settled, for good",
   about: "Its buyer's limit is free again, and its unit if the cache still counts it.",
-  refusals: ["letter_unknown", "busy"],
+  refusals: ["letter_unknown", "letter_settled", "letter_not_discardable", "busy"],
 } as const;
 
 export const deadLetterRoutes: readonly Route[] = [
@@ -79,6 +79,10 @@ function replyOf(answer: DeadLetterAnswer, letter: DeadLetter): Reply {
       return letterUnknown();
     case "not_replayable":
       return failure("letter_not_replayable");
+    case "settled":
+      return failure("letter_settled", { state: answer.purchase.state });
+    case "not_discardable":
+      return failure("letter_not_discardable");
     case "unavailable":
       return notTriedReply("busy");
     default:
