@@ -32,6 +32,8 @@ export const publicErrors = {
   version_differs: error(2007, 409, "It was changed since it was read", "Read it again, and repeat the change with the version it has now"),
   product_in_use: error(2008, 409, "A sale of the product is not over", "Cancel that sale, or wait until it has ended"),
   letter_not_replayable: error(2009, 409, "Nobody can read this message, so there is nothing to try again", "Discard it"),
+  order_not_extendable: error(2010, 409, "The order is given no more time to pay", "Read the order: only a reserved one before its deadline can have more"),
+  extensions_used_up: error(2011, 409, "The order has had all the extensions that its sale allows", "Pay it before its deadline"),
 
   username_taken: error(2101, 409, "An account has this username", "Choose another username, or log in"),
   merchant_exists: error(2102, 409, "A shop with this id exists", "Choose another id, or rename the shop"),

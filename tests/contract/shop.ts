@@ -115,6 +115,7 @@ export class Shop {
       limitGroup: undefined,
       refundedUnitsCount: true,
       payWindowMs,
+      payExtensionsMax: 2,
       startsAtMs: this.nowMs,
       endsAtMs: this.nowMs + 60 * minuteMs,
       ...change,

@@ -116,6 +116,7 @@ export class GoodRun {
         limitGroup: group,
         refundedUnitsCount: n === 1,
         payWindowMs: 2_000,
+        payExtensionsMax: 2,
         startsAtMs: startMs,
         endsAtMs: startMs + 10_000_000,
       };
