@@ -86,6 +86,7 @@ describe("sales", () => {
       limit_group: null,
       refunded_units_count: true,
       pay_window_seconds: 900,
+      pay_extensions_max: 10,
       starts_at: "2030-01-01T12:30:00.000Z",
       ends_at: "2030-01-01T13:00:00.000Z",
       stock: { issued: 0, available: 0, held: 0, sold: 0, withdrawn: 0, planned: 3 },
