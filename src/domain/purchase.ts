@@ -185,8 +185,7 @@ export function holdsKey({ state }: Pick<Purchase, "state">): boolean {
 }
 
 /** What the buyer has to pay by: each extension moves it, a payment that is under way does not. */
-export const deadlineOf = ({ payByMs, extensions }: Pick<Purchase, "payByMs" | "extensions">): number =>
-  payByMs + extensions * extensionMs;
+export const deadlineOf = ({ payByMs, extensions }: Pick<Purchase, "payByMs" | "extensions">): number => payByMs + extensions * extensionMs;
 
 /** How often its buyer may ask for more time yet; of an order that nobody waits for, never. */
 export function extensionsLeft({ state, extensions }: Pick<Purchase, "state" | "extensions">, extensionsMax: number): number {

@@ -241,7 +241,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: "OR13",
     plant: keeping((writes) => {
       for (const [id, { purchase, from }] of writes.changedPurchases)
-        if (purchase.extensions > 0) writes.changedPurchases.set(id, { purchase: { ...purchase, holdUntilMs: deadlineOf(purchase) }, from });
+        if (purchase.extensions > 0)
+          writes.changedPurchases.set(id, { purchase: { ...purchase, holdUntilMs: deadlineOf(purchase) }, from });
     }),
   },
   { name: "payments move the deadline again and again", rule: "PA2", plant: gathering(payableLonger) },

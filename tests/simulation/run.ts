@@ -110,7 +110,17 @@ export async function setUp(world: World): Promise<SaleId[]> {
       const quota = { productId, buyer: { issuer, subject: subjectOf(buyer) }, units: random.int(0, 5) };
       await world.patiently((parts) => setQuota(parts, quota));
     }
-    for (const { stock, limit, payWindowMs, payExtensionsMax, startsInMs, lastsMs, grouped, refundedUnitsCount, priceMinor } of shape.sales) {
+    for (const {
+      stock,
+      limit,
+      payWindowMs,
+      payExtensionsMax,
+      startsInMs,
+      lastsMs,
+      grouped,
+      refundedUnitsCount,
+      priceMinor,
+    } of shape.sales) {
       const startsAtMs = Math.floor(world.nowMs() + startsInMs);
       const limitGroup = grouped ? "g" : undefined;
       const rules = { perBuyerLimit: limit, limitGroup, refundedUnitsCount, payWindowMs, payExtensionsMax };

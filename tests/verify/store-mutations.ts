@@ -200,8 +200,7 @@ export class StoreMutations {
       ]);
       // A state no table knows: what a bad migration or a flipped bit would leave.
       this.#alter("purchases", i, row, [{ state: "lost" as "paid" }]);
-      if (isPaidFor)
-        this.#alter("purchases", i, row, [{ price: { ...row.price, minor: row.price.minor + 1 } }]);
+      if (isPaidFor) this.#alter("purchases", i, row, [{ price: { ...row.price, minor: row.price.minor + 1 } }]);
       const twin = purchases.find(
         ({ saleId, buyerId, key, id }) => saleId === row.saleId && buyerId === row.buyerId && key !== undefined && id !== row.id,
       );

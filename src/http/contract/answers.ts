@@ -313,7 +313,16 @@ export const orderAnswer = named(
     payments: z.array(paymentAnswer),
     refunds: z.array(refundAnswer),
   }),
-  { ...purchaseExample, state: "reserved", seller: "shop", extensions_used: 0, extensions_left: 10, refunded: false, payments: [paymentExample], refunds: [] },
+  {
+    ...purchaseExample,
+    state: "reserved",
+    seller: "shop",
+    extensions_used: 0,
+    extensions_left: 10,
+    refunded: false,
+    payments: [paymentExample],
+    refunds: [],
+  },
 );
 
 export const tokenAnswer = named("Token", z.strictObject({ token: z.string(), token_type: z.literal("Bearer"), expires_at: instantText }), {

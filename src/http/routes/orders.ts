@@ -1,6 +1,16 @@
 import type { BuyerId } from "../../domain/ids.ts";
 import type { Purchase } from "../../domain/purchase.ts";
-import { boughtIn, cancelOrder, extendOrder, findByKey, findOrder, findPurchase, listPurchases, orderOf, type Viewer } from "../../engine/orders.ts";
+import {
+  boughtIn,
+  cancelOrder,
+  extendOrder,
+  findByKey,
+  findOrder,
+  findPurchase,
+  listPurchases,
+  orderOf,
+  type Viewer,
+} from "../../engine/orders.ts";
 import { refundOrder } from "../../engine/refunds.ts";
 import { InvariantBroken, unreachable } from "../../lib/assert.ts";
 import { boughtAnswer, orderAnswer, purchaseAnswer, refundAnswer } from "../contract/answers.ts";

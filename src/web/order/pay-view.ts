@@ -3,6 +3,7 @@ import type { OrderOnWire, PaymentOnWire } from "../../http/contract/wire.ts";
 import type { Key } from "../messages/catalogue.ts";
 import { h, type VNode } from "../shared/elements.ts";
 import { money } from "../shared/format.ts";
+import { isLate } from "./more-time.ts";
 import type { OrderPage } from "./order-view.ts";
 
 /** How the simulated provider may be told to behave. */
@@ -61,6 +62,3 @@ function openView({ t }: OrderPage, { pay_url: payUrl }: PaymentOnWire): VNode {
     payUrl === null ? null : h("a", { class: "main", href: payUrl, rel: "noreferrer" }, t("pay_elsewhere")),
   );
 }
-
-const isLate = ({ nowMs }: OrderPage, { pay_by: payBy }: OrderOnWire): boolean =>
-  payBy !== null && nowMs !== undefined && nowMs >= Date.parse(payBy);
