@@ -225,7 +225,10 @@ for (const name of ["mariadb", "postgres"] as const)
              accepted_at, pay_by, state, hold_until, changed_at, refunded FROM purchase ORDER BY id DESC LIMIT 1`,
         );
         const [row] = await runSql(url, "SELECT id FROM purchase ORDER BY id DESC LIMIT 1");
-        expect(await store.records.purchase(must(parsePurchaseId(String(row?.["id"]))))).toMatchObject({ state: "reserved", extensions: 0 });
+        expect(await store.records.purchase(must(parsePurchaseId(String(row?.["id"]))))).toMatchObject({
+          state: "reserved",
+          extensions: 0,
+        });
         expect(await sell(store)).toEqual(["accepted"]);
       },
       maxMs,
