@@ -9,7 +9,7 @@ import type { SaleFacts, SaleWrites } from "../../src/domain/batch-state.ts";
 import type { BuyerId } from "../../src/domain/ids.ts";
 import type { Movement } from "../../src/domain/movement.ts";
 import { decideBatch, type BatchDecision } from "../../src/domain/sale-batch.ts";
-import { deadlineOf } from "../../src/domain/purchase.ts";
+import { deadlineOf, extensionMs } from "../../src/domain/purchase.ts";
 import { extendsForEver, extendsTwice, extendsWhatIsOver } from "../simulation/mutants-store.ts";
 import type { StockLedger } from "../../src/ports/stock-ledger.ts";
 import type { Plant } from "./memory-fixture.ts";
@@ -243,6 +243,16 @@ export const plantedBugs: readonly PlantedBug[] = [
       for (const [id, { purchase, from }] of writes.changedPurchases)
         if (purchase.extensions > 0)
           writes.changedPurchases.set(id, { purchase: { ...purchase, holdUntilMs: deadlineOf(purchase) }, from });
+    }),
+  },
+  {
+    name: "an extension is counted and moves nothing",
+    rule: "OR13",
+    plant: keeping((writes) => {
+      for (const [id, { purchase, from }] of writes.changedPurchases) {
+        const holdUntilMs = purchase.holdUntilMs - purchase.extensions * extensionMs;
+        writes.changedPurchases.set(id, { purchase: { ...purchase, holdUntilMs }, from });
+      }
     }),
   },
   { name: "payments move the deadline again and again", rule: "PA2", plant: gathering(payableLonger) },

@@ -4,6 +4,7 @@
  */
 import { afterEach, expect, test } from "bun:test";
 import { serverMigrations, migrateServer, type ServerMigration } from "../../src/adapters/sql/server-migrate.ts";
+import { extensions } from "../../src/adapters/sql/server-migrations/0002-extensions.ts";
 import { migrateServerStore, openServerDriver, type ServerStore } from "../../src/adapters/sql/server-store.ts";
 import { parsePurchaseId } from "../../src/domain/ids.ts";
 import type { Movement } from "../../src/domain/movement.ts";
@@ -205,6 +206,27 @@ for (const name of ["mariadb", "postgres"] as const)
       },
       maxMs,
     );
+
+    if (name === "mariadb")
+      test(
+        "[G10] a column is added once also in the words of MySQL, which has none for that",
+        async () => {
+          const url = await engine().database("migrate");
+          await migrateServerStore(url);
+          const wanted = await schema(url);
+          for (const column of ["sale DROP COLUMN pay_extensions_max", "purchase DROP COLUMN extensions"])
+            await runSql(url, `ALTER TABLE ${column}`);
+          const driver = openServerDriver(url);
+          opened.push(driver);
+          const connection = await driver.connect("write");
+          for (let time = 1; time <= 2; time++)
+            for (const statement of extensions({ dialect: "mysql", collation: "utf8mb4_0900_bin" }))
+              await connection.execute(statement, []);
+          connection.release();
+          expect(await schema(url)).toEqual(wanted);
+        },
+        maxMs,
+      );
 
     test(
       "[G10] what a program of the version before made goes on, and what it makes while the newer one serves",
