@@ -51,6 +51,7 @@ export async function addSales({ store, ids }: Filler, sales: { count: number; s
       perBuyerLimit: sales.limit,
       refundedUnitsCount: true,
       payWindowMs: 24 * hourMs,
+      payExtensionsMax: 0,
       startsAtMs: nowMs - 1_000,
       endsAtMs: nowMs + 24 * hourMs,
     };

@@ -28,7 +28,7 @@ const random = () => 1 + Math.floor(Math.random() * 1_000_000);
 async function makeSales(store: SqliteStore, count: number, stock: number): Promise<SaleId[]> {
   const product = productId(mint.mint());
   await store.catalogue.addProduct({ id: product, name: "Bench", price, seller: "shop", createdAtMs: Date.now() });
-  const rules = { stock, perBuyerLimit: 1_000, refundedUnitsCount: true, payWindowMs: 900_000 };
+  const rules = { stock, perBuyerLimit: 1_000, refundedUnitsCount: true, payWindowMs: 900_000, payExtensionsMax: 0 };
   const startsAtMs = Date.now() - 1_000;
   const draft = { productId: product, name: "Bench", price, ...rules, startsAtMs, endsAtMs: startsAtMs + 86_400_000 };
   const sales = Array.from({ length: count }, () => saleId(mint.mint()));

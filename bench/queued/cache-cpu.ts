@@ -124,7 +124,7 @@ function sampleSale(): Sale {
   const [id, productId, currency] = [parseSaleId("700"), parseProductId("1001"), parseCurrency("CNY")];
   if (id === undefined || productId === undefined || currency === undefined) throw new Error("The bench's sale is legal");
   const stock = 1_000_000_000;
-  const terms = { perBuyerLimit: 10_000, refundedUnitsCount: true, payWindowMs: hourMs, stock };
+  const terms = { perBuyerLimit: 10_000, refundedUnitsCount: true, payWindowMs: hourMs, payExtensionsMax: 0, stock };
   const when = { startsAtMs: Date.now() - hourMs, endsAtMs: Date.now() + 24 * hourMs, createdAtMs: 0 };
   const switches = { phase: "published", paused: false, hasQuotas: false, fromInventory: false, feed: 1 } as const;
   const balances = { ...emptyBalances, issued: stock, available: stock };

@@ -32,6 +32,8 @@ export const publicErrors = {
   version_differs: error(2007, 409, "It was changed since it was read", "Read it again, and repeat the change with the version it has now"),
   product_in_use: error(2008, 409, "A sale of the product is not over", "Cancel that sale, or wait until it has ended"),
   letter_not_replayable: error(2009, 409, "Nobody can read this message, so there is nothing to try again", "Discard it"),
+  order_not_extendable: error(2010, 409, "The order is given no more time to pay", "Read the order: only a reserved one before its deadline can have more"),
+  extensions_used_up: error(2011, 409, "The order has had all the extensions that its sale allows", "Pay it before its deadline"),
   letter_not_discardable: error(2012, 409, "The database keeps nothing of this purchase, not even its refusal", "See the letter's problem, and mend what it names"),
   letter_settled: error(2013, 409, "The purchase was settled before this", "Read the purchase: data.state says what became of it"),
 

@@ -15,7 +15,7 @@ import {
   type UpdateRefundOutcome,
 } from "./movement.ts";
 import { judgeCapture, paymentTransitions, refundTransitions, type Capture, type Payment, type Refund } from "./payment.ts";
-import { amountOf, paymentGraceMs } from "./purchase.ts";
+import { amountOf, deadlineOf, paymentGraceMs } from "./purchase.ts";
 
 export function startPayment(state: BatchState, start: StartPayment): StartPaymentOutcome {
   const purchase = state.purchaseFor(start.purchaseId, start.buyerId);
@@ -37,7 +37,7 @@ export function startPayment(state: BatchState, start: StartPayment): StartPayme
     changedAtMs: state.nowMs,
   };
   state.putPayment(payment);
-  const graceEndMs = Math.min(state.nowMs + paymentGraceMs, purchase.payByMs + paymentGraceMs);
+  const graceEndMs = Math.min(state.nowMs, deadlineOf(purchase)) + paymentGraceMs;
   const held = graceEndMs > purchase.holdUntilMs ? state.put({ ...purchase, holdUntilMs: graceEndMs }, purchase.state) : purchase;
   return { kind: "started", payment, purchase: held, repeated: false };
 }

@@ -36,6 +36,22 @@ export type ReleaseOutcome =
   | { readonly kind: "too_early"; readonly holdUntilMs: number }
   | { readonly kind: "purchase_unknown" };
 
+/** The buyer asks for more time to pay than until `payByMs`, the deadline that it saw. */
+export type ExtendHold = {
+  readonly kind: "extend_hold";
+  readonly purchaseId: PurchaseId;
+  readonly buyerId: BuyerId;
+  readonly payByMs: number;
+};
+export type ExtendHoldOutcome =
+  /** Repeated: it had been extended beyond that deadline before. */
+  | { readonly kind: "extended"; readonly purchase: Purchase; readonly repeated: boolean }
+  | { readonly kind: "not_extendable"; readonly purchase: Purchase }
+  | { readonly kind: "extensions_used_up"; readonly purchase: Purchase; readonly extensionsMax: number }
+  /** It never had the deadline that was named. */
+  | { readonly kind: "deadline_unknown"; readonly purchase: Purchase }
+  | { readonly kind: "purchase_unknown" };
+
 export type StartPayment = {
   readonly kind: "start_payment";
   readonly paymentId: PaymentId;
@@ -185,6 +201,7 @@ export type DeclineOutcome = { readonly kind: "admitted"; readonly purchase: Pur
 type Movements = {
   take: { movement: Take; outcome: TakeOutcome };
   release: { movement: Release; outcome: ReleaseOutcome };
+  extendHold: { movement: ExtendHold; outcome: ExtendHoldOutcome };
   startPayment: { movement: StartPayment; outcome: StartPaymentOutcome };
   updatePayment: { movement: UpdatePayment; outcome: UpdatePaymentOutcome };
   capture: { movement: TakeCapture; outcome: TakeCaptureOutcome };

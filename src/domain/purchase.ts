@@ -21,9 +21,15 @@ export type Purchase = {
   /** The caller's own JSON text, carried and never read. */
   readonly metadata?: string | undefined;
   readonly acceptedAtMs: number;
+  /** As it was accepted. What its buyer has to pay by is `deadlineOf`. */
   readonly payByMs: number;
   readonly state: PurchaseState;
-  /** The deadline in force: a pending payment moves it, by at most `paymentGraceMs` in all (I11). */
+  /** How often its buyer asked for more time, and got it. */
+  readonly extensions: number;
+  /**
+   * Until when its units are kept: every extension moves it by `extensionMs`, a pending payment by at most
+   * `paymentGraceMs` in all, whatever was extended (I11).
+   */
   readonly holdUntilMs: number;
   readonly changedAtMs: number;
   readonly refunded: boolean;
@@ -61,6 +67,8 @@ export const transitions: Readonly<Record<PurchaseState, Readonly<Record<Purchas
 export const metadataLengthMax = 1024;
 /** How far payments in flight may move a hold's deadline, in all. */
 export const paymentGraceMs = 120_000;
+/** More time to pay, each time that the buyer asks for it. */
+export const extensionMs = 60_000;
 /** Rows one buyer may leave behind in one sale: a loop of taking and cancelling ends here. */
 export const attemptsPerBuyerMax = 100;
 
@@ -174,6 +182,14 @@ export function countsAgainstLimit(purchase: Pick<Purchase, "state" | "refunded"
 /** Whether its key is its own: one that was not decided yet, or not accepted after all, keeps it for look-up only. */
 export function holdsKey({ state }: Pick<Purchase, "state">): boolean {
   return state !== "refused" && state !== "queued" && state !== "stuck";
+}
+
+/** What the buyer has to pay by: each extension moves it, a payment that is under way does not. */
+export const deadlineOf = ({ payByMs, extensions }: Pick<Purchase, "payByMs" | "extensions">): number => payByMs + extensions * extensionMs;
+
+/** How often its buyer may ask for more time yet; of an order that nobody waits for, never. */
+export function extensionsLeft({ state, extensions }: Pick<Purchase, "state" | "extensions">, extensionsMax: number): number {
+  return state === "reserved" ? Math.max(0, extensionsMax - extensions) : 0;
 }
 
 export function amountOf(purchase: Pick<Purchase, "price" | "quantity">): Money {

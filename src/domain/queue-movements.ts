@@ -18,7 +18,7 @@ import { courseOf } from "./scope.ts";
 /** A line that the cache accepted and the ledger does not know yet, as the purchase that it is. */
 export function queuedPurchase(line: Line, { id: saleId, productId }: Pick<Sale, "id" | "productId">): Purchase {
   const { purchaseId: id, buyerId, key, quantity, price, limit, metadata, acceptedAtMs } = line;
-  const when = { acceptedAtMs, payByMs: acceptedAtMs, holdUntilMs: acceptedAtMs, changedAtMs: acceptedAtMs };
+  const when = { acceptedAtMs, payByMs: acceptedAtMs, extensions: 0, holdUntilMs: acceptedAtMs, changedAtMs: acceptedAtMs };
   return { id, saleId, productId, buyerId, key, quantity, price, limit, metadata, ...when, state: "queued", refunded: false };
 }
 
@@ -108,7 +108,7 @@ function closedForGood({ writes: { sale }, nowMs }: BatchState): SettleRefusal |
 function purchaseOf({ writes: { sale }, nowMs }: BatchState, line: Line, decided: Decided): Purchase {
   const { purchaseId: id, buyerId, key, quantity, price, limit, metadata, acceptedAtMs } = line;
   const payByMs = decided.state === "reserved" ? nowMs + sale.payWindowMs : acceptedAtMs;
-  const when = { acceptedAtMs, payByMs, holdUntilMs: payByMs, changedAtMs: nowMs };
+  const when = { acceptedAtMs, payByMs, extensions: 0, holdUntilMs: payByMs, changedAtMs: nowMs };
   return {
     id,
     saleId: sale.id,

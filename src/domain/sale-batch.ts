@@ -13,7 +13,7 @@ import { BatchState, type SaleFacts, type SaleWrites } from "./batch-state.ts";
 import { capture, startPayment, startRefund, updatePayment, updateRefund } from "./money-movements.ts";
 import type { Movement, MovementOutcome } from "./movement.ts";
 import { admit, decline, unpark } from "./queue-movements.ts";
-import { release, take } from "./stock-movements.ts";
+import { extendHold, release, take } from "./stock-movements.ts";
 import { adjust, settle } from "./supply-movements.ts";
 import { edit, flip } from "./switch-movements.ts";
 
@@ -44,6 +44,8 @@ function decide(state: BatchState, movement: Movement): MovementOutcome {
     case "expire":
     case "close":
       return release(state, movement);
+    case "extend_hold":
+      return extendHold(state, movement);
     case "start_payment":
       return startPayment(state, movement);
     case "update_payment":

@@ -19,6 +19,8 @@ export type Sale = {
   /** Whether units paid and refunded since still count against the limit (I3). */
   readonly refundedUnitsCount: boolean;
   readonly payWindowMs: number;
+  /** How often a buyer may ask for more time to pay an order. */
+  readonly payExtensionsMax: number;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
   readonly phase: SalePhase;
@@ -52,6 +54,9 @@ export const perBuyerLimitMax = 10_000;
 export const payWindowDefaultMs = 15 * 60_000;
 export const payWindowMinMs = 1_000;
 export const payWindowMaxMs = 7 * 86_400_000;
+/** People who read or type slowly are to have at least ten times as long (WCAG 2.2.1); a shop may choose otherwise. */
+export const payExtensionsDefault = 10;
+export const payExtensionsMost = 100;
 /** Ten years: an everyday sale is a sale with a far end. */
 export const windowMaxMs = 3_653 * 86_400_000;
 /** A caller's clock may be a little behind ours. */
@@ -82,6 +87,7 @@ export type SaleDraft = Pick<
   | "limitGroup"
   | "refundedUnitsCount"
   | "payWindowMs"
+  | "payExtensionsMax"
   | "startsAtMs"
   | "endsAtMs"
 >;
@@ -114,6 +120,8 @@ export function problemOf(draft: SaleDraft, nowMs: number): DraftProblem | undef
     return wrong("limit_group", labelProblem(groupLengthMax));
   if (!isWithin(draft.payWindowMs, payWindowMinMs, payWindowMaxMs))
     return wrong("pay_window_seconds", `must be from ${payWindowMinMs / 1000} to ${payWindowMaxMs / 1000}`);
+  if (!isWithin(draft.payExtensionsMax, 0, payExtensionsMost))
+    return wrong("pay_extensions_max", `must be an integer from 0 to ${payExtensionsMost}`);
   if (draft.startsAtMs < nowMs - startToleranceMs) return wrong("starts_at", "must lie in the future");
   if (draft.endsAtMs <= draft.startsAtMs) return wrong("ends_at", "must be after starts_at");
   if (draft.endsAtMs <= nowMs) return wrong("ends_at", "must lie in the future");
@@ -123,8 +131,10 @@ export function problemOf(draft: SaleDraft, nowMs: number): DraftProblem | undef
 
 /** The draft of a sale, as it would be submitted. */
 export function draftOf(sale: Sale): SaleDraft {
-  const { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs } = sale;
-  return { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs };
+  const { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount } = sale;
+  const { payWindowMs, payExtensionsMax, startsAtMs, endsAtMs } = sale;
+  const when = { payWindowMs, payExtensionsMax, startsAtMs, endsAtMs };
+  return { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, ...when };
 }
 
 export function editedDraft(draft: SaleDraft, { limitGroup, priceMinor, currency, ...changes }: DraftChanges): SaleDraft {
@@ -142,6 +152,7 @@ export function sameDraft(a: SaleDraft, b: SaleDraft): boolean {
     a.limitGroup === b.limitGroup &&
     a.refundedUnitsCount === b.refundedUnitsCount &&
     a.payWindowMs === b.payWindowMs &&
+    a.payExtensionsMax === b.payExtensionsMax &&
     a.startsAtMs === b.startsAtMs &&
     a.endsAtMs === b.endsAtMs
   );

@@ -1,8 +1,8 @@
-/** Decisions about units between a sale and its buyers: takes and releases. */
+/** Decisions about units between a sale and its buyers: takes, releases, and how long they are held. */
 import { assert, unreachable } from "../lib/assert.ts";
 import type { BatchState } from "./batch-state.ts";
-import type { Release, ReleaseOutcome, Take, TakeOutcome } from "./movement.ts";
-import { decideTake, transitions, type Purchase } from "./purchase.ts";
+import type { ExtendHold, ExtendHoldOutcome, Release, ReleaseOutcome, Take, TakeOutcome } from "./movement.ts";
+import { deadlineOf, decideTake, extensionMs, transitions, type Purchase } from "./purchase.ts";
 import { limitInForce } from "./quota.ts";
 import type { Sale } from "./sale.ts";
 
@@ -52,6 +52,7 @@ export function acceptedPurchase(take: Take, { sale, limit, nowMs }: { sale: Sal
     acceptedAtMs: nowMs,
     payByMs,
     state: "reserved",
+    extensions: 0,
     holdUntilMs: payByMs,
     changedAtMs: nowMs,
     refunded: false,
@@ -67,4 +68,21 @@ export function release(state: BatchState, release: Release): ReleaseOutcome {
   if (release.kind === "expire" && state.nowMs < purchase.holdUntilMs) return { kind: "too_early", holdUntilMs: purchase.holdUntilMs };
   state.post(release.kind, purchase.id, purchase.quantity);
   return { kind: "released", purchase: state.move(purchase, release.kind), repeated: false };
+}
+
+/**
+ * One more stretch for who named the deadline in force; who names an earlier one hears what is true, and gets no second for
+ * it. The grace of a payment under way stays as long as it was, behind the new deadline.
+ */
+export function extendHold(state: BatchState, { purchaseId, buyerId, payByMs }: ExtendHold): ExtendHoldOutcome {
+  const purchase = state.purchaseFor(purchaseId, buyerId);
+  if (purchase === undefined) return { kind: "purchase_unknown" };
+  const named = (payByMs - purchase.payByMs) / extensionMs;
+  if (!Number.isInteger(named) || named < 0 || payByMs > deadlineOf(purchase)) return { kind: "deadline_unknown", purchase };
+  if (named < purchase.extensions) return { kind: "extended", purchase, repeated: true };
+  if (purchase.state !== "reserved" || state.nowMs >= purchase.holdUntilMs) return { kind: "not_extendable", purchase };
+  const { payExtensionsMax } = state.writes.sale;
+  if (purchase.extensions >= payExtensionsMax) return { kind: "extensions_used_up", purchase, extensionsMax: payExtensionsMax };
+  const extended = { ...purchase, extensions: purchase.extensions + 1, holdUntilMs: purchase.holdUntilMs + extensionMs };
+  return { kind: "extended", purchase: state.put(extended, purchase.state), repeated: false };
 }

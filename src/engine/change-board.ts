@@ -97,8 +97,8 @@ export class ChangeBoard implements Changes, ChangeSink {
 export function tellPurchases(changes: ChangeSink, outcomes: readonly MovementOutcome[]): void {
   for (const outcome of outcomes) {
     const { kind } = outcome;
-    if (kind === "accepted" || kind === "released" || kind === "started" || kind === "captured" || kind === "refunding")
-      changes.purchaseChanged(outcome.purchase);
+    if (kind === "accepted" || kind === "released" || kind === "extended") changes.purchaseChanged(outcome.purchase);
+    else if (kind === "started" || kind === "captured" || kind === "refunding") changes.purchaseChanged(outcome.purchase);
   }
 }
 

@@ -6,7 +6,7 @@ import type { MerchantId } from "../domain/access.ts";
 import { parseCurrency, type Money } from "../domain/money.ts";
 import { parseProductId, type ProductId } from "../domain/ids.ts";
 import type { Product } from "../domain/product.ts";
-import { payWindowDefaultMs, statusOf, type Sale, type SaleDraft } from "../domain/sale.ts";
+import { payExtensionsDefault, payWindowDefaultMs, statusOf, type Sale, type SaleDraft } from "../domain/sale.ts";
 import { assert } from "../lib/assert.ts";
 import type { Records } from "../ports/records.ts";
 import { createProduct } from "./products.ts";
@@ -59,7 +59,8 @@ async function phoneOf(deps: DemoDeps, seller: MerchantId): Promise<Pick<Product
 
 function draftOf(of: Pick<Product, "id" | "name" | "price">, stock: number): Omit<SaleDraft, "startsAtMs" | "endsAtMs"> {
   const { id: productId, name, price } = of;
-  return { productId, name, price, stock, perBuyerLimit: 1, refundedUnitsCount: true, payWindowMs: payWindowDefaultMs };
+  const payTime = { payWindowMs: payWindowDefaultMs, payExtensionsMax: payExtensionsDefault };
+  return { productId, name, price, stock, perBuyerLimit: 1, refundedUnitsCount: true, ...payTime };
 }
 
 async function open(deps: DemoDeps, draft: SaleDraft): Promise<Sale> {

@@ -7,7 +7,7 @@
  */
 import type { Access } from "../domain/access.ts";
 import { formatDecimal } from "../domain/money.ts";
-import { amountOf } from "../domain/purchase.ts";
+import { amountOf, deadlineOf } from "../domain/purchase.ts";
 import { byteOrderMark, csvLine, type Cell } from "../lib/csv.ts";
 import type { Cursor, ExportedEntry, ExportedOrder, ExportPage, Exports, LedgerExportQuery, OrderExportQuery } from "../ports/exports.ts";
 
@@ -97,7 +97,7 @@ function orderCells({ purchase, buyer, seller, productName, saleName }: Exported
     purchase.state,
     purchase.refunded,
     { atMs: purchase.acceptedAtMs },
-    { atMs: purchase.payByMs },
+    { atMs: deadlineOf(purchase) },
     { atMs: purchase.changedAtMs },
     purchase.key,
     purchase.metadata,

@@ -1,6 +1,6 @@
 import { mayReach, type Access } from "../domain/access.ts";
 import type { BuyerId, PurchaseId, SaleId } from "../domain/ids.ts";
-import type { ReleaseOutcome, SaleUnknown } from "../domain/movement.ts";
+import type { ExtendHoldOutcome, ReleaseOutcome, SaleUnknown } from "../domain/movement.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
 import { attemptsPerBuyerMax, type Purchase } from "../domain/purchase.ts";
@@ -14,6 +14,8 @@ export type OrderDeps = { readonly records: Records; readonly acceptance: Accept
 export type Order = {
   readonly purchase: Purchase;
   readonly product: Product | undefined;
+  /** How often its sale lets a buyer ask for more time. */
+  readonly extensionsMax: number;
   readonly payments: readonly Payment[];
   readonly refunds: readonly Refund[];
 };
@@ -29,14 +31,15 @@ export async function findOrder(deps: Pick<OrderDeps, "records">, viewer: Viewer
   return purchase && orderOf(deps, purchase);
 }
 
-/** The order view of a purchase: with its seller, payments and refunds. */
+/** The order view of a purchase: with its seller, its sale's terms, payments and refunds. */
 export async function orderOf(deps: Pick<OrderDeps, "records">, purchase: Purchase): Promise<Order> {
-  const [product, payments, refunds] = await Promise.all([
+  const [product, sale, payments, refunds] = await Promise.all([
     deps.records.productEver(purchase.productId),
+    deps.records.sale(purchase.saleId),
     deps.records.paymentsOf(purchase.id),
     deps.records.refundsOf(purchase.id),
   ]);
-  return { purchase, product, payments, refunds };
+  return { purchase, product, extensionsMax: sale?.payExtensionsMax ?? 0, payments, refunds };
 }
 
 /** A buyer's purchase by the key it was made under. */
@@ -84,6 +87,20 @@ export async function cancelOrder(
     ? ({ kind: "cancel", purchaseId: id, buyerId: viewer.buyerId } as const)
     : ({ kind: "close", purchaseId: id } as const);
   const [answer] = await deps.acceptance.submit(purchase.saleId, [release]);
+  return answer ?? { kind: "unknown" };
+}
+
+/** More time to pay, for the buyer itself, who names the deadline that it saw. A repeat answers like the first. */
+export async function extendOrder(
+  deps: OrderDeps,
+  buyerId: BuyerId,
+  { purchaseId, payByMs }: { readonly purchaseId: PurchaseId; readonly payByMs: number },
+): Promise<ExtendHoldOutcome | SaleUnknown | NotTried | Unknown> {
+  const purchase = await findPurchase(deps, { buyerId }, purchaseId);
+  if (purchase === undefined) return { kind: "purchase_unknown" };
+  // There is no order yet that could wait; a moment later there is.
+  if (purchase.state === "queued" || purchase.state === "stuck") return { kind: "not_extendable", purchase };
+  const [answer] = await deps.acceptance.submit(purchase.saleId, [{ kind: "extend_hold", purchaseId, buyerId, payByMs }]);
   return answer ?? { kind: "unknown" };
 }
 

@@ -7,6 +7,7 @@ import type { ProductId } from "../domain/ids.ts";
 import { sameMoney, type Money } from "../domain/money.ts";
 import type { Product } from "../domain/product.ts";
 import {
+  payExtensionsDefault,
   payWindowDefaultMs,
   startToleranceMs,
   statusOf,
@@ -72,6 +73,7 @@ export async function prewarm(deps: PrewarmDeps, ask: Prewarm): Promise<PrewarmA
     perBuyerLimit: 1,
     refundedUnitsCount: true,
     payWindowMs: payWindowDefaultMs,
+    payExtensionsMax: payExtensionsDefault,
     ...window,
   };
   const found = await findSame(deps, ask, draft);

@@ -1,6 +1,6 @@
 import type { AdjustmentId, SaleId } from "../domain/ids.ts";
 import type { Adjust, AdjustOutcome, Edit, EditOutcome, SwitchOutcome, SaleUnknown } from "../domain/movement.ts";
-import { problemOf, type DraftProblem, type Sale, type SaleDraft, type SaleSwitch } from "../domain/sale.ts";
+import { payExtensionsDefault, problemOf, type DraftProblem, type Sale, type SaleDraft, type SaleSwitch } from "../domain/sale.ts";
 import type { Acceptance, NotTried, Unknown } from "../ports/acceptance.ts";
 import type { Catalogue } from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -53,7 +53,8 @@ export async function createSale(deps: SaleDeps, { draft, submission, leftOut = 
 
 /** Equal submissions have equal fingerprints: fields in a fixed order, null for those left out. */
 function fingerprintOf(draft: SaleDraft, leftOut: readonly DefaultedField[]): string {
-  const { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs } = draft;
+  const { productId, name, price, stock, perBuyerLimit, limitGroup, refundedUnitsCount } = draft;
+  const { payWindowMs, payExtensionsMax, startsAtMs, endsAtMs } = draft;
   return JSON.stringify([
     productId,
     leftOut.includes("name") ? null : name,
@@ -66,6 +67,8 @@ function fingerprintOf(draft: SaleDraft, leftOut: readonly DefaultedField[]): st
     payWindowMs,
     startsAtMs,
     endsAtMs,
+    // Where it is the default nothing stands, as in fingerprints from before there was a choice.
+    ...(payExtensionsMax === payExtensionsDefault ? [] : [payExtensionsMax]),
   ]);
 }
 

@@ -18,6 +18,8 @@ const buy = async (bearer = ann, call: Call = {}) => {
   expect(told.status).toBe(201);
   return String(told.data["id"]);
 };
+const buyIn = async ({ saleId }: { saleId: string }) =>
+  String((await api.ask("POST", `/api/v1/sales/${saleId}/purchases`, { bearer: ann })).data["id"]);
 const callback = (
   type: string,
   data: Record<string, unknown>,
@@ -86,6 +88,7 @@ describe("sales", () => {
       limit_group: null,
       refunded_units_count: true,
       pay_window_seconds: 900,
+      pay_extensions_max: 10,
       starts_at: "2030-01-01T12:30:00.000Z",
       ends_at: "2030-01-01T13:00:00.000Z",
       stock: { issued: 0, available: 0, held: 0, sold: 0, withdrawn: 0, planned: 3 },
@@ -165,6 +168,8 @@ describe("orders and money", () => {
     expect((await api.ask("GET", `/api/v1/orders/${id}`, { bearer: ann })).data).toEqual({
       ...read,
       seller: "shop",
+      extensions_used: 0,
+      extensions_left: 10,
       refunded: false,
       payments: [],
       refunds: [],
@@ -195,6 +200,39 @@ describe("orders and money", () => {
     await api.shop("POST", `/api/v1/orders/${paid}/payments`, external);
     const refused = await cancel({ bearer: ann }, paid);
     expect([refused.status, refused.data["reason"], refused.data["state"]]).toEqual([409, "order_not_cancellable", "paid"]);
+  });
+
+  test("[OR11] [OR12] a buyer is given a minute more for each deadline that it names, as often as the sale gives", async () => {
+    const id = await buyIn(await api.openSale({ nowMs: api.time.nowMs, pay_extensions_max: 2 }));
+    const extend = (payBy: unknown, call: Call = { bearer: ann }) =>
+      api.ask("POST", `/api/v1/orders/${id}/extend`, { ...call, json: { pay_by: payBy } });
+    const first = await extend("2030-01-01T12:15:00Z");
+    const extended = { state: "reserved", pay_by: "2030-01-01T12:16:00.000Z", hold_until: "2030-01-01T12:16:00.000Z" };
+    expect([first.status, first.data]).toEqual([200, expect.objectContaining({ ...extended, extensions_used: 1, extensions_left: 1 })]);
+    expect((await extend("2030-01-01T20:15:00+08:00")).text).toBe(first.text);
+    const byShop = { key: shopKey, userId: "ann" };
+    expect((await extend("2030-01-01T12:16:00Z", byShop)).data).toMatchObject({ extensions_used: 2, extensions_left: 0 });
+    const more = await extend("2030-01-01T12:17:00Z");
+    expect([more.status, more.data["reason"], more.data["limit"]]).toEqual([409, "extensions_used_up", 2]);
+    const never = await extend("2030-01-01T12:18:00Z");
+    expect([never.status, never.data["reason"], never.data["field"]]).toEqual([422, "invalid", "pay_by"]);
+    expect((await extend("2030-01-01T12:17:00Z", { bearer: bob })).status).toBe(404);
+    await api.ask("POST", `/api/v1/orders/${id}/cancel`, { bearer: ann });
+    const over = await extend("2030-01-01T12:17:00Z");
+    expect([over.status, over.data["reason"], over.data["state"]]).toEqual([409, "order_not_extendable", "cancelled"]);
+    const repeat = (await extend("2030-01-01T12:15:00Z")).data;
+    expect(repeat).toMatchObject({ state: "cancelled", extensions_used: 2, extensions_left: 0 });
+  });
+
+  test("[OR12] a sale says how often, ten times unless told, none if told so", async () => {
+    const made = async (change: object) =>
+      (await api.openSale({ nowMs: api.time.nowMs, ...change }).then(({ saleId }) => api.ask("GET", `/api/v1/sales/${saleId}`))).data;
+    expect((await made({}))["pay_extensions_max"]).toBe(10);
+    const none = await api.openSale({ nowMs: api.time.nowMs, pay_extensions_max: 0 });
+    expect((await api.ask("GET", `/api/v1/sales/${none.saleId}`)).data["pay_extensions_max"]).toBe(0);
+    const id = await buyIn(none);
+    const told = await api.ask("POST", `/api/v1/orders/${id}/extend`, { bearer: ann, json: { pay_by: "2030-01-01T12:15:00Z" } });
+    expect([told.status, told.data["reason"], told.data["limit"]]).toEqual([409, "extensions_used_up", 0]);
   });
 
   test("[I9] a payment is started once, captured by its callback, refunded by the shop", async () => {

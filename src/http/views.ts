@@ -5,7 +5,7 @@ import type { InventoryEntry } from "../domain/inventory.ts";
 import type { Adjustment } from "../domain/movement.ts";
 import type { Payment, Refund } from "../domain/payment.ts";
 import type { Product } from "../domain/product.ts";
-import { amountOf, type Purchase, type PurchaseState } from "../domain/purchase.ts";
+import { amountOf, deadlineOf, extensionsLeft, type Purchase, type PurchaseState } from "../domain/purchase.ts";
 import { statusOf, type Sale } from "../domain/sale.ts";
 import type { Bought, Order } from "../engine/orders.ts";
 import type { DeadLetter } from "../ports/queue-ledger.ts";
@@ -49,6 +49,7 @@ export function saleView(sale: Sale, nowMs: number) {
     limit_group: sale.limitGroup ?? null,
     refunded_units_count: sale.refundedUnitsCount,
     pay_window_seconds: sale.payWindowMs / 1000,
+    pay_extensions_max: sale.payExtensionsMax,
     starts_at: isoTime(sale.startsAtMs),
     ends_at: isoTime(sale.endsAtMs),
     stock: stockView(sale),
@@ -110,7 +111,7 @@ export function purchaseView(p: Purchase) {
   const when = (ms: number) => (undated.includes(p.state) ? null : isoTime(ms));
   return {
     ...wishView(p),
-    pay_by: when(p.payByMs),
+    pay_by: when(deadlineOf(p)),
     hold_until: when(p.holdUntilMs),
     changed_at: isoTime(p.changedAtMs),
     ...(p.refusedFor !== undefined && { refused_for: p.refusedFor }),
@@ -152,10 +153,12 @@ export function refundView(r: Refund) {
   };
 }
 
-export function orderView({ purchase, product, payments, refunds }: Order) {
+export function orderView({ purchase, product, extensionsMax, payments, refunds }: Order) {
   return {
     ...purchaseView(purchase),
     seller: product?.seller ?? null,
+    extensions_used: purchase.extensions,
+    extensions_left: extensionsLeft(purchase, extensionsMax),
     refunded: purchase.refunded,
     payments: payments.map(paymentView),
     refunds: refunds.map(refundView),

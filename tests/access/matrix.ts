@@ -75,6 +75,7 @@ export const matrix: Readonly<Record<string, string>> = {
   readPurchased: "1++ +++ +++ 1+1 +13",
   cancelPurchase: "1+4 4+4 +4+ ++4 433",
   cancelOrder: "1+4 4+4 +4+ ++4 433",
+  extendOrder: "1+4 444 444 1+1 413",
   refundOrder: "133 3+4 +3+ ++4 433",
   payOrder: "1+4 4+4 +4+ ++4 433",
   receivePaymentCallback: "+++ +++ +++ +++ +++",

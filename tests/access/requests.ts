@@ -47,6 +47,7 @@ function bodyOf(operation: string, params: Doorstep["params"], nowMs: number): u
     setQuota: { units: 3 },
     createSale: { product_id: productId, stock: 1, starts_at: at(60), ends_at: at(120) },
     extendSale: { ends_at: at(7200) },
+    extendOrder: { pay_by: at(900) },
     payOrder: {},
     activityCreate: { product_id: productId, name: "Lamp", price: "1.00", stock: 1, start_time: at(60), end_time: at(120) },
     seckillPrewarm: { product_id: productId, product_name: "Lamp", price: "1.00", stock: 1, start_time: at(60), end_time: at(120) },

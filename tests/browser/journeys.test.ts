@@ -69,6 +69,50 @@ describeInBrowser("[SF15] by the keyboard alone", () => {
   );
 
   test(
+    "[SF20] register, buy, extend, pay; a minute each time, as often as the sale gives",
+    async () => {
+      const saleId = await shop.liveSale({ pay_window_seconds: 150, pay_extensions_max: 2 });
+      const context = await visit();
+      const page = await context.newPage();
+      await page.goto("/en/register");
+      await tabTo(page, /^Username/);
+      await page.keyboard.type("needs-time");
+      await tabTo(page, /^Password/);
+      await page.keyboard.type(password);
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/account/, { timeout: patienceMs });
+      await page.goto(`/en/s/${saleId}`);
+      await untilState(page, "ON_SALE");
+      await tabTo(page, /Buy now/);
+      await page.keyboard.press("Enter");
+      await untilState(page, "HELD");
+      await tabTo(page, /Pay now/);
+      await page.keyboard.press("Enter");
+      await page.locator(".order[data-state=reserved]").waitFor();
+      const deadline = async () => Date.parse((await page.locator(".deadline time").getAttribute("datetime")) ?? "");
+      const first = await deadline();
+      await tabTo(page, /^More time$/);
+      // However often it is pressed at once, one deadline is extended once.
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Enter");
+      await page.getByText("One minute more, 1 time").waitFor();
+      expect((await deadline()) - first).toBe(60_000);
+      await page.getByText(/You have a minute more\. Pay by/).waitFor({ state: "attached" });
+      await page.keyboard.press("Enter");
+      await page.getByText("There is no more time to be had").waitFor();
+      expect((await deadline()) - first).toBe(120_000);
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("More time");
+      await page.keyboard.press("Enter");
+      await tabTo(page, /^Pay ¥/);
+      await page.keyboard.press("Enter");
+      await page.locator(".order[data-state=paid]").waitFor();
+      expect((await shop.stock(saleId))["sold"]).toBe(1);
+      await context.close();
+    },
+    testMaxMs,
+  );
+
+  test(
     "buy, cancel; the unit returns to whoever waits, who buys it",
     async () => {
       const saleId = await shop.liveSale({ stock: 1 });

@@ -1,6 +1,7 @@
 /** Ways an order gives its units back, and how orders are found. */
 import { expect } from "bun:test";
 import type { BuyerId } from "../../src/domain/ids.ts";
+import { paymentGraceMs, type Purchase } from "../../src/domain/purchase.ts";
 import type { ContractCase } from "./fixture.ts";
 import { must } from "../kit/samples.ts";
 import { answerFields, minuteMs, payWindowMs } from "./shop.ts";
@@ -52,6 +53,90 @@ export const orderCases: readonly ContractCase[] = [
       await shop.fixture.time.advance(1);
       expect(await shop.expire(purchase)).toMatchObject({ kind: "released", purchase: { state: "expired" } });
       expect(await shop.balances(saleId)).toMatchObject({ available: 1, held: 0 });
+    },
+  },
+  {
+    rule: "OR11",
+    title: "its buyer is given a minute more, once for each deadline that it names, whatever is repeated and by whomever",
+    run: async (shop) => {
+      const saleId = await shop.sale({ stock: 1, payExtensionsMax: 3 });
+      const [ann, bob] = (await shop.buyers(2)).map((buyer) => must(buyer));
+      const first = await shop.accept(saleId, { buyer: must(ann) });
+      expect(await shop.extend(first, must(bob))).toEqual({ kind: "purchase_unknown" });
+      const answers = await Promise.all([1, 2, 3].map(() => shop.extend(first)));
+      expect(answers.map((answer) => answer.kind === "extended" && answer.repeated)).toEqual([false, true, true]);
+      const second = await shop.order(first);
+      expect(second).toEqual({ ...first, extensions: 1, holdUntilMs: first.holdUntilMs + minuteMs });
+      expect(await shop.extend(second)).toMatchObject({ kind: "extended", repeated: false, purchase: { extensions: 2 } });
+      for (const seen of [first, second]) expect(await shop.extend(seen)).toMatchObject({ repeated: true, purchase: { extensions: 2 } });
+      for (const payByMs of [first.payByMs - minuteMs, first.payByMs + 1, first.payByMs + 3 * minuteMs])
+        expect(await shop.extend({ ...first, payByMs })).toMatchObject({ kind: "deadline_unknown", purchase: { extensions: 2 } });
+      expect(await shop.balances(saleId)).toMatchObject({ available: 0, held: 1 });
+      await shop.fixture.time.advance(payWindowMs + 2 * minuteMs - 1);
+      expect(await shop.expire(first)).toMatchObject({ kind: "too_early" });
+      await shop.fixture.time.advance(1);
+      expect(await shop.expire(first)).toMatchObject({ kind: "released", purchase: { state: "expired", extensions: 2 } });
+    },
+  },
+  {
+    rule: "OR11",
+    title: "after the deadline, and for an order that is over, there is no more time; a repeat hears what has become of it",
+    run: async (shop) => {
+      const saleId = await shop.sale({ stock: 3, perBuyerLimit: 3 });
+      const buyer = await shop.buyer("ann");
+      const [cancelled, paid, overdue] = await Promise.all([1, 2, 3].map(() => shop.accept(saleId, { buyer })));
+      await shop.extend(must(paid));
+      await shop.cancel(must(cancelled));
+      await shop.pay(must(paid));
+      expect(await shop.extend(must(cancelled))).toMatchObject({ kind: "not_extendable", purchase: { state: "cancelled" } });
+      expect(await shop.extend(await shop.order(must(paid)))).toMatchObject({ kind: "not_extendable", purchase: { state: "paid" } });
+      expect(await shop.extend(must(paid))).toMatchObject({ kind: "extended", repeated: true, purchase: { state: "paid", extensions: 1 } });
+      await shop.fixture.time.advance(payWindowMs);
+      expect(await shop.extend(must(overdue))).toMatchObject({ kind: "not_extendable", purchase: { state: "reserved", extensions: 0 } });
+    },
+  },
+  {
+    rule: "OR12",
+    title: "an order is extended as often as its sale gives, and no more",
+    run: async (shop) => {
+      for (const payExtensionsMax of [0, 2]) {
+        const saleId = await shop.sale({ payExtensionsMax });
+        const purchase = await shop.accept(saleId, { buyer: await shop.buyer("ann") });
+        const refused = { kind: "extensions_used_up", extensionsMax: payExtensionsMax, purchase: { extensions: payExtensionsMax } };
+        for (let used = 0; used < payExtensionsMax; used++)
+          expect(await shop.extend(await shop.order(purchase))).toMatchObject({ kind: "extended", repeated: false });
+        expect(await shop.extend(await shop.order(purchase))).toMatchObject(refused);
+        const wanted = { extensions: payExtensionsMax, holdUntilMs: purchase.payByMs + payExtensionsMax * minuteMs };
+        expect(await shop.order(purchase)).toEqual({ ...purchase, ...wanted });
+      }
+    },
+  },
+  {
+    rule: "OR13",
+    title: "extensions and the grace of payments add up, whichever comes first, and the grace is no longer for it",
+    run: async (shop) => {
+      const saleId = await shop.sale({ stock: 3, payExtensionsMax: 1 });
+      const buyers = await shop.buyers(3);
+      const [before, after, between] = await Promise.all(buyers.map((buyer) => shop.accept(saleId, { buyer: must(buyer) })));
+      const heldFor = async (purchase: Purchase) => (await shop.order(purchase)).holdUntilMs - purchase.payByMs;
+      await shop.fixture.time.advance(payWindowMs - minuteMs);
+      await shop.openPayment(must(before));
+      expect(await heldFor(must(before))).toBe(paymentGraceMs - minuteMs);
+      await shop.extend(must(before));
+      expect(await heldFor(must(before))).toBe(paymentGraceMs);
+      await shop.extend(must(after));
+      const { id: paymentId } = await shop.openPayment(must(between));
+      await shop.fixture.time.advance(2 * minuteMs - 1);
+      await shop.openPayment(must(after));
+      expect(await heldFor(must(after))).toBe(paymentGraceMs + minuteMs - 1);
+      // In the grace there is more time, too, for whoever has to begin again.
+      await shop.send(saleId, { kind: "update_payment", paymentId, event: "failed" });
+      await shop.extend(must(between));
+      expect(await heldFor(must(between))).toBe(paymentGraceMs);
+      await shop.openPayment(must(between));
+      expect(await heldFor(must(between))).toBe(paymentGraceMs + minuteMs - 1);
+      await shop.fixture.time.advance(paymentGraceMs);
+      expect(await shop.expire(must(between))).toMatchObject({ kind: "released" });
     },
   },
   {

@@ -38,6 +38,7 @@ async function fill({ ledger, catalogue }: ExportingStore): Promise<void> {
       perBuyerLimit: ordersCount,
       refundedUnitsCount: true,
       payWindowMs: 900_000,
+      payExtensionsMax: 10,
       startsAtMs: nowMs,
       endsAtMs: nowMs + 3_600_000,
     };

@@ -9,6 +9,8 @@ import type { SaleFacts, SaleWrites } from "../../src/domain/batch-state.ts";
 import type { BuyerId } from "../../src/domain/ids.ts";
 import type { Movement } from "../../src/domain/movement.ts";
 import { decideBatch, type BatchDecision } from "../../src/domain/sale-batch.ts";
+import { deadlineOf, extensionMs } from "../../src/domain/purchase.ts";
+import { extendsForEver, extendsTwice, extendsWhatIsOver } from "../simulation/mutants-store.ts";
 import type { StockLedger } from "../../src/ports/stock-ledger.ts";
 import type { Plant } from "./memory-fixture.ts";
 
@@ -230,6 +232,28 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: deciding((facts, movements, nowMs) =>
       decideBatch(facts, movements, movements.every((movement) => movement.kind === "expire") ? nowMs + 3_600_000 : nowMs),
     ),
+  },
+  { name: "a repeated extension is another one", rule: "OR11", plant: { steps: extendsTwice } },
+  { name: "what is overdue is extended", rule: "OR11", plant: { steps: extendsWhatIsOver } },
+  { name: "extensions know no end", rule: "OR12", plant: { steps: extendsForEver } },
+  {
+    name: "an extension takes the grace away",
+    rule: "OR13",
+    plant: keeping((writes) => {
+      for (const [id, { purchase, from }] of writes.changedPurchases)
+        if (purchase.extensions > 0)
+          writes.changedPurchases.set(id, { purchase: { ...purchase, holdUntilMs: deadlineOf(purchase) }, from });
+    }),
+  },
+  {
+    name: "an extension is counted and moves nothing",
+    rule: "OR13",
+    plant: keeping((writes) => {
+      for (const [id, { purchase, from }] of writes.changedPurchases) {
+        const holdUntilMs = purchase.holdUntilMs - purchase.extensions * extensionMs;
+        writes.changedPurchases.set(id, { purchase: { ...purchase, holdUntilMs }, from });
+      }
+    }),
   },
   { name: "payments move the deadline again and again", rule: "PA2", plant: gathering(payableLonger) },
   {

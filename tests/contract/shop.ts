@@ -21,7 +21,7 @@ import { replay } from "../../src/domain/ledger.ts";
 import { parseCurrency, type Money } from "../../src/domain/money.ts";
 import type { Movement, Take } from "../../src/domain/movement.ts";
 import type { Payment } from "../../src/domain/payment.ts";
-import type { Purchase, Refusal } from "../../src/domain/purchase.ts";
+import { deadlineOf, type Purchase, type Refusal } from "../../src/domain/purchase.ts";
 import type { Sale, SaleDraft, SaleSwitch } from "../../src/domain/sale.ts";
 import type { NewProduct } from "../../src/ports/catalogue.ts";
 import type { Answer } from "../../src/ports/acceptance.ts";
@@ -115,6 +115,7 @@ export class Shop {
       limitGroup: undefined,
       refundedUnitsCount: true,
       payWindowMs,
+      payExtensionsMax: 2,
       startsAtMs: this.nowMs,
       endsAtMs: this.nowMs + 60 * minuteMs,
       ...change,
@@ -167,6 +168,10 @@ export class Shop {
   #release(kind: "cancel" | "expire" | "close", { id, saleId }: Purchase, buyerId?: BuyerId) {
     return this.send(saleId, { kind, purchaseId: id, buyerId });
   }
+
+  /** Its buyer asks for more time than until the deadline that this copy shows. */
+  extend = (purchase: Purchase, buyerId = purchase.buyerId) =>
+    this.send(purchase.saleId, { kind: "extend_hold", purchaseId: purchase.id, buyerId, payByMs: deadlineOf(purchase) });
 
   adjust(saleId: SaleId, units: number, adjustmentId = this.newAdjustmentId()) {
     return this.send(saleId, { kind: "adjust", adjustmentId, units, reason: "as counted", actor: "one" });

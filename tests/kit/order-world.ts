@@ -203,7 +203,7 @@ export class OrderWorld {
     await this.store.addProduct({ id: productId, name: "Lamp", price, seller: "shop", createdAtMs: this.time.nowMs() });
     const id = must(parseSaleId(this.ids.mint()));
     const draft: SaleDraft = {
-      productId, name: "Lamp", price, stock: 1_000, perBuyerLimit: 10, refundedUnitsCount: true, payWindowMs,
+      productId, name: "Lamp", price, stock: 1_000, perBuyerLimit: 10, refundedUnitsCount: true, payWindowMs, payExtensionsMax: 10,
       startsAtMs: this.time.nowMs(), endsAtMs: this.time.nowMs() + 86_400_000,
       ...change,
     }; // prettier-ignore

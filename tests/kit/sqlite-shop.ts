@@ -59,7 +59,7 @@ export async function addSale(
 ): Promise<SaleId> {
   const product = productId("77");
   await store.catalogue.addProduct({ id: product, name: "Lamp", price, seller: "shop", createdAtMs: 1 });
-  const rules = { stock: 10, perBuyerLimit: 1, refundedUnitsCount: true, payWindowMs: 60_000 };
+  const rules = { stock: 10, perBuyerLimit: 1, refundedUnitsCount: true, payWindowMs: 60_000, payExtensionsMax: 10 };
   const window = { startsAtMs: nowMs - 1, endsAtMs: nowMs + 3_600_000 };
   const draft: SaleDraft = { productId: product, name: "Lamp", price, ...rules, ...window, ...changes };
   await store.catalogue.addSale({ id: saleId(id), draft, createdAtMs: 1 });

@@ -2,6 +2,7 @@ import { expect } from "bun:test";
 import fc from "fast-check";
 import { applyWrites } from "../../src/adapters/memory/apply-writes.ts";
 import { imbalanceOf } from "../../src/domain/ledger.ts";
+import { deadlineOf, paymentGraceMs } from "../../src/domain/purchase.ts";
 import { buyerId, must } from "../kit/samples.ts";
 import { property } from "./property.ts";
 import { limits, steps, stocks, World } from "./world.ts";
@@ -16,6 +17,27 @@ property("[J1-2] never oversold: buyers never hold or own more than was offered,
         expect(world.out).toBeLessThanOrEqual(world.offered);
         expect(world.balances().held + world.balances().sold).toBe(world.out);
         expect(imbalanceOf(world.balances())).toBeUndefined();
+      }
+    }),
+});
+
+property("[OR13] a hold lasts until its deadline with its extensions, and at most the grace longer, in whatever order they come", {
+  bug: "an extension is counted and moves nothing",
+  on: (makeStore) =>
+    fc.property(fc.nat({ max: 3 }), steps, (payExtensionsMax, script) => {
+      const world = new World(makeStore(), { stock: 50, perBuyerLimit: 4, payExtensionsMax });
+      for (const step of script) {
+        const before = new Map(world.store.tables.purchases);
+        world.play(step);
+        for (const purchase of world.store.tables.purchases.values()) {
+          const { id, extensions, holdUntilMs, payByMs } = purchase;
+          const graceMs = holdUntilMs - deadlineOf(purchase);
+          expect(extensions).toBeLessThanOrEqual(payExtensionsMax);
+          expect(graceMs).toBeGreaterThanOrEqual(0);
+          expect(graceMs).toBeLessThanOrEqual(paymentGraceMs);
+          expect(payByMs).toBe(purchase.acceptedAtMs + world.payWindowMs);
+          expect(holdUntilMs).toBeGreaterThanOrEqual(before.get(id)?.holdUntilMs ?? 0);
+        }
       }
     }),
 });

@@ -8,7 +8,7 @@ import type { BuyerId, ProductId, PurchaseId, SaleId } from "../../src/domain/id
 import { parseAdjustmentId, parsePaymentId, parsePurchaseId, parseRefundId } from "../../src/domain/ids.ts";
 import { replay } from "../../src/domain/ledger.ts";
 import type { Movement, MovementOutcome } from "../../src/domain/movement.ts";
-import type { Purchase, PurchaseState } from "../../src/domain/purchase.ts";
+import { extensionMs, type Purchase, type PurchaseState } from "../../src/domain/purchase.ts";
 import type { SaleDraft } from "../../src/domain/sale.ts";
 import type { NewProduct } from "../../src/ports/catalogue.ts";
 import type { LedgerBatch } from "../../src/ports/stock-ledger.ts";
@@ -18,6 +18,8 @@ import { money, must, productId, saleId, sampleEndMs, sampleNowMs } from "../kit
 export type Action =
   | { kind: "take"; buyer: number; key: number; quantity: number }
   | { kind: "cancel" | "expire" | "close"; nth: number }
+  /** Of deadlines it had, or will have: so many after the first. */
+  | { kind: "extend"; nth: number; deadline: number }
   | { kind: "start_payment"; nth: number }
   | { kind: "capture"; nth: number; wrong: boolean; again: boolean }
   | { kind: "refund"; nth: number; returnStock: boolean }
@@ -40,6 +42,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("cancel", "expire", "close"), nth }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("extend"), nth, deadline: fc.nat({ max: 3 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("start_payment"), nth }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("capture"), nth, wrong: fc.boolean(), again: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("refund"), nth, returnStock: fc.boolean() }) },
@@ -84,6 +87,7 @@ type Known = { purchase: Purchase; state: PurchaseState; returned: boolean; refu
 export class World {
   readonly store: MemoryStore;
   readonly saleId: SaleId;
+  readonly payWindowMs = payWindowMs;
   readonly productId: ProductId;
   /** Everything that was committed, and what it answered in the end. */
   readonly played: Played[] = [];
@@ -175,6 +179,11 @@ export class World {
       case "expire":
       case "close":
         return { kind: each.kind, purchaseId: this.#nth(each.nth) };
+      case "extend": {
+        const purchaseId = this.#nth(each.nth);
+        const { buyerId, payByMs } = this.known.get(purchaseId)?.purchase ?? { buyerId: must(this.#buyers[0]), payByMs: 0 };
+        return { kind: "extend_hold", purchaseId, buyerId, payByMs: payByMs + each.deadline * extensionMs };
+      }
       case "start_payment": {
         const purchaseId = this.#nth(each.nth);
         const paymentId = must(parsePaymentId(this.#id()));

@@ -134,7 +134,7 @@ export class AuditedLines {
   #keep(sale: AuditedSale, line: Line, { state, payByMs }: Pick<AuditedPurchase, "state" | "payByMs">): AuditedPurchase {
     const { purchaseId: id, buyerId: buyer, key, quantity, metadata, limit } = line;
     const dates = { payByMs, holdUntilMs: payByMs, appliedMs: this.#sim.now };
-    const purchase = { id, sale, buyer, key, quantity, metadata, limit, ...dates, state, refunded: false };
+    const purchase = { id, sale, buyer, key, quantity, metadata, limit, ...dates, state, extensions: 0, refunded: false };
     this.#books.addPurchase(purchase);
     return purchase;
   }

@@ -23,6 +23,7 @@ export type AuditedSale = {
   readonly limit: number;
   readonly priceMinor: number;
   readonly payWindowMs: number;
+  readonly payExtensionsMax: number;
   readonly startsAtMs: number;
   readonly refundedUnitsCount: boolean;
   endsAtMs: number;
@@ -60,6 +61,7 @@ export type AuditedPurchase = {
   /** Virtual time at which it became durable that it holds units. */
   appliedMs: number;
   state: "queued" | "refused" | "reserved" | "paid" | "cancelled" | "expired" | "closed";
+  extensions: number;
   holdUntilMs: number;
   refunded: boolean;
 };

@@ -21,6 +21,7 @@ import type { Committed, StoreObserver } from "./store-observer.ts";
 
 const attemptsMax = 100;
 const graceMs = 120_000;
+const stretchMs = 60_000;
 const windowMaxMs = 3_653 * 86_400_000;
 
 /** How memories and the decider are tuned to each other, where they are not one process. */
@@ -84,6 +85,7 @@ export class Auditor implements StoreObserver {
       limit: draft.perBuyerLimit,
       priceMinor: draft.price.minor,
       payWindowMs: draft.payWindowMs,
+      payExtensionsMax: draft.payExtensionsMax,
       startsAtMs: draft.startsAtMs,
       refundedUnitsCount: draft.refundedUnitsCount,
       endsAtMs: draft.endsAtMs,
@@ -214,6 +216,8 @@ export class Auditor implements StoreObserver {
       case "expire":
       case "close":
         return this.#release(sale, movement);
+      case "extend_hold":
+        return this.#extend(sale, movement);
       case "start_payment":
         return this.#startPayment(sale, movement);
       case "update_payment":
@@ -273,7 +277,7 @@ export class Auditor implements StoreObserver {
     const payByMs = this.#nowMs + sale.payWindowMs;
     const { purchaseId: id, buyerId: buyer, key, quantity, metadata } = take;
     const dates = { payByMs, holdUntilMs: payByMs, appliedMs: this.#sim.now };
-    books.addPurchase({ id, sale, buyer, key, quantity, metadata, limit, ...dates, state: "reserved", refunded: false });
+    books.addPurchase({ id, sale, buyer, key, quantity, metadata, limit, ...dates, state: "reserved", extensions: 0, refunded: false });
     shift(sale, "available", "held", quantity);
     if (sale.reopensAtMs !== undefined) this.#sim.probe("reopened-later");
     sale.firstAcceptedMs = Math.min(sale.firstAcceptedMs, this.#sim.now);
@@ -304,6 +308,30 @@ export class Auditor implements StoreObserver {
     return `released ${state}`;
   }
 
+  /** By deadlines, one after another: whoever names the one in force moves it, once. */
+  #extend(sale: AuditedSale, { purchaseId, buyerId, payByMs }: Extract<Movement, { kind: "extend_hold" }>): string {
+    const purchase = this.#own(sale, purchaseId, buyerId);
+    if (purchase === undefined) return "purchase_unknown";
+    const had = Array.from({ length: purchase.extensions }, (_, n) => purchase.payByMs + n * stretchMs);
+    if (had.includes(payByMs)) {
+      this.#sim.probe("extension-repeated");
+      return `extended ${purchase.extensions}`;
+    }
+    if (payByMs !== purchase.payByMs + had.length * stretchMs) return "deadline_unknown";
+    if (purchase.state !== "reserved" || this.#nowMs >= purchase.holdUntilMs) {
+      this.#sim.probe("extension-too-late");
+      return `not_extendable ${purchase.state}`;
+    }
+    if (had.length >= sale.payExtensionsMax) {
+      this.#sim.probe("extensions-used-up");
+      return "extensions_used_up";
+    }
+    this.#sim.probe("extended");
+    purchase.extensions += 1;
+    purchase.holdUntilMs += stretchMs;
+    return `extended ${purchase.extensions}`;
+  }
+
   #startPayment(sale: AuditedSale, start: Extract<Movement, { kind: "start_payment" }>): string {
     const purchase = this.#own(sale, start.purchaseId, start.buyerId);
     if (purchase === undefined) return "purchase_unknown";
@@ -312,7 +340,7 @@ export class Auditor implements StoreObserver {
     for (const payment of this.books.payments.values())
       if (payment.purchase === purchase && (payment.state === "created" || payment.state === "pending")) return `started ${payment.id}`;
     this.books.payments.set(start.paymentId, { id: start.paymentId, purchase, state: "created" });
-    const movedTo = Math.min(this.#nowMs, purchase.payByMs) + graceMs;
+    const movedTo = Math.min(this.#nowMs, purchase.payByMs + purchase.extensions * stretchMs) + graceMs;
     purchase.holdUntilMs = Math.max(purchase.holdUntilMs, movedTo);
     return `started ${start.paymentId}`;
   }
@@ -345,7 +373,7 @@ export class Auditor implements StoreObserver {
     this.books.captures.set(capture.captureId, { id: capture.captureId, payment, amountMinor: capture.money.minor, kept, refundId });
     payment.state = "captured";
     if (kept) {
-      if (this.#nowMs >= purchase.payByMs) this.#sim.probe("paid-in-grace");
+      if (this.#nowMs >= purchase.payByMs + purchase.extensions * stretchMs) this.#sim.probe("paid-in-grace");
       purchase.state = "paid";
       shift(purchase.sale, "held", "sold", purchase.quantity);
       return "captured true";
@@ -475,6 +503,10 @@ function summaryOf(outcome: MovementOutcome | undefined): string {
       return `released ${outcome.purchase.state}`;
     case "not_allowed":
       return `not_allowed ${"purchase" in outcome ? outcome.purchase.state : "state" in outcome ? outcome.state : outcome.status}`;
+    case "extended":
+      return `extended ${outcome.purchase.extensions}`;
+    case "not_extendable":
+      return `not_extendable ${outcome.purchase.state}`;
     case "started":
       return `started ${outcome.payment.id}`;
     case "not_payable":

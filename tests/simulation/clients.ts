@@ -24,6 +24,8 @@ export class Buyer {
   readonly #judge: Judge;
   readonly #number: number;
   readonly #random: Rng;
+  /** Of its own, so that other buyers' lives, and all else of this one's, stay what they are in a seed. */
+  readonly #extending: Rng;
   readonly #seen = new Map<string, string>();
   readonly #later: Promise<void>[] = [];
   readonly #recorder: Recorder;
@@ -36,6 +38,7 @@ export class Buyer {
     this.#judge = judge;
     this.#number = number;
     this.#random = world.sim.random(`buyer ${number}`);
+    this.#extending = world.sim.random(`extending ${number}`);
     this.#recorder = world.recorder;
     this.#user = subjectOf(number);
     this.#comesAlone = this.#random.chance(world.shape.comesAlone);
@@ -153,6 +156,7 @@ export class Buyer {
     const { sim, shape } = this.#world;
     const random = this.#random;
     await sim.sleep(random.around(100));
+    if (this.#extending.chance(shape.extends)) this.#later.push(this.#extend(id));
     const pays = random.chance(shape.pays);
     if (pays) await this.#pay(id);
     if (random.chance(shape.cancels)) {
@@ -171,6 +175,26 @@ export class Buyer {
     }
   }
 
+  /** Sees a deadline, and asks for more than that: often twice, sometimes too late, now and then after a long look. */
+  async #extend(id: string): Promise<void> {
+    const { sim } = this.#world;
+    const random = this.#extending;
+    for (let wishes = random.int(1, 3); wishes > 0; wishes--) {
+      await sim.sleep(random.around(random.chance(0.3) ? 1_500 : 50));
+      const order = await this.#send(`/api/v1/orders/${id}`, {});
+      if (order.kind !== "answer" || order.status !== 200) return;
+      const payBy = envelopeOf(order.text).data["pay_by"];
+      if (typeof payBy !== "string") return;
+      const ask = () =>
+        this.#until(async () => {
+          const reply = await this.#send(`/api/v1/orders/${id}/extend`, { body: JSON.stringify({ pay_by: payBy }) });
+          this.#judge.extended({ id, payBy }, reply);
+          return reply;
+        }, random);
+      await Promise.all(random.chance(0.4) ? [ask(), ask()] : [ask()]);
+    }
+  }
+
   async #pay(id: string): Promise<void> {
     const { sim, shape } = this.#world;
     const random = this.#random;
@@ -185,7 +209,7 @@ export class Buyer {
   }
 
   /** Repeats what got no definite answer, a few times. */
-  async #until(ask: () => Promise<Reply>): Promise<void> {
+  async #until(ask: () => Promise<Reply>, random = this.#random): Promise<void> {
     const { sim } = this.#world;
     for (let tries = 0; tries < triesMax; tries++) {
       const reply = await ask();
@@ -193,8 +217,8 @@ export class Buyer {
         sim.check(reply.status !== 404, "I12", () => `buyer ${this.#number} was told 404 about its own order: ${reply.text}`);
         return;
       }
-      if (this.#random.chance(0.1)) return;
-      await sim.sleep(Math.min(1500, 60 * 2 ** tries) * (0.5 + this.#random.unit()));
+      if (random.chance(0.1)) return;
+      await sim.sleep(Math.min(1500, 60 * 2 ** tries) * (0.5 + random.unit()));
     }
   }
 

@@ -42,8 +42,10 @@ function checkRows({ sim, store, auditor }: World): void {
   );
   for (const kept of tables.purchases.values()) {
     const purchase = books.purchases.get(kept.id);
-    const mine = purchase && `${purchase.state} ${purchase.quantity} ${purchase.limit} ${purchase.holdUntilMs} ${purchase.refunded}`;
-    const theirs = `${kept.state} ${kept.quantity} ${kept.limit} ${kept.holdUntilMs} ${kept.refunded}`;
+    const mine =
+      purchase &&
+      `${purchase.state} ${purchase.quantity} ${purchase.limit} ${purchase.extensions} ${purchase.holdUntilMs} ${purchase.refunded}`;
+    const theirs = `${kept.state} ${kept.quantity} ${kept.limit} ${kept.extensions} ${kept.holdUntilMs} ${kept.refunded}`;
     sim.check(mine === theirs, "prediction", () => `purchase ${kept.id} is ${theirs}, by the books ${mine ?? "not there"}`);
     sim.check(kept.state !== "reserved", "I5", () => `purchase ${kept.id} is still reserved`);
   }

@@ -8,12 +8,16 @@ import { envelopeOf, type Attempt, type Fate } from "./history.ts";
 import type { Reply } from "./server.ts";
 import type { World } from "./world.ts";
 
+/** What an extension is to give, said again. */
+const stretchMs = 60_000;
 export const issuer = "shop";
 export const subjectOf = (buyer: number): string => `u${buyer}`;
 
 export class Judge {
   readonly attempts: Attempt[] = [];
   readonly #world: World;
+  /** By order: the deadlines that its buyer named when it asked for more time. */
+  readonly #extensions = new Map<string, Set<string>>();
   /** The one body of a key. */
   readonly #bodies = new Map<string, string>();
   readonly #keylessIds = new Set<string>();
@@ -59,6 +63,27 @@ export class Judge {
     this.#cancels.set(id, { tries: asked.tries + 1, open: asked.open || !definite || reply.copied });
   }
 
+  /** More time was asked for: whoever was told yes has more than it saw, and a deadline named is good for one stretch. */
+  extended({ id, payBy }: { id: string; payBy: string }, reply: Reply): void {
+    const named = this.#extensions.get(id) ?? new Set();
+    this.#extensions.set(id, named.add(payBy));
+    if (reply.kind !== "answer" || reply.status !== 200) return;
+    const told = Date.parse(String(envelopeOf(reply.text).data["pay_by"]));
+    const gainMs = told - Date.parse(payBy);
+    this.#world.sim.check(gainMs >= stretchMs, "OR11", () => `order ${id} was given ${gainMs} ms more than until ${payBy}: ${reply.text}`);
+  }
+
+  #judgeExtensions(): void {
+    for (const { id, extensions } of this.#world.store.tables.purchases.values()) {
+      const named = this.#extensions.get(id)?.size ?? 0;
+      this.#world.sim.check(
+        extensions <= named,
+        "OR11",
+        () => `order ${id} has ${extensions} extensions, its buyer named ${named} deadlines`,
+      );
+    }
+  }
+
   #judgeCancels(): void {
     for (const { id, state } of this.#world.auditor.books.purchases.values())
       if (state === "cancelled")
@@ -73,6 +98,7 @@ export class Judge {
   finish(): void {
     const { sim, auditor, store } = this.#world;
     this.#judgeCancels();
+    this.#judgeExtensions();
     const kept = new Set<string>(store.tables.purchases.keys());
     for (const { fate } of this.attempts)
       if (fate.kind === "accepted" || fate.kind === "queued") {

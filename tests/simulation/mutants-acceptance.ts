@@ -30,7 +30,7 @@ function guessOutcome(move: Movement, sale: Group["sale"]): Group["outcomes"][nu
   if (move.kind !== "take" || sale === undefined || sale.balances.available < 3) return undefined;
   const { purchaseId: id, buyerId, key, quantity, metadata } = move;
   const { productId, price, perBuyerLimit: limit } = sale;
-  const times = { acceptedAtMs: 0, payByMs: 0, holdUntilMs: 0, changedAtMs: 0 };
+  const times = { acceptedAtMs: 0, payByMs: 0, extensions: 0, holdUntilMs: 0, changedAtMs: 0 };
   const purchase = { id, saleId: sale.id, productId, buyerId, key, quantity, price, limit, metadata, ...times };
   return { kind: "accepted", replayed: false, purchase: { ...purchase, state: "reserved", refunded: false } };
 }

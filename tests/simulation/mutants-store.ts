@@ -5,7 +5,7 @@ import { joined } from "../../src/adapters/memory/tables.ts";
 import type { SaleFacts, SaleWrites } from "../../src/domain/batch-state.ts";
 import type { BuyerId } from "../../src/domain/ids.ts";
 import type { Movement } from "../../src/domain/movement.ts";
-import { paymentGraceMs, type Purchase } from "../../src/domain/purchase.ts";
+import { deadlineOf, paymentGraceMs, type Purchase } from "../../src/domain/purchase.ts";
 import { decideBatch } from "../../src/domain/sale-batch.ts";
 
 type Steps = Partial<CommitSteps>;
@@ -177,4 +177,31 @@ export const movesGraceForEver: Steps = {
     }
     return { ...decided, changed: true };
   },
+};
+
+/** As often as they like. */
+export const extendsForEver: Steps = {
+  decide: (facts, movements, nowMs) => {
+    const { payExtensionsMax } = facts.sale;
+    const decided = decideBatch({ ...facts, sale: { ...facts.sale, payExtensionsMax: Infinity } }, movements, nowMs);
+    decided.writes.sale = { ...decided.writes.sale, payExtensionsMax };
+    return decided;
+  },
+};
+
+/** Nobody looks which deadline was named, so a repeat gets a stretch of its own. */
+export const extendsTwice: Steps = {
+  decide: (facts, movements, nowMs) => {
+    const blind = movements.map((movement) => {
+      const purchase = movement.kind === "extend_hold" ? facts.purchases.get(movement.purchaseId) : undefined;
+      return movement.kind === "extend_hold" && purchase !== undefined ? { ...movement, payByMs: deadlineOf(purchase) } : movement;
+    });
+    return decideBatch(facts, blind, nowMs);
+  },
+};
+
+/** Who comes too late is given more time all the same, while the sweep has not come by. */
+export const extendsWhatIsOver: Steps = {
+  decide: (facts, movements, nowMs) =>
+    decideBatch(facts, movements, movements.every(({ kind }) => kind === "extend_hold") ? nowMs - 60_000 : nowMs),
 };

@@ -41,10 +41,10 @@ export class Operator {
     const currency = parseCurrency("EUR");
     if (id === undefined || terms === undefined || productId === undefined || currency === undefined) return;
     await sim.sleep(shape.cluster?.lateSaleInMs ?? 0);
-    const { stock, limit: perBuyerLimit, payWindowMs, refundedUnitsCount, priceMinor } = terms;
+    const { stock, limit: perBuyerLimit, payWindowMs, payExtensionsMax, refundedUnitsCount, priceMinor } = terms;
     const startsAtMs = Math.floor(this.#world.nowMs());
     const price = { minor: priceMinor, currency };
-    const rules = { perBuyerLimit, limitGroup: undefined, refundedUnitsCount, payWindowMs };
+    const rules = { perBuyerLimit, limitGroup: undefined, refundedUnitsCount, payWindowMs, payExtensionsMax };
     const draft = { productId, name: "Lamp", price, stock, ...rules, startsAtMs, endsAtMs: startsAtMs + 60_000 };
     const answer = await this.#world.patiently((parts) => parts.catalogue.addSale({ id, draft, createdAtMs: startsAtMs }));
     sim.probe(`late-sale ${answer.kind}`);

@@ -20,6 +20,8 @@ testWorld({
     "cache_stop",
     "confirm-lost",
     "connection-broke-publishing",
+    "extended",
+    "extension-repeated",
     "heard-of-purchase",
     "heard-of-sale",
     "kill",

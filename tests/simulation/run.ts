@@ -110,10 +110,20 @@ export async function setUp(world: World): Promise<SaleId[]> {
       const quota = { productId, buyer: { issuer, subject: subjectOf(buyer) }, units: random.int(0, 5) };
       await world.patiently((parts) => setQuota(parts, quota));
     }
-    for (const { stock, limit, payWindowMs, startsInMs, lastsMs, grouped, refundedUnitsCount, priceMinor } of shape.sales) {
+    for (const {
+      stock,
+      limit,
+      payWindowMs,
+      payExtensionsMax,
+      startsInMs,
+      lastsMs,
+      grouped,
+      refundedUnitsCount,
+      priceMinor,
+    } of shape.sales) {
       const startsAtMs = Math.floor(world.nowMs() + startsInMs);
       const limitGroup = grouped ? "g" : undefined;
-      const rules = { perBuyerLimit: limit, limitGroup, refundedUnitsCount, payWindowMs };
+      const rules = { perBuyerLimit: limit, limitGroup, refundedUnitsCount, payWindowMs, payExtensionsMax };
       const price = { minor: priceMinor, currency };
       const draft = { productId, name: "Lamp", price, stock, ...rules, startsAtMs, endsAtMs: startsAtMs + lastsMs };
       const submission = { owner: "setup", key: `${saleIds.length}` };

@@ -8,6 +8,7 @@ export type SaleShape = {
   readonly stock: number;
   readonly limit: number;
   readonly payWindowMs: number;
+  readonly payExtensionsMax: number;
   readonly startsInMs: number;
   readonly lastsMs: number;
   readonly grouped: boolean;
@@ -67,6 +68,8 @@ export type Shape = {
   readonly changesPayload: number;
   readonly pays: number;
   readonly cancels: number;
+  /** Share of orders whose buyers ask for more time to pay. */
+  readonly extends: number;
   /** How payments go, drawn from this. */
   readonly scenarios: readonly Scenario[];
   /** Mean time between acts of the operator; Infinity without one. */
@@ -87,6 +90,7 @@ export type Shape = {
 
 export function drawShape(seed: number, crowding: boolean): Shape {
   const random = new Rng(seed, "shape");
+  const extending = new Rng(seed, "extensions");
   const stock = random.pick([1, 2, 3, 6, 12]);
   const limit = random.pick([1, 1, 2, 3]);
   const faultsForMs = random.pick([1500, 3000, 6000]);
@@ -97,6 +101,7 @@ export function drawShape(seed: number, crowding: boolean): Shape {
       stock: stock + random.int(0, 2),
       limit,
       payWindowMs: random.pick([1000, 1500, 4000]),
+      payExtensionsMax: extending.pick([0, 1, 2]),
       startsInMs: random.int(0, 600),
       lastsMs: random.chance(0.3) ? random.int(500, faultsForMs) : 60_000,
       grouped,
@@ -118,6 +123,7 @@ export function drawShape(seed: number, crowding: boolean): Shape {
     changesPayload: random.pick([0, 0.15]),
     pays: random.pick([0.3, 0.7, 0.95]),
     cancels: random.pick([0, 0.2, 0.6]),
+    extends: extending.pick([0, 0, 0.2]),
     scenarios: drawScenarios(random),
     operatorGapMs: random.pick([Infinity, 1500, 400]),
     cancelsSales: random.chance(0.2),

@@ -22,6 +22,8 @@ testWorld({
     "database-clock-stepped",
     "database-killed",
     "drained",
+    "extended",
+    "extension-repeated",
     "heard-of-purchase",
     "heard-of-sale",
     "kill",

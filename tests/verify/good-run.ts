@@ -7,7 +7,7 @@ import type { AdjustmentId, BuyerId, PaymentId, ProductId, PurchaseId, RefundId,
 import type { Movement } from "../../src/domain/movement.ts";
 import type { Currency, Money } from "../../src/domain/money.ts";
 import type { Refund } from "../../src/domain/payment.ts";
-import { amountOf, type Purchase } from "../../src/domain/purchase.ts";
+import { amountOf, deadlineOf, type Purchase } from "../../src/domain/purchase.ts";
 import { publicErrors } from "../../src/domain/errors.ts";
 import type { AuditRows } from "../../src/adapters/memory/audit-source.ts";
 import { DirectAcceptance } from "../../src/engine/accept-direct.ts";
@@ -116,6 +116,7 @@ export class GoodRun {
         limitGroup: group,
         refundedUnitsCount: n === 1,
         payWindowMs: 2_000,
+        payExtensionsMax: 2,
         startsAtMs: startMs,
         endsAtMs: startMs + 10_000_000,
       };
@@ -136,7 +137,8 @@ export class GoodRun {
     if (dice < 55) return this.#repeat();
     if (dice < 63) return this.#cancel();
     if (dice < 75) return this.#pay();
-    if (dice < 87) return this.#read();
+    if (dice < 84) return this.#read();
+    if (dice < 87) return this.#extend();
     if (dice < 92) return this.#expire();
     if (dice < 95) return this.#refund();
     if (dice < 97) return this.#adjust();
@@ -184,6 +186,13 @@ export class GoodRun {
     const answer = await this.#submit(row.saleId, { kind: "cancel", purchaseId: row.id, buyerId: row.buyerId });
     if (answer.kind === "released") ask({ type: "ok", code: 0, state: answer.purchase.state });
     else ask({ type: "fail", code: publicErrors.order_not_cancellable.code });
+  }
+
+  async #extend(): Promise<void> {
+    const row = await this.#anyPurchase();
+    if (row === undefined) return;
+    const { saleId, id: purchaseId, buyerId } = row;
+    await this.#submit(saleId, { kind: "extend_hold", purchaseId, buyerId, payByMs: deadlineOf(row) });
   }
 
   async #pay(): Promise<void> {

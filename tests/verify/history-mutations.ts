@@ -6,6 +6,14 @@ import type { Mutation } from "./store-mutations.ts";
 
 type Pair = { readonly invoke: HistoryEvent; readonly done: HistoryEvent | undefined; readonly keyName: string };
 
+/** Under one key; or without any, for as many units of a sale: then what one made may be another's that got no answer. */
+function isSameWish({ invoke, done, keyName }: Pair, pair: Pair): boolean {
+  if (keyName === pair.keyName) return true;
+  const { f, event, user, qty, key } = pair.invoke;
+  const isAlike = invoke.f === f && invoke.event === event && invoke.user === user && invoke.qty === qty;
+  return done === undefined && isAlike && key === undefined && invoke.key === undefined;
+}
+
 export class HistoryMutations {
   readonly #good: Evidence;
   readonly #found: Mutation[] = [];
@@ -57,7 +65,7 @@ export class HistoryMutations {
   #purchase(pair: Pair): void {
     const { invoke, done } = pair;
     const group = this.#sameKey(pair);
-    const mayHaveHappened = group.filter((other) => other.done?.type !== "fail");
+    const mayHaveHappened = this.#pairs.filter((other) => isSameWish(other, pair) && other.done?.type !== "fail");
     const oks = group.filter((other) => other.done?.type === "ok");
     if (done?.type === "ok") {
       this.#change(done, "is told another id", { id: "999999999999998" });

@@ -119,6 +119,12 @@ describe("each corruption of a real database is flagged, exit 1", () => {
     ["I5", "miscounted buyers", "UPDATE sale SET buyer_count = buyer_count + 1"],
     ["I11", "a shortened hold", `UPDATE purchase SET hold_until = hold_until - 1 WHERE id = ${expired}`],
     ["I11", "a hold moved too far", `UPDATE purchase SET hold_until = hold_until + 200000 WHERE id = ${expired}`],
+    ["I11", "a hold extended without a count", `UPDATE purchase SET hold_until = hold_until + 60000 WHERE id = ${expired}`],
+    [
+      "I11",
+      "more extensions than the sale gives",
+      `UPDATE purchase SET extensions = extensions + 3, hold_until = hold_until + 180000 WHERE id = ${paid}`,
+    ],
     [
       "I11",
       "an expiry before its deadline",

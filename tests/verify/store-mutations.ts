@@ -4,6 +4,7 @@
  */
 import type { AuditRows } from "../../src/adapters/memory/audit-source.ts";
 import type { LedgerRow } from "../../src/ports/audit-source.ts";
+import { extensionMs } from "../../src/domain/purchase.ts";
 import { idOf, type Evidence } from "./good-run.ts";
 
 export type Mutation = { readonly name: string; readonly mutate: () => Evidence };
@@ -168,6 +169,9 @@ export class StoreMutations {
     for (const [i, row] of purchases.entries()) {
       this.#dropAndDouble("purchases", i, row);
       const other = buyers.find(({ id }) => id !== row.buyerId);
+      // Where a payment was started, rows do not say how many extensions came before it.
+      const isPaidFor = payments.some(({ purchaseId }) => purchaseId === row.id);
+      const blurMs = isPaidFor ? row.extensions * extensionMs : 0;
       const elsewhere = row.saleId === "100" ? "101" : "100";
       this.#alter("purchases", i, row, [
         { id: idOf<typeof row.id>(Number(freshId)) },
@@ -183,8 +187,12 @@ export class StoreMutations {
         { acceptedAtMs: row.acceptedAtMs - 1 },
         { payByMs: row.payByMs - 1 },
         { payByMs: row.payByMs + 1 },
-        { holdUntilMs: row.holdUntilMs - 1 },
-        { holdUntilMs: row.holdUntilMs + 1 },
+        { holdUntilMs: row.holdUntilMs - blurMs - 1 },
+        { holdUntilMs: row.holdUntilMs + blurMs + 1 },
+        // Beyond what any sale gives.
+        { extensions: 3 },
+        { extensions: -1 },
+        ...(isPaidFor ? [] : [{ extensions: row.extensions + 1 }]),
         { changedAtMs: row.changedAtMs + 1 },
         ...(["queued", "refused", "offered", "reserved", "paid", "cancelled", "expired", "closed", "stuck"] as const).map((state) => ({
           state,
@@ -192,8 +200,7 @@ export class StoreMutations {
       ]);
       // A state no table knows: what a bad migration or a flipped bit would leave.
       this.#alter("purchases", i, row, [{ state: "lost" as "paid" }]);
-      if (payments.some(({ purchaseId }) => purchaseId === row.id))
-        this.#alter("purchases", i, row, [{ price: { ...row.price, minor: row.price.minor + 1 } }]);
+      if (isPaidFor) this.#alter("purchases", i, row, [{ price: { ...row.price, minor: row.price.minor + 1 } }]);
       const twin = purchases.find(
         ({ saleId, buyerId, key, id }) => saleId === row.saleId && buyerId === row.buyerId && key !== undefined && id !== row.id,
       );

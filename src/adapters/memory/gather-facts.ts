@@ -66,6 +66,7 @@ class Gatherer {
       case "cancel":
       case "expire":
       case "close":
+      case "extend_hold":
         return this.#purchase(movement.purchaseId);
       case "start_payment":
         this.#payment(movement.paymentId);

@@ -13,7 +13,7 @@ const price = { minor: 500, currency };
 function liveStore(store = new MemoryStore()): { store: MemoryStore; buyerId: BuyerId } {
   store.addProductNow({ id: productId, name: "Lamp", price, seller: "shop", createdAtMs: 0 });
   const window = { startsAtMs: 0, endsAtMs: 1_000 };
-  const rules = { perBuyerLimit: 1, refundedUnitsCount: true, payWindowMs: 60_000 };
+  const rules = { perBuyerLimit: 1, refundedUnitsCount: true, payWindowMs: 60_000, payExtensionsMax: 10 };
   store.addSaleNow({ id: saleId, draft: { productId, name: "Lamp", price, stock: 2, ...rules, ...window }, createdAtMs: 0 });
   store.commitNow({ nowMs: 0, groups: [{ saleId, movements: [{ kind: "switch", change: { kind: "publish" } }] }] });
   const [buyerId] = store.internBuyersNow([{ issuer: "local", subject: "ann" }]);

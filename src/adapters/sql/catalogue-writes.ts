@@ -12,7 +12,7 @@ import type { SqlTransaction } from "./sql-transaction.ts";
 const selectSale = `SELECT ${saleColumns} FROM sale WHERE id = #`;
 const insertSale = `INSERT INTO sale (id, product_id, name, price_minor, currency, stock, per_buyer_limit, limit_group,
     refunded_units_count, pay_window, starts_at, ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed,
-    created_at, seller) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, ?, ?)`;
+    created_at, seller, pay_extensions_max) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, ?, ?, ?)`;
 const selectSubmission = `SELECT CAST(sale_id AS TEXT) AS sale_id, fingerprint FROM submission WHERE owner = ? AND submission_key = ?`;
 const insertSubmission = `INSERT INTO submission (owner, submission_key, sale_id, fingerprint) VALUES (?, ?, ?, ?)`;
 const deleteQuota = `DELETE FROM quota WHERE product_id = # AND buyer_id = ?`;
@@ -35,9 +35,10 @@ export async function addSale(tx: SqlTransaction, { id, draft, createdAtMs, subm
   if (product === undefined) return { kind: "product_unknown" };
   const again = await readSale(tx, id);
   if (again !== undefined) return { kind: "exists", sale: again };
-  const { price, limitGroup, refundedUnitsCount, payWindowMs, startsAtMs, endsAtMs } = draft;
+  const { price, limitGroup, refundedUnitsCount, payWindowMs, payExtensionsMax, startsAtMs, endsAtMs } = draft;
   const what = [id, draft.productId, draft.name, price.minor, price.currency, draft.stock, draft.perBuyerLimit, limitGroup ?? null];
-  await tx.execute(insertSale, [...what, refundedUnitsCount ? 1 : 0, payWindowMs, startsAtMs, endsAtMs, createdAtMs, product.seller]);
+  const when = [payWindowMs, startsAtMs, endsAtMs, createdAtMs];
+  await tx.execute(insertSale, [...what, refundedUnitsCount ? 1 : 0, ...when, product.seller, payExtensionsMax]);
   if (submission !== undefined) await tx.execute(insertSubmission, [submission.owner, submission.key, id, submission.fingerprint]);
   const sale = await readSale(tx, id);
   assert(sale !== undefined, "a sale just written is there");

@@ -23,6 +23,7 @@ const plain = [
   "accepted_at",
   "pay_by",
   "state",
+  "extensions",
   "hold_until",
   "changed_at",
   "refunded",

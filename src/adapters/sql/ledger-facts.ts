@@ -77,6 +77,7 @@ class Named {
       case "cancel":
       case "expire":
       case "close":
+      case "extend_hold":
         this.purchases.add(movement.purchaseId);
         return;
       case "start_payment":

@@ -38,6 +38,7 @@ const purchase = {
   hold_until: "integer",
   changed_at: "integer",
   refunded: "integer",
+  extensions: "integer",
 } as const;
 const insertPurchases = insertInto("purchase", purchase);
 /** With what only a purchase has that waits for a cut, or was refused after all. */
@@ -102,11 +103,11 @@ const movePurchases = new ListStatement(
 );
 const settleParked = `UPDATE purchase SET state = ?, changed_at = ?, pay_by = ?, hold_until = ?, idempotency_key = ?, key_aside = ?, refused_for = ?,
     superseded_by = ? WHERE id = # AND sale_id = # AND state = ?`;
-const moveHold = `UPDATE purchase SET hold_until = ? WHERE id = # AND sale_id = #`;
+const moveHold = `UPDATE purchase SET hold_until = ?, extensions = ? WHERE id = # AND sale_id = #`;
 const updateSwitches = `UPDATE sale SET phase = ?, paused = ?, has_quotas = ?, ends_at = ?, from_inventory = ?, settled_at = ?, reopens_at = ?,
     scope_id = ? WHERE id = #`;
 const updateDraft = `UPDATE sale SET name = ?, price_minor = ?, currency = ?, stock = ?, per_buyer_limit = ?, limit_group = ?,
-    refunded_units_count = ?, pay_window = ?, starts_at = ?, ends_at = ? WHERE id = #`;
+    refunded_units_count = ?, pay_window = ?, pay_extensions_max = ?, starts_at = ?, ends_at = ? WHERE id = #`;
 const updateInventory = `UPDATE product SET inventory = ?, version = version + 1 WHERE id = # AND inventory IS NOT DISTINCT FROM ?`;
 const copyQuotas = `INSERT INTO sale_quota (sale_id, buyer_id, units) SELECT CAST(# AS BIGINT), buyer_id, units FROM quota WHERE product_id = #`;
 const insertPayment = `INSERT INTO payment (id, purchase_id, sale_id, provider, provider_ref, pay_url, amount_minor, currency, state,
@@ -274,6 +275,7 @@ export class LedgerWriter {
       p.holdUntilMs,
       p.changedAtMs,
       p.refunded ? 1 : 0,
+      p.extensions,
     );
     if (!keeps) rows.push(p.key ?? null, p.refusedFor ?? null, p.supersededBy ?? null);
   }
@@ -286,10 +288,10 @@ export class LedgerWriter {
   }
 
   async #redefine(before: Sale, { sale, copyQuotas: withQuotas }: SaleWrites): Promise<void> {
-    const { id, name, price, stock, perBuyerLimit, limitGroup, payWindowMs, startsAtMs, endsAtMs } = sale;
+    const { id, name, price, stock, perBuyerLimit, limitGroup, payWindowMs, payExtensionsMax, startsAtMs, endsAtMs } = sale;
     if (before.phase === "draft" && !sameDraft(before, sale)) {
       const terms = [name, price.minor, price.currency, stock, perBuyerLimit, limitGroup ?? null, sale.refundedUnitsCount ? 1 : 0];
-      await this.#one(updateDraft, [...terms, payWindowMs, startsAtMs, endsAtMs, id]);
+      await this.#one(updateDraft, [...terms, payWindowMs, payExtensionsMax, startsAtMs, endsAtMs, id]);
     }
     const flags = [sale.phase, sale.paused ? 1 : 0, sale.hasQuotas ? 1 : 0, endsAtMs, sale.fromInventory ? 1 : 0];
     await this.#one(updateSwitches, [...flags, sale.settledAtMs ?? null, sale.reopensAtMs ?? null, sale.scopeId ?? null, id]);
@@ -310,11 +312,10 @@ export class LedgerWriter {
     for (const { purchase, from } of writes.changedPurchases.values()) {
       const old = before.purchases.get(purchase.id);
       assert(old !== undefined, "a purchase that changes was read or is new");
-      if (from === "queued") {
-        await this.#settleParked(purchase, from);
-        continue;
-      }
-      if (old.holdUntilMs !== purchase.holdUntilMs) await this.#one(moveHold, [purchase.holdUntilMs, purchase.id, purchase.saleId]);
+      if (from === "queued") await this.#settleParked(purchase, from);
+      const isMoved = old.extensions !== purchase.extensions || (from !== "queued" && old.holdUntilMs !== purchase.holdUntilMs);
+      if (isMoved) await this.#one(moveHold, [purchase.holdUntilMs, purchase.extensions, purchase.id, purchase.saleId]);
+      if (from === "queued") continue;
       const name = `${from} ${purchase.state} ${purchase.changedAtMs} ${purchase.refunded}`;
       const step = steps.get(name);
       if (step === undefined) steps.set(name, { to: purchase, from, ids: [purchase.id] });

@@ -8,6 +8,7 @@ import { accounts } from "./migrations/0002-accounts.ts";
 import { shop } from "./migrations/0003-shop.ts";
 import { reopening } from "./migrations/0004-reopening.ts";
 import { queued } from "./migrations/0005-queued.ts";
+import { extensions } from "./migrations/0006-extensions.ts";
 
 export type Migration = { readonly number: number; readonly name: string; readonly sql: string };
 
@@ -17,6 +18,7 @@ export const migrations: readonly Migration[] = [
   { number: 3, name: "shop", sql: shop },
   { number: 4, name: "reopening", sql: reopening },
   { number: 5, name: "queued", sql: queued },
+  { number: 6, name: "extensions", sql: extensions },
 ];
 
 /** Applies what is missing and returns its names. Throws SchemaTooNew for a database that a newer program has migrated. */

@@ -31,7 +31,7 @@ export function productOf(row: ProductRow): Product {
 export const saleColumns =
   `${text("sale", "id")}, ${text("sale", "product_id")}, name, price_minor, currency, stock, per_buyer_limit, limit_group, refunded_units_count, ` +
   `pay_window, starts_at, ends_at, phase, paused, has_quotas, issued, available, held, sold, withdrawn, feed, created_at, seller, from_inventory, ` +
-  `settled_at, reopens_at, ${text("sale", "scope_id")}`;
+  `settled_at, reopens_at, pay_extensions_max, ${text("sale", "scope_id")}`;
 export type SaleRow = {
   readonly id: Sale["id"];
   readonly product_id: Sale["productId"];
@@ -59,6 +59,7 @@ export type SaleRow = {
   readonly from_inventory: number;
   readonly settled_at: number | null;
   readonly reopens_at: number | null;
+  readonly pay_extensions_max: number;
   readonly scope_id: Sale["id"] | null;
 };
 
@@ -74,6 +75,7 @@ export function saleOf(row: SaleRow): Sale {
     limitGroup: row.limit_group ?? undefined,
     refundedUnitsCount: row.refunded_units_count === 1,
     payWindowMs: row.pay_window,
+    payExtensionsMax: row.pay_extensions_max,
     startsAtMs: row.starts_at,
     endsAtMs: row.ends_at,
     phase: row.phase,
@@ -91,7 +93,7 @@ export function saleOf(row: SaleRow): Sale {
 
 export const purchaseColumns =
   `${text("purchase", "id")}, ${text("purchase", "sale_id")}, ${text("purchase", "product_id")}, buyer_id, idempotency_key, quantity, price_minor, currency, buyer_limit, ` +
-  `metadata, accepted_at, pay_by, state, hold_until, changed_at, refunded, key_aside, refused_for, ${text("purchase", "superseded_by")}`;
+  `metadata, accepted_at, pay_by, state, extensions, hold_until, changed_at, refunded, key_aside, refused_for, ${text("purchase", "superseded_by")}`;
 export type PurchaseRow = {
   readonly id: Purchase["id"];
   readonly sale_id: Purchase["saleId"];
@@ -106,6 +108,7 @@ export type PurchaseRow = {
   readonly accepted_at: number;
   readonly pay_by: number;
   readonly state: Purchase["state"];
+  readonly extensions: number;
   readonly hold_until: number;
   readonly changed_at: number;
   readonly refunded: number;
@@ -128,6 +131,7 @@ export function purchaseOf(row: PurchaseRow): Purchase {
     acceptedAtMs: row.accepted_at,
     payByMs: row.pay_by,
     state: row.state,
+    extensions: row.extensions,
     holdUntilMs: row.hold_until,
     changedAtMs: row.changed_at,
     refunded: row.refunded === 1,

@@ -14,6 +14,7 @@ import { SchemaTooNew } from "./migrate.ts";
 import { ServerError, type ServerConnection, type ServerDriver } from "./server-driver.ts";
 import { createTable, mysqlCollation, type ServerFlavour } from "./server-schema.ts";
 import { initialTables } from "./server-migrations/0001-initial.ts";
+import { extensions } from "./server-migrations/0002-extensions.ts";
 import type { SqlReads } from "./sql-transaction.ts";
 
 export type ServerMigration = {
@@ -31,6 +32,7 @@ export const serverMigrations: readonly ServerMigration[] = [
     oldestProgram: 1,
     statements: (flavour) => initialTables.flatMap((table) => createTable(table, flavour)),
   },
+  { number: 2, name: "extensions", oldestProgram: 1, statements: extensions },
 ];
 
 /** Of this database alone: the name counts for all of the server's. MySQL takes no more than 64 characters. */

@@ -60,3 +60,17 @@ const postgresWords = (row: string): string =>
     .replaceAll("NUMBER", "BIGINT GENERATED ALWAYS AS IDENTITY")
     .replaceAll("LONGTEXT", 'TEXT COLLATE "C"')
     .replaceAll(/\bTEXT\(\d+\)/g, 'TEXT COLLATE "C"');
+
+/** Statements that add a column; safe to repeat. MySQL, other than MariaDB, has no word for that. */
+export function addColumn({ table, column, is }: { table: string; column: string; is: string }, flavour: ServerFlavour): string[] {
+  const words = flavour.dialect === "mysql" ? mysqlWords : postgresWords;
+  const added = (condition: string) => `ALTER TABLE ${table} ADD COLUMN ${condition}${column} ${words(is)}`;
+  if (flavour.dialect === "postgres" || flavour.collation === "utf8mb4_nopad_bin") return [added("IF NOT EXISTS ")];
+  const isThere = `SELECT count(*) FROM information_schema.columns WHERE table_schema = database() AND table_name = '${table}' AND column_name = '${column}'`;
+  return [
+    `SET @doorbuster_step = IF((${isThere}) = 0, '${added("")}', 'DO 0')`,
+    "PREPARE doorbuster_step FROM @doorbuster_step",
+    "EXECUTE doorbuster_step",
+    "DEALLOCATE PREPARE doorbuster_step",
+  ];
+}

@@ -6,7 +6,7 @@ import { NumberColumn } from "../../lib/number-column.ts";
 import { sameMoney, type Money } from "../../domain/money.ts";
 import { openPaymentStates } from "../../domain/movement.ts";
 import { paymentTransitions, refundTransitions, type Capture, type Payment, type Refund, type RefundReason } from "../../domain/payment.ts";
-import { paymentGraceMs, type PurchaseState } from "../../domain/purchase.ts";
+import { extensionMs, paymentGraceMs, type PurchaseState } from "../../domain/purchase.ts";
 import type { Check, Checks } from "./check.ts";
 import { IdIndex } from "./id-index.ts";
 import type { ProviderCheck } from "./check-provider.ts";
@@ -66,10 +66,22 @@ export class MoneyCheck {
       this.#open.add(purchase, 1);
       if (this.#open.get(purchase) > 1) off("its order has another payment that may still take money");
     }
-    const payByMs = purchases.payByMs.get(purchase);
-    const graceEndMs = Math.min(payment.createdAtMs, payByMs) + paymentGraceMs;
-    purchases.graceEndMs.set(purchase, Math.max(purchases.graceEndMs.get(purchase), graceEndMs));
+    this.#grace(purchase, payment.createdAtMs);
     this.#provider?.payment(payment);
+  }
+
+  /**
+   * Extensions after the payment move its grace, those before it do not. A program that knows of none counts from the first
+   * deadline, and may have started the payment beside one that extended the order.
+   */
+  #grace(row: number, startedAtMs: number): void {
+    const { purchases } = this.#tables;
+    const payByMs = purchases.payByMs.get(row);
+    const extendedMs = purchases.extensions.get(row) * extensionMs;
+    const fromMs = Math.min(startedAtMs, payByMs) + paymentGraceMs;
+    const toMs = Math.min(startedAtMs, payByMs) + extendedMs + paymentGraceMs;
+    purchases.graceFromMs.set(row, Math.max(purchases.graceFromMs.get(row), fromMs));
+    purchases.graceToMs.set(row, Math.max(purchases.graceToMs.get(row), toMs));
   }
 
   capture(capture: Capture): void {

@@ -1,6 +1,6 @@
 /** What each purchase row says on its own, and, once the ledger is read, whether its entries say the same (I5, I6, I7, I11). */
 import { isKey } from "../../domain/ids.ts";
-import type { Purchase, PurchaseState } from "../../domain/purchase.ts";
+import { extensionMs, type Purchase, type PurchaseState } from "../../domain/purchase.ts";
 import type { EntryKind } from "../../domain/ledger.ts";
 import type { Checks } from "./check.ts";
 import { decidedByCache, entryBit, purchaseStates, type PurchaseTable, type SaleAudit, type StoreTables } from "./store-tables.ts";
@@ -65,7 +65,7 @@ export function checkPurchasesEnd(tables: StoreTables, checks: Checks, rest: Res
   const { purchases } = tables;
   for (let row = 0; row < purchases.ids.size; row++) {
     checkState(purchases, checks, row);
-    checkHold(purchases, checks, row);
+    checkHold(tables, checks, row);
     if (rest.atRest) checkRest(tables, checks, row, rest);
   }
   for (const audit of tables.saleList) checkCounts(audit, checks);
@@ -106,14 +106,27 @@ function checkState(purchases: PurchaseTable, checks: Checks, row: number): void
       );
 }
 
-/** The hold is the window or what payments made of it, each by at most the grace: no more and no less. */
-function checkHold(purchases: PurchaseTable, checks: Checks, row: number): void {
-  const deadline = Math.max(purchases.payByMs.get(row), purchases.graceEndMs.get(row));
-  const holdUntilMs = purchases.holdUntilMs.get(row);
-  checks.of("I11").expect(
-    holdUntilMs === deadline,
+/**
+ * The hold is the window with its extensions, or what payments made of that, by at most the grace in all: no more and no
+ * less. Of an order that was both extended and paid for, the rows do not say which came first: that much is left open.
+ */
+function checkHold({ purchases, saleList }: StoreTables, checks: Checks, row: number): void {
+  const extensions = purchases.extensions.get(row);
+  const extensionsMax = saleList[purchases.sale.get(row)]?.sale.payExtensionsMax ?? 0;
+  const check = checks.of("I11");
+  check.expect(
+    extensions >= 0 && extensions <= extensionsMax,
     () => purchases.nameAt(row),
-    () => `is held until ${holdUntilMs}; its window and payments say ${deadline}`,
+    () => `was extended ${extensions} times; its sale gives ${extensionsMax}`,
+  );
+  const deadlineMs = purchases.payByMs.get(row) + extensions * extensionMs;
+  const fromMs = Math.max(deadlineMs, purchases.graceFromMs.get(row));
+  const toMs = Math.max(deadlineMs, purchases.graceToMs.get(row));
+  const holdUntilMs = purchases.holdUntilMs.get(row);
+  check.expect(
+    holdUntilMs >= fromMs && holdUntilMs <= toMs,
+    () => purchases.nameAt(row),
+    () => `is held until ${holdUntilMs}; its window, extensions and payments say ${fromMs === toMs ? fromMs : `${fromMs} to ${toMs}`}`,
   );
 }
 

@@ -50,6 +50,7 @@ export class PurchaseTable {
   readonly acceptedAtMs = new NumberColumn();
   readonly payByMs = new NumberColumn();
   readonly holdUntilMs = new NumberColumn();
+  readonly extensions = new NumberColumn();
   readonly changedAtMs = new NumberColumn();
   /** When its units were taken, as the ledger has it; as it was accepted, until that was read. */
   readonly takenAtMs = new NumberColumn();
@@ -60,8 +61,9 @@ export class PurchaseTable {
   /** Bits of the kinds of entries seen in the ledger. */
   readonly entries = new NumberColumn();
   readonly keptCaptures = new NumberColumn();
-  /** How far its payments may have moved the hold. */
-  readonly graceEndMs = new NumberColumn();
+  /** How far its payments moved the hold at least and at most, by whether extensions came before or after them. */
+  readonly graceFromMs = new NumberColumn();
+  readonly graceToMs = new NumberColumn();
   /** Refunds the shop asked for, of which there is at most one. */
   readonly shopRefunds = new NumberColumn();
   readonly #currencies: string[] = [];
@@ -77,6 +79,7 @@ export class PurchaseTable {
     this.acceptedAtMs.set(row, purchase.acceptedAtMs);
     this.payByMs.set(row, purchase.payByMs);
     this.holdUntilMs.set(row, purchase.holdUntilMs);
+    this.extensions.set(row, purchase.extensions);
     this.changedAtMs.set(row, purchase.changedAtMs);
     this.takenAtMs.set(row, purchase.acceptedAtMs);
     this.amount.set(row, amountOf(purchase).minor);

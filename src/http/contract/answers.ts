@@ -135,6 +135,7 @@ export const saleAnswer = named(
     limit_group: z.string().nullable(),
     refunded_units_count: z.boolean(),
     pay_window_seconds: z.number().positive(),
+    pay_extensions_max: told(count, { description: "How often a buyer may ask for a minute more to pay an order." }),
     starts_at: instantText,
     ends_at: instantText,
     stock,
@@ -157,6 +158,7 @@ export const saleAnswer = named(
     limit_group: null,
     refunded_units_count: true,
     pay_window_seconds: 900,
+    pay_extensions_max: 10,
     starts_at: now,
     ends_at: "2030-01-31T13:00:00.000Z",
     stock: stockExample,
@@ -229,12 +231,12 @@ export const queuedAnswer = named("QueuedPurchase", z.strictObject({ ...wished, 
   ...wishedExample,
   state: "queued",
 });
-const deadline = told(instantText.nullable(), { description: "Null while nothing is reserved." });
+const deadline = instantText.nullable();
 const purchase = {
   ...wished,
   state,
-  pay_by: deadline,
-  hold_until: deadline,
+  pay_by: told(deadline, { description: "The deadline in force: each extension moves it by a minute. Null while nothing is reserved." }),
+  hold_until: told(deadline, { description: "Until when its units are kept: later than pay_by while a payment is under way." }),
   changed_at: instantText,
   refused_for: told(z.enum(settleRefusals), { description: "Why it was refused after it had been accepted." }).optional(),
   superseded_by: told(id, { description: "The purchase that has the key." }).optional(),
@@ -305,11 +307,22 @@ export const orderAnswer = named(
   z.strictObject({
     ...purchase,
     seller: z.string().nullable(),
+    extensions_used: told(count, { description: "How often its buyer was given more time to pay." }),
+    extensions_left: told(count, { description: "How often its buyer may ask for more yet." }),
     refunded: z.boolean(),
     payments: z.array(paymentAnswer),
     refunds: z.array(refundAnswer),
   }),
-  { ...purchaseExample, state: "reserved", seller: "shop", refunded: false, payments: [paymentExample], refunds: [] },
+  {
+    ...purchaseExample,
+    state: "reserved",
+    seller: "shop",
+    extensions_used: 0,
+    extensions_left: 10,
+    refunded: false,
+    payments: [paymentExample],
+    refunds: [],
+  },
 );
 
 export const tokenAnswer = named("Token", z.strictObject({ token: z.string(), token_type: z.literal("Bearer"), expires_at: instantText }), {

@@ -10,6 +10,8 @@ import { quotaUnitsMax } from "../../domain/quota.ts";
 import {
   groupLengthMax,
   nameLengthMax,
+  payExtensionsDefault,
+  payExtensionsMost,
   payWindowDefaultMs,
   payWindowMaxMs,
   payWindowMinMs,
@@ -142,6 +144,9 @@ export const saleBody = named(
     pay_window_seconds: told(integerOf(payWindowMinMs / 1000, payWindowMaxMs / 1000), {
       description: "How long a unit is held for its buyer to pay.",
     }).default(payWindowDefaultMs / 1000),
+    pay_extensions_max: told(integerOf(0, payExtensionsMost), {
+      description: "How often a buyer may ask for a minute more to pay an order.",
+    }).default(payExtensionsDefault),
     starts_at: instant,
     ends_at: instant,
   }),
@@ -168,6 +173,7 @@ export const saleChanges = named(
     limit_group: told(labelOf(groupLengthMax).nullable(), { description: "Null takes it out of its group." }).optional(),
     refunded_units_count: z.boolean().optional(),
     pay_window_seconds: integerOf(payWindowMinMs / 1000, payWindowMaxMs / 1000).optional(),
+    pay_extensions_max: integerOf(0, payExtensionsMost).optional(),
     starts_at: instant.optional(),
     ends_at: instant.optional(),
     version: seenVersion,
@@ -176,6 +182,11 @@ export const saleChanges = named(
 );
 
 export const emptyBody = named("Nothing", z.strictObject({}), {});
+export const moreTimeBody = named(
+  "MoreTime",
+  z.strictObject({ pay_by: told(instant, { description: "The deadline that the buyer saw, as pay_by of the order." }) }),
+  { pay_by: "2030-01-31T12:15:00.000Z" },
+);
 export const extendBody = named("Extension", z.strictObject({ ends_at: instant }), { ends_at: "2030-01-31T22:00:00+08:00" });
 
 /** Names that reach into prototypes are refused in every body. */

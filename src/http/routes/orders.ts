@@ -1,12 +1,22 @@
 import type { BuyerId } from "../../domain/ids.ts";
 import type { Purchase } from "../../domain/purchase.ts";
-import { boughtIn, cancelOrder, findByKey, findOrder, findPurchase, listPurchases, orderOf, type Viewer } from "../../engine/orders.ts";
+import {
+  boughtIn,
+  cancelOrder,
+  extendOrder,
+  findByKey,
+  findOrder,
+  findPurchase,
+  listPurchases,
+  orderOf,
+  type Viewer,
+} from "../../engine/orders.ts";
 import { refundOrder } from "../../engine/refunds.ts";
 import { InvariantBroken, unreachable } from "../../lib/assert.ts";
 import { boughtAnswer, orderAnswer, purchaseAnswer, refundAnswer } from "../contract/answers.ts";
 import { listOf, listView, pageOf } from "../contract/paging.ts";
 import { keyParams, orderParams, purchaseParams, saleParams } from "../contract/params.ts";
-import { emptyBody, purchasesQuery, refundBody } from "../contract/requests.ts";
+import { emptyBody, moreTimeBody, purchasesQuery, refundBody } from "../contract/requests.ts";
 import { isStoreUnavailable } from "../context.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import { notTriedReply, unknownReply } from "../refusals.ts";
@@ -102,6 +112,19 @@ const cancelOrderContract = {
   params: orderParams,
 } as const;
 
+const extend = {
+  method: "POST",
+  path: "/api/v1/orders/:order_id/extend",
+  operation: "extendOrder",
+  tag: "orders",
+  summary: "Give the buyer a minute more to pay",
+  about: "For each deadline once: a repeat, and whoever names an earlier deadline, gets the order as it is.",
+  params: orderParams,
+  body: moreTimeBody,
+  answers: { 200: orderAnswer },
+  refusals: ["purchase_unknown", "order_not_extendable", "extensions_used_up", "invalid", "busy", "outcome_unknown"],
+} as const;
+
 const refund = {
   method: "POST",
   path: "/api/v1/orders/:order_id/refunds",
@@ -147,6 +170,10 @@ export const orderRoutes: readonly Route[] = [
     cancelReply(ask, viewer, { id: ask.params.order_id, field: "order_id" }),
   ),
 
+  forBuyer(extend, ({ params, body, context }, buyerId) =>
+    extendReply({ context }, buyerId, { purchaseId: params.order_id, payByMs: body.pay_by }),
+  ),
+
   // An act of the shop: the buyer whom X-User-Id may name is not looked at.
   forStaff("orders:write", refund, ({ params, body, context }, { access }) =>
     refundReply({ context }, { access }, { purchaseId: params.order_id, returnStock: body.return_stock }),
@@ -178,6 +205,33 @@ async function cancelReply(ask: Answerer, viewer: Viewer, { id, field }: Target)
       return unknownReply();
     case "too_early":
       throw new InvariantBroken("only time itself comes too early");
+    default:
+      return unreachable(answer);
+  }
+}
+
+async function extendReply(
+  ask: Answerer,
+  buyerId: BuyerId,
+  wanted: { readonly purchaseId: Purchase["id"]; readonly payByMs: number },
+): Promise<Reply> {
+  const answer = await extendOrder(ask.context.deps, buyerId, wanted);
+  switch (answer.kind) {
+    case "extended":
+      return changedReply(ask, answer.purchase);
+    case "not_extendable":
+      return failure("order_not_extendable", { state: answer.purchase.state });
+    case "extensions_used_up":
+      return failure("extensions_used_up", { limit: answer.extensionsMax });
+    case "deadline_unknown":
+      return failure("invalid", { field: "pay_by", problem: "must be a deadline that the order has or had" });
+    case "purchase_unknown":
+    case "sale_unknown":
+      return purchaseUnknown("order_id");
+    case "not_tried":
+      return notTriedReply(answer.cause);
+    case "unknown":
+      return unknownReply();
     default:
       return unreachable(answer);
   }

@@ -145,6 +145,7 @@ function draftOf(body: z.output<typeof saleBody>, product: Product): SaleDraft {
     limitGroup: body.limit_group,
     refundedUnitsCount: body.refunded_units_count,
     payWindowMs: body.pay_window_seconds * 1000,
+    payExtensionsMax: body.pay_extensions_max,
     startsAtMs: body.starts_at,
     endsAtMs: body.ends_at,
   };
@@ -262,6 +263,7 @@ function changesOf(body: Omit<z.output<typeof saleChanges>, "version">): DraftCh
     limitGroup: limit_group,
     refundedUnitsCount: body.refunded_units_count,
     payWindowMs: body.pay_window_seconds === undefined ? undefined : body.pay_window_seconds * 1000,
+    payExtensionsMax: body.pay_extensions_max,
     startsAtMs: starts_at,
     endsAtMs: ends_at,
   };

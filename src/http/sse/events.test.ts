@@ -141,6 +141,25 @@ describe("[C5] a buyer's purchases", () => {
     expect(other.reader.events.map(({ event }) => event)).toEqual(["ready"]);
   });
 
+  test("[LP9] [OR11] more time to pay is told once, however often it is asked for", async () => {
+    const { saleId } = await openSale();
+    const ann = await api.tokenOf("ann");
+    const own = await watch(purchases, { bearer: ann });
+    const { data } = await buy(saleId, ann);
+    await turns();
+    for (let asked = 0; asked < 3; asked++)
+      await api.ask("POST", `/api/v1/orders/${String(data["id"])}/extend`, { bearer: ann, json: { pay_by: data["pay_by"] } });
+    await turns();
+    const told = own.reader.named("purchase").map((event) => event.data);
+    expect(told.map(({ state, changed_at: changedAt }) => [state, changedAt])).toEqual(Array(2).fill(["reserved", data["accepted_at"]]));
+    const deadlines = told.map(({ pay_by: payBy, hold_until: holdUntil }) => [payBy, holdUntil].map((at) => Date.parse(String(at))));
+    const first = Date.parse(String(data["pay_by"]));
+    expect(deadlines).toEqual([
+      [first, first],
+      [first + 60_000, first + 60_000],
+    ]);
+  });
+
   test("a repeat of a key is no news", async () => {
     const { saleId } = await openSale();
     const ann = await api.tokenOf("ann");

@@ -15,13 +15,17 @@ import { Session } from "../shared/session.ts";
 import { browserStorage } from "../shared/storage.ts";
 import { purchaseStream } from "../shared/streams.ts";
 import { TimeKeeper } from "../shared/time-keeper.ts";
-import { orderView, soonMs, type OrderPage, type PayWay } from "./order-view.ts";
+import { instant } from "../shared/format.ts";
+import { isOlder } from "../shared/newer.ts";
+import { urgencyOf, warningOf } from "./more-time.ts";
+import { orderView, type OrderPage, type PayWay } from "./order-view.ts";
 import { openPayment } from "./pay-view.ts";
 import { problemText } from "./problem-text.ts";
 
 export type OrderData = { readonly payWay: PayWay };
 type Shown = Pick<OrderPage, "working" | "asksCancel" | "told" | "isUnknown" | "saleName"> & NonNullable<OrderPage["live"]>;
 
+/** What the page has words for. */
 /** While a payment is under way. */
 const lookEachMs = 1_500;
 
@@ -35,7 +39,7 @@ export class OrderPageAtWork {
   #stream: SharedStream | undefined;
   #order: OrderOnWire | undefined;
   #looking: ReturnType<typeof setTimeout> | undefined;
-  #wasSoon = false;
+  #urgency: 0 | 1 | 2 = 0;
   #shown: Shown = {
     working: false,
     asksCancel: false,
@@ -59,8 +63,8 @@ export class OrderPageAtWork {
     if (who.kind !== "account") return location.replace(paths.signIn(paths.order(this.#id)));
     void this.#time.ask();
     this.#stream = purchaseStream(this.#session, who, {
-      onPurchase: ({ id, changed_at }) =>
-        id === this.#id && changed_at !== this.#order?.changed_at ? void this.#reading.ask() : undefined,
+      onPurchase: (heard) =>
+        heard.id === this.#id && (this.#order === undefined || isOlder(this.#order, heard)) ? void this.#reading.ask() : undefined,
       onHearing: (hearing) => this.#set({ hearing }),
     });
     followAttention(
@@ -84,11 +88,10 @@ export class OrderPageAtWork {
   }
 
   #sayIfSoon(): void {
-    const nowMs = this.#time.clock.nowMs();
-    const payBy = this.#order?.state === "reserved" ? this.#order.pay_by : null;
-    const isSoon = payBy !== null && nowMs !== undefined && Date.parse(payBy) - nowMs < soonMs;
-    if (isSoon && !this.#wasSoon) this.#announcer.say(this.#opened.t("say_2_minutes"));
-    this.#wasSoon = isSoon;
+    const order = this.#order;
+    const urgency = order === undefined ? 0 : urgencyOf(order, this.#time.clock.nowMs());
+    if (order !== undefined && urgency !== 0 && urgency > this.#urgency) this.#announcer.say(this.#opened.t(warningOf(order, urgency)));
+    this.#urgency = urgency;
   }
 
   async #readOnce(): Promise<void> {
@@ -116,12 +119,22 @@ export class OrderPageAtWork {
     this.#set({ saleName: told.data.name });
   }
 
-  async #act(path: "payments" | "cancel", body: unknown): Promise<void> {
+  async #act(path: "payments" | "extend" | "cancel", body: unknown): Promise<void> {
     if (this.#shown.working) return;
     this.#set({ working: true, told: undefined });
     const told = await this.#session.call(`/api/v1/orders/${this.#id}/${path}`, { method: "POST", body });
     this.#set({ working: false, told: told.kind === "done" ? undefined : problemText(this.#opened.t, told) });
     await this.#reading.ask();
+  }
+
+  /** However often it is clicked, a deadline that was seen is good for one minute more. */
+  async #extend(): Promise<void> {
+    const before = this.#order;
+    if (before === undefined || before.pay_by === null) return;
+    await this.#act("extend", { pay_by: before.pay_by });
+    const payBy = this.#order?.pay_by ?? before.pay_by;
+    const { language, t } = this.#opened;
+    if (payBy > before.pay_by) this.#announcer.answer(t("say_more_time", { time: instant(language, Date.parse(payBy)) }));
   }
 
   #set(change: Partial<Shown>): void {
@@ -146,6 +159,7 @@ export class OrderPageAtWork {
     const { working, asksCancel, told, isUnknown, saleName, ...live } = this.#shown;
     const acts = {
       pay: (scenario: string) => void this.#act("payments", own.payWay === "trial" ? { scenario } : {}),
+      extend: () => void this.#extend(),
       askCancel: () => this.#askCancel(true),
       keep: () => this.#askCancel(false),
       cancel: () => void this.#act("cancel", {}),

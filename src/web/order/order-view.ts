@@ -9,6 +9,7 @@ import type { Language } from "../shared/languages.ts";
 import type { Hearing } from "../shared/live.ts";
 import { pathsOf } from "../shared/paths.ts";
 import type { Translate } from "../shared/translate.ts";
+import { moreTimeView, soonMs } from "./more-time.ts";
 import { payView } from "./pay-view.ts";
 
 /** Who takes the money: the simulated provider (with its buttons where one tries things out), or the shop by itself. */
@@ -16,6 +17,7 @@ export type PayWay = "trial" | "simulated" | "external";
 
 export type OrderActs = {
   readonly pay: (scenario: string) => void;
+  readonly extend: () => void;
   readonly askCancel: () => void;
   readonly keep: () => void;
   readonly cancel: () => void;
@@ -64,7 +66,7 @@ export function orderView(page: OrderPage): VNode {
       h("p", null, t(order.refunded ? "text_refunded" : textKey(order.state))),
     ),
     order.state === "reserved"
-      ? h("div", { class: "todo" }, deadlineView(page, order), payView(page, order), cancelView(page, order))
+      ? h("div", { class: "todo" }, deadlineView(page, order), moreTimeView(page, order), payView(page, order), cancelView(page, order))
       : null,
     h("div", { role: "status" }, page.told === undefined ? null : h("p", { class: "told" }, page.told)),
     factsView(page, order),
@@ -80,9 +82,6 @@ export function orderView(page: OrderPage): VNode {
 function textKey(state: OrderOnWire["state"]): Key {
   return state === "stuck" || state === "offered" ? "text_queued" : `text_${state}`;
 }
-
-/** Below this much time the page says that it is little. */
-export const soonMs = 120_000;
 
 function deadlineView({ t, language, nowMs }: OrderPage, { pay_by: payBy, hold_until: holdUntil }: OrderOnWire): VNode | null {
   if (payBy === null) return null;

@@ -5,6 +5,7 @@ import { callApi } from "../shared/api.ts";
 import { followAttention } from "../shared/attention.ts";
 import type { SharedStream } from "../shared/one-stream.ts";
 import type { Opened } from "../shared/page-data.ts";
+import { isOlder } from "../shared/newer.ts";
 import { pathsOf } from "../shared/paths.ts";
 import { Session } from "../shared/session.ts";
 import { browserStorage } from "../shared/storage.ts";
@@ -84,7 +85,7 @@ export class OrdersPageAtWork {
     const orders = this.#orders;
     if (orders === undefined) return;
     const known = orders.find(({ id }) => id === heard.id);
-    if (known !== undefined && known.changed_at > heard.changed_at) return;
+    if (known !== undefined && isOlder(heard, known)) return;
     this.#orders =
       known === undefined
         ? this.#page === 1

@@ -5,6 +5,7 @@ import { h, type VNode } from "../shared/elements.ts";
 import { actButton } from "../shared/forms.ts";
 import { money } from "../shared/format.ts";
 import { pathsOf } from "../shared/paths.ts";
+import { isLate } from "./more-time.ts";
 import type { OrderPage } from "./order-view.ts";
 
 /** How the simulated provider may be told to behave. */
@@ -68,6 +69,3 @@ function openView({ t, isPlain }: OrderPage, { pay_url: payUrl }: PaymentOnWire)
     payUrl === null ? null : h("a", { class: "main", href: payUrl, rel: "noreferrer" }, t("pay_elsewhere")),
   );
 }
-
-const isLate = ({ nowMs }: OrderPage, { pay_by: payBy }: OrderOnWire): boolean =>
-  payBy !== null && nowMs !== undefined && nowMs >= Date.parse(payBy);

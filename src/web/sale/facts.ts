@@ -1,5 +1,6 @@
 /** What a sale page knows: the sale by its last word, the buyer's own, and what has been asked and not answered. */
 import type { PurchaseOnWire, SaleOnWire, StockOnWire } from "../../http/contract/wire.ts";
+import { isOlder } from "../shared/newer.ts";
 
 export type SaleNow = {
   readonly status: SaleOnWire["status"];
@@ -62,5 +63,5 @@ export const unitsOf = (own: readonly OwnPurchase[]): number =>
 export function withPurchase(own: readonly OwnPurchase[], heard: OwnPurchase): readonly OwnPurchase[] {
   const known = own.find(({ id }) => id === heard.id);
   if (known === undefined) return [heard, ...own];
-  return known.changed_at > heard.changed_at ? own : own.map((each) => (each.id === heard.id ? heard : each));
+  return isOlder(heard, known) ? own : own.map((each) => (each.id === heard.id ? heard : each));
 }

@@ -51,6 +51,22 @@ export function moneyCases({ shop, soon }: UnderTest): void {
     expect((await shop.post(`/api/v1/orders/${id}/cancel`, { buyer: "ann" })).reason).toBe("order_not_cancellable");
   });
 
+  test("[OR11] more time: a minute for each deadline that its buyer names, and the order is paid in it", async () => {
+    const { saleId, id, order } = await reserved(shop, { pay_window_seconds: 2, pay_extensions_max: 1 });
+    const extend = () => shop.post(`/api/v1/orders/${id}/extend`, { buyer: "ann", body: { pay_by: order["pay_by"] } });
+    const answers = [...(await Promise.all([extend(), extend(), extend()])), await extend()];
+    const payBy = new Date(Date.parse(String(order["pay_by"])) + 60_000).toISOString();
+    for (const { status, data } of answers) expect([status, data["pay_by"], data["extensions_left"]]).toEqual([200, payBy, 0]);
+    const other = await shop.buy(saleId, "bob");
+    await waitFor("another's order to expire", async () => {
+      const { data } = await shop.get(`/api/v1/orders/${String(other.data["id"])}`, { buyer: "bob" });
+      return data["state"] === "expired";
+    });
+    await pay(shop, id, "success");
+    await orderOnce(shop, id, "a paid order", ({ data }) => data["state"] === "paid");
+    expect(await shop.stock(saleId)).toMatchObject({ available: 4, held: 0, sold: 1 });
+  });
+
   test("an open payment is answered again with 200, and is the same", async () => {
     const { id } = await reserved(shop);
     const first = await pay(shop, id, "abandon");

@@ -9,6 +9,9 @@ import {
   countsLimitPerLine,
   expiresAnything,
   expiresEarly,
+  extendsForEver,
+  extendsTwice,
+  extendsWhatIsOver,
   ignoresKeys,
   keepsSecondCapture,
   losesLedgerRow,
@@ -59,5 +62,8 @@ export const embeddedMutants: Readonly<Record<string, CountedMutant>> = {
   "allots-nothing": { steps: allotsNothing, seedsMax: 20 },
   "returns-twice": { steps: returnsTwice, seedsMax: 50 },
   "returns-nothing": { steps: returnsNothing, seedsMax: 50 },
+  "extends-for-ever": { steps: extendsForEver, seedsMax: 100 },
+  "extends-twice": { steps: extendsTwice, seedsMax: 100 },
+  "extends-what-is-over": { steps: extendsWhatIsOver, seedsMax: 200 },
   "moves-grace-for-ever": { steps: movesGraceForEver, seedsMax: 100 },
 };

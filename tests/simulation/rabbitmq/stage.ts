@@ -219,6 +219,7 @@ function shapeOf(
     stock,
     limit,
     payWindowMs,
+    payExtensionsMax: 0,
     startsInMs: 0,
     lastsMs: 300_000,
     grouped: sales > 1,
@@ -239,6 +240,15 @@ function shapeOf(
     lockTimeoutMs: 4_000,
   };
   const cluster = { ...drawn.cluster, ...two, lateSaleInMs: undefined, queue: between };
-  const bounds = { batchMax: 64, queueMax: 1_000, answerTimeoutMs, salesMax: 100, buyersMax: 10_000, spare: undefined, vips: 0 };
+  const bounds = {
+    batchMax: 64,
+    queueMax: 1_000,
+    answerTimeoutMs,
+    salesMax: 100,
+    buyersMax: 10_000,
+    spare: undefined,
+    vips: 0,
+    extends: 0,
+  };
   return { ...drawn, ...bounds, sales: Array.from({ length: sales }, () => sale), buyers: 8, scenarios: ["success"], cluster };
 }

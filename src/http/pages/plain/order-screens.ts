@@ -56,6 +56,7 @@ export async function orderScreen(visit: Visit): Promise<Screen> {
 /** What the API is told for an act; undefined for what is none. */
 function bodyOf({ form, payWay }: Visit, act: string | undefined): object | undefined {
   if (act === "cancel") return {};
+  if (act === "extend") return { pay_by: form?.get("pay_by") ?? "" };
   if (act !== "payments" || payWay === "external") return undefined;
   const scenario = scenarios.find(([name]) => name === form?.get("scenario"))?.[0] ?? "success";
   return payWay === "trial" ? { scenario } : {};

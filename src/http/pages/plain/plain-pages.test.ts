@@ -102,7 +102,7 @@ describe("[SF17] without a program", () => {
     expect((await browser.open("/plain/zh-CN/orders?show=over")).text).not.toContain(orderPath);
   });
 
-  test("one cancels, after being asked, and the unit returns", async () => {
+  test("one gets more time, cancels, after being asked, and the unit returns", async () => {
     const saleId = await liveSale({ stock: 1 });
     api.time.nowMs += 1_000;
     const browser = new PlainBrowser();
@@ -110,6 +110,10 @@ describe("[SF17] without a program", () => {
     const { to } = await browser.send(`/plain/en/s/${saleId}`, { key: keyOf(await browser.open(`/plain/en/s/${saleId}`)) });
     const orderPath = to ?? "";
     expect((await browser.open(orderPath)).text).toContain(`href="${orderPath}?cancel"`);
+    const payBy = /name="pay_by" value="([^"]+)"/.exec((await browser.open(orderPath)).text)?.[1] ?? "";
+    for (let sent = 0; sent < 2; sent++) expect((await browser.send(`${orderPath}/extend`, { pay_by: payBy })).to).toBe(orderPath);
+    const later = /name="pay_by" value="([^"]+)"/.exec((await browser.open(orderPath)).text)?.[1] ?? "";
+    expect(Date.parse(later) - Date.parse(payBy)).toBe(60_000);
     const asked = await browser.open(`${orderPath}?cancel`);
     expect(asked.text).toContain(`action="${orderPath}/cancel"`);
     expect((await browser.send(`${orderPath}/cancel`, {})).to).toBe(orderPath);

@@ -2,7 +2,7 @@
  * The shop for browsers that run no program: the same views, filled by the server, with forms instead of buttons. These
  * pages are about somebody, so none is kept; the pages for everybody stay what they are and lead here.
  *
- *   /plain/<language>/s/<sale>  …/sign-in  …/register  …/account  …/orders  …/orders/<order>[/payments|/cancel]
+ *   /plain/<language>/s/<sale>  …/sign-in  …/register  …/account  …/orders  …/orders/<order>[/payments|/extend|/cancel]
  *
  * Must stay true: a form counts only if a page of ours sent it, and one that is sent twice has the effect of one.
  */
