@@ -34,6 +34,15 @@ export function unitsAside(lines: readonly LineAside[], of: SaleId): number {
   return lines.reduce((units, { saleId, line }) => units + (saleId === of ? line.quantity : 0), 0);
 }
 
+/** What was put aside of a buyer's under a key. */
+export function asideUnder(
+  lines: readonly LineAside[],
+  of: { readonly saleId: SaleId; readonly buyerId: BuyerId; readonly key: string },
+): Line | undefined {
+  const found = lines.find(({ saleId, line }) => saleId === of.saleId && line.buyerId === of.buyerId && line.key === of.key);
+  return found?.line;
+}
+
 type Count = readonly [buyerId: BuyerId, count: number];
 type Key = readonly [buyerId: BuyerId, key: string, purchaseId: PurchaseId, fingerprint: string];
 /** All at once, or in pages, where nobody comes twice. */

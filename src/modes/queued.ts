@@ -55,7 +55,11 @@ export async function openQueued(config: Config, facts: ProcessFacts, log: Log):
     opened.defer(() => views.close());
     const queue = {
       ledger: new ServerQueueLedger(store.shared.database, { views }),
-      cache: new RedisStockCache({ connection, bulk }),
+      cache: new RedisStockCache({
+        connection,
+        bulk,
+        onDamage: (problem) => log.error("the cache holds what it was not told", { problem }),
+      }),
       journal,
       source,
     };

@@ -111,10 +111,12 @@ export class MemoryQueueLedger implements QueueLedger {
   linesAside = async (scopeId: ScopeId) => linesAsideOf(this.#tables, scopeId);
 
   async unbury({ id, atMs, epoch = 0 }: LetterSeen): Promise<void> {
-    const { deadLetters } = this.#tables;
+    const { deadLetters, failedLines } = this.#tables;
     const kept = deadLetters.get(id);
     const keptEpoch = kept?.kind === "line" ? kept.epoch : 0;
-    if (kept?.atMs === atMs && keptEpoch === epoch) deadLetters.delete(id);
+    if (kept?.atMs !== atMs || keptEpoch !== epoch) return;
+    deadLetters.delete(id);
+    if (kept.kind === "line") failedLines.delete(kept.line.purchaseId);
   }
 
   get #tables() {

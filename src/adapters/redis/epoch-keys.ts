@@ -4,10 +4,16 @@ import type { AtEpoch } from "../../ports/stock-cache.ts";
 import type { ScopeId } from "../../domain/journal-message.ts";
 import { prefixOf } from "./epoch-scripts.ts";
 
-/** What all sales of the scope share. `scope` is the epoch's sign, and set last. */
+/** What all sales of the scope share. `scope` is the epoch's sign, and set last; `scripts` has the digests of who opened it. */
 export function scopeKeys(at: AtEpoch) {
   const prefix = prefixOf(at);
-  return { scope: `${prefix}scope`, units: `${prefix}units`, records: `${prefix}records`, outbox: `${prefix}outbox` };
+  return {
+    scope: `${prefix}scope`,
+    units: `${prefix}units`,
+    records: `${prefix}records`,
+    outbox: `${prefix}outbox`,
+    scripts: `${prefix}scripts`,
+  };
 }
 
 export function saleKeys(at: AtEpoch, saleId: SaleId) {

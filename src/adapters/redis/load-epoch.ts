@@ -12,7 +12,7 @@ import type { CutKey, CutResult, CutRows, CutSale } from "../../ports/queue-ledg
 import type { AtEpoch, CacheAnswer } from "../../ports/stock-cache.ts";
 import type { StopSignal } from "../../ports/tasks.ts";
 import { allKeys, loadedKey, saleKeys, scopeKeys, scopesKey } from "./epoch-keys.ts";
-import { scriptDigest, scriptNames, scriptText } from "./epoch-scripts.ts";
+import { scriptNames, type EpochScripts } from "./epoch-scripts.ts";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 
 /** Values in one command. */
@@ -24,7 +24,7 @@ type Failure = Exclude<CacheAnswer<void>, { readonly kind: "ok" }>;
 export async function loadEpoch(
   connection: RedisConnection,
   { scope, sales, units }: CutResult,
-  signal?: StopSignal,
+  { scripts, signal }: { readonly scripts: EpochScripts; readonly signal?: StopSignal | undefined },
 ): Promise<CacheAnswer<void>> {
   const at: AtEpoch = { scopeId: scope.id, epoch: scope.epoch };
   const ids = sales.map(({ sale }) => sale.id);
@@ -38,13 +38,14 @@ export async function loadEpoch(
   await loading.rows(units, [{ command: "HSET", key: own.units, values: numbersOf }]);
   for (const cut of sales) await loadSale(loading, at, cut);
   // Noted again: who was overtaken while it loaded may have been swept away in the middle.
-  await loading.send([...note, ...scriptNames.map((name) => ["SCRIPT", "LOAD", scriptText(name, at)])]);
+  const noted = ["protocol", String(scripts.protocol), ...scriptNames.flatMap((name) => [name, scripts.digest(name, at)])];
+  await loading.send([...note, ["HSET", own.scripts, ...noted], ...scriptNames.map((name) => ["SCRIPT", "LOAD", scripts.text(name, at)])]);
   const failed = await loading.end();
   if (failed !== undefined) return failed;
   const { sizes } = loading;
   const keys = [own.scope, ...sizes.map(({ key }) => key)];
   const counts = [String(scope.feed), ...sizes.map(({ size }) => String(size))];
-  const opened = await connection.ask(["EVALSHA", scriptDigest("open", at), String(keys.length), ...keys, ...counts]);
+  const opened = await connection.ask(["EVALSHA", scripts.digest("open", at), String(keys.length), ...keys, ...counts]);
   if (opened.kind !== "ok") return firstFailure([opened]) ?? { kind: "failed", message: "The epoch was not opened" };
   return opened.value === 1 ? { kind: "ok", value: undefined } : { kind: "failed", message: "The cache lost some of what was loaded" };
 }

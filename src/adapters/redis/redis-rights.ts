@@ -12,6 +12,7 @@ const noScript = "0".repeat(40);
 export const ownCommands: Readonly<Record<string, readonly string[]>> = {
   evalsha: ["EVALSHA", noScript, "1", key],
   "script|load": ["SCRIPT", "LOAD", "return 1"],
+  "script|exists": ["SCRIPT", "EXISTS", noScript],
   exists: ["EXISTS", key],
   hdel: ["HDEL", key, "field"],
   hget: ["HGET", key, "field"],

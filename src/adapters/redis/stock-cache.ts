@@ -3,7 +3,6 @@ import { payloadFingerprint, type Refusal } from "../../domain/purchase.ts";
 import { parseBuyerId, parsePurchaseId, parseSaleId, type BuyerId, type PurchaseId, type SaleId } from "../../domain/ids.ts";
 import { lineOfWire, type Line, type ScopeId } from "../../domain/journal-message.ts";
 import { parseCurrency } from "../../domain/money.ts";
-import { assert } from "../../lib/assert.ts";
 import type { CutResult } from "../../ports/queue-ledger.ts";
 import type {
   AcceptedEntry,
@@ -21,10 +20,18 @@ import type {
 } from "../../ports/stock-cache.ts";
 import type { StopSignal } from "../../ports/tasks.ts";
 import { saleKeys, scopeKeys } from "./epoch-keys.ts";
-import { scriptDigest, type ScriptName } from "./epoch-scripts.ts";
+import { EpochScripts, prefixOf, scriptNames, type ScriptName } from "./epoch-scripts.ts";
 import { dropEpochs, loadedScopes, loadEpoch } from "./load-epoch.ts";
-import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 
+/** What the cache answered is nothing that our scripts say. */
+class Unreadable extends Error {}
+
+function ensure(condition: boolean, problem: () => string): asserts condition {
+  if (!condition) throw new Unreadable(problem());
+}
+
+const damagedMax = 1_000;
 /** Entries that one call takes away. */
 const entriesMax = 1_000;
 
@@ -34,6 +41,10 @@ export type RedisStockCacheOptions = {
   readonly bulk: RedisConnection;
   /** For tests that turn the clock; the server's own otherwise. */
   readonly nowMs?: (() => number) | undefined;
+  /** For tests of two versions side by side; this program's own otherwise. */
+  readonly scripts?: EpochScripts | undefined;
+  /** Told of what no script of ours writes: somebody else has been at these keys. */
+  readonly onDamage?: ((message: string) => void) | undefined;
 };
 
 type Call = { readonly keys: readonly string[]; readonly args: readonly string[] };
@@ -42,11 +53,17 @@ export class RedisStockCache implements StockCache {
   readonly #connection: RedisConnection;
   readonly #bulk: RedisConnection;
   readonly #nowMs: (() => number) | undefined;
+  readonly #scripts: EpochScripts;
+  /** Epochs in which something stood that no script of ours writes. */
+  readonly #damaged = new Set<string>();
+  readonly #onDamage: ((message: string) => void) | undefined;
 
-  constructor({ connection, bulk, nowMs }: RedisStockCacheOptions) {
+  constructor({ connection, bulk, nowMs, scripts = new EpochScripts(), onDamage }: RedisStockCacheOptions) {
     this.#connection = connection;
     this.#bulk = bulk;
     this.#nowMs = nowMs;
+    this.#scripts = scripts;
+    this.#onDamage = onDamage;
   }
 
   reserve(ask: ReserveAsk): Promise<SaleAnswer<ReserveReply>> {
@@ -120,7 +137,7 @@ export class RedisStockCache implements StockCache {
   }
 
   load(state: CutResult, signal?: StopSignal): Promise<CacheAnswer<void>> {
-    return loadEpoch(this.#bulk, state, signal);
+    return loadEpoch(this.#bulk, state, { scripts: this.#scripts, signal });
   }
 
   drop(ask: AtEpoch): Promise<CacheAnswer<void>> {
@@ -136,25 +153,80 @@ export class RedisStockCache implements StockCache {
     return nowMs === undefined ? "" : String(Math.floor(nowMs));
   }
 
+  /** Who opened an epoch that does not know our script. */
+  async #opener(name: ScriptName, at: AtEpoch): Promise<Opener> {
+    const reply = await this.#connection.ask(["HGETALL", scopeKeys(at).scripts]);
+    if (reply.kind === "demoted") return { kind: "same" };
+    // Nothing was tried; it is asked again.
+    if (reply.kind !== "ok") return { kind: "failed", message: "The cache did not say who opened it" };
+    const noted = notedScripts(reply.value);
+    const theirs = noted.get(name);
+    if (theirs === undefined || theirs === this.#scripts.digest(name, at)) return { kind: "same" };
+    const protocol = Number(noted.get("protocol"));
+    if (protocol === this.#scripts.protocol) {
+      this.#scripts.learn(at, new Map(scriptNames.map((each) => [each, noted.get(each) ?? ""])));
+      return { kind: "other" };
+    }
+    // The later version counts it anew; the earlier one leaves it alone, as long as it stands.
+    const [exists] = list(valueOf(await this.#connection.ask(["SCRIPT", "EXISTS", theirs])));
+    if (exists !== 1 || protocol < this.#scripts.protocol) return { kind: "same" };
+    return { kind: "failed", message: "A later version of this program has opened the cache: update this process" };
+  }
+
   async #call<Value>(name: ScriptName, at: AtEpoch, call: Call, of: (reply: unknown) => Value): Promise<CacheAnswer<Value>> {
     const answer = await this.#ofSale(name, at, call, of);
-    assert(answer.kind !== "absent", () => `"${name}" asks for no sale`);
-    return answer;
+    return answer.kind === "absent" ? this.#damage(at, `"${name}" asks for no sale`) : answer;
   }
 
   async #ofSale<Value>(name: ScriptName, at: AtEpoch, { keys, args }: Call, of: (reply: unknown) => Value): Promise<SaleAnswer<Value>> {
-    const reply = await this.#connection.ask(["EVALSHA", scriptDigest(name, at), String(keys.length), ...keys, ...args]);
+    if (this.#damaged.has(prefixOf(at))) return { kind: "closed" };
+    const evaluate = () => this.#connection.ask(["EVALSHA", this.#scripts.digest(name, at), String(keys.length), ...keys, ...args]);
+    let reply = await evaluate();
+    if (reply.kind === "no_script") {
+      const opener = await this.#opener(name, at);
+      if (opener.kind === "failed") return opener;
+      // A server that was restarted in between knows its scripts no more than ours.
+      if (opener.kind === "other") reply = await evaluate();
+    }
     // A server that was a replica in between has its scripts, and may have older data: it is not asked under this epoch again.
     if (reply.kind === "no_script" || reply.kind === "demoted") return { kind: "closed" };
     if (reply.kind !== "ok") return reply;
     if (reply.value === "absent") return { kind: "absent" };
-    return reply.value === null ? { kind: "closed" } : { kind: "ok", value: of(reply.value) };
+    if (reply.value === null) return { kind: "closed" };
+    try {
+      return { kind: "ok", value: of(reply.value) };
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      return this.#damage(at, error.message);
+    }
+  }
+
+  /** The call may have been done. What comes after it is told that the epoch is lost: it is counted anew, and whole then. */
+  #damage(at: AtEpoch, message: string): { readonly kind: "unknown"; readonly message: string } {
+    if (this.#damaged.size >= damagedMax) this.#damaged.clear();
+    this.#damaged.add(prefixOf(at));
+    this.#onDamage?.(`${message}; it stands under ${prefixOf(at)}`);
+    return { kind: "unknown", message };
   }
 }
+
+type Opener =
+  /** Of this version, or nobody: what does not know its scripts is lost. */
+  | { readonly kind: "same" }
+  /** Of a version with other scripts that are called alike: the epoch is asked by those from now on. */
+  | { readonly kind: "other" }
+  /** Of a version that would misread us, and we it. */
+  | { readonly kind: "failed"; readonly message: string };
 
 /** As it stands among the sale's keys. */
 export const nameOfKey = (buyerId: BuyerId, key: string): string => `${buyerId} ${JSON.stringify(key)}`;
 const nothing = () => undefined;
+const valueOf = (reply: RedisReply): unknown => (reply.kind === "ok" ? reply.value : undefined);
+
+function notedScripts(value: unknown): ReadonlyMap<string, string> {
+  const fields = texts(value);
+  return new Map(fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1] ?? ""] as const] : [])));
+}
 const flagOf = (flag: boolean | undefined) => (flag === undefined ? "" : flag ? "1" : "0");
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const texts = (value: unknown): string[] => list(value).map(String);
@@ -175,8 +247,16 @@ function viewOf(value: unknown): CacheView {
 function acceptedOf(text: string): AcceptedEntry {
   const [buyer, purchase] = text.split(" ");
   const buyerId = parseBuyerId(Number(buyer));
-  assert(buyerId !== undefined, () => `an accepted buyer has a number, got "${text}"`);
+  ensure(buyerId !== undefined, () => `an accepted buyer has a number, got "${text}"`);
   return { buyerId, purchaseId: purchase === undefined ? undefined : parsePurchaseId(purchase) };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `entry sale line`, as reserve.lua writes it. */
@@ -185,8 +265,8 @@ function recordOf(text: string, entry: OutboxEntry): CacheRecord | undefined {
   const sale = text.indexOf(" ") + 1;
   const wire = text.indexOf(" ", sale) + 1;
   const saleId = parseSaleId(text.slice(sale, wire - 1));
-  const line = lineOfWire(JSON.parse(text.slice(wire)));
-  assert(saleId !== undefined && line !== undefined, () => `a record holds a line, got "${text}"`);
+  const line = lineOfWire(jsonOf(text.slice(wire)));
+  ensure(saleId !== undefined && line !== undefined, () => `a record holds a line, got "${text}"`);
   return { saleId, line, entry: entry.id === "" ? undefined : entry };
 }
 
@@ -196,7 +276,7 @@ function reserveReplyOf(lines: readonly ReserveLine[], value: unknown): ReserveR
   const accepted: Line[] = [];
   const message = String(text);
   const currency = parseCurrency(String(code));
-  assert(currency !== undefined, () => `a sale has a currency, got "${String(code)}"`);
+  ensure(currency !== undefined, () => `a sale has a currency, got "${String(code)}"`);
   const price = { minor: Number(minor), currency };
   const { nowMs } = viewOf(view);
   const accept = ({ purchaseId, buyerId, key, quantity, metadata }: ReserveLine, limit: number, acceptedAtMs: number): ReserveOutcome => {
@@ -205,15 +285,15 @@ function reserveReplyOf(lines: readonly ReserveLine[], value: unknown): ReserveR
   };
   const decided = list(outcomes).map((outcome, index): ReserveOutcome => {
     const line = lines[index];
-    assert(line !== undefined, "the cache answers the lines it was asked");
+    ensure(line !== undefined, () => "the cache answers the lines it was asked");
     if (typeof outcome === "number") return accept(line, outcome, nowMs);
     const [kind, ...rest] = list(outcome);
     if (kind === "a") return accept(line, Number(rest[0]), Number(rest[1]));
     if (kind === "r") return { kind: "refused", refusal: refusalOf(rest) };
-    assert(kind === "k", () => `the cache answers as reserve.lua says, got "${String(kind)}"`);
+    ensure(kind === "k", () => `the cache answers as reserve.lua says, got "${String(kind)}"`);
     const [id = "", record = "", entryId = "", entryText = ""] = rest.map(String);
     const purchaseId = parsePurchaseId(id);
-    assert(purchaseId !== undefined, () => `a known purchase has an id, got "${id}"`);
+    ensure(purchaseId !== undefined, () => `a known purchase has an id, got "${id}"`);
     return { kind: "known", purchaseId, record: recordOf(record, { id: entryId, text: entryText }) };
   });
   return {
@@ -247,6 +327,6 @@ function refusalOf([reason, first, second]: readonly unknown[]): Refusal {
     case "sold_out":
       return { reason, available: a };
     default:
-      throw new Error(`The cache refused for an unknown reason: ${String(reason)}`);
+      throw new Unreadable(`the cache refused for an unknown reason: ${String(reason)}`);
   }
 }

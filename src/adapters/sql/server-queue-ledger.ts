@@ -42,6 +42,7 @@ const allLetters = `SELECT id, tries, at_ms, letter FROM dead_letter ORDER BY at
 const addLetter = `INSERT INTO dead_letter (id, tries, at_ms, letter) VALUES (?, ?, ?, ?)`;
 const replaceLetter = `UPDATE dead_letter SET tries = ?, at_ms = ?, letter = ? WHERE id = ?`;
 const dropLetter = `DELETE FROM dead_letter WHERE id = ?`;
+const forgetTries = `DELETE FROM failed_line WHERE id = #`;
 
 /** Letters in one listing. */
 export const deadLettersMax = 1_000;
@@ -210,7 +211,10 @@ export class ServerQueueLedger implements QueueLedger {
   unbury(letter: LetterSeen): Promise<void> {
     return this.#database.write(async (tx) => {
       const kept = await lockLetter(tx, letter.id);
-      if (kept?.atMs === letter.atMs && epochOf(kept) === (letter.epoch ?? 0)) await tx.execute(dropLetter, [letter.id]);
+      if (kept?.atMs !== letter.atMs || epochOf(kept) !== (letter.epoch ?? 0)) return;
+      await tx.execute(dropLetter, [letter.id]);
+      // Were it to fail once more, it would be tried as often as at first.
+      if (kept.kind === "line") await tx.execute(forgetTries, [kept.line.purchaseId]);
     });
   }
 }

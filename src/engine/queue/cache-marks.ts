@@ -7,6 +7,7 @@ import type { ScopeId } from "../../domain/journal-message.ts";
 import type { Refusal } from "../../domain/purchase.ts";
 import type { Sale } from "../../domain/sale.ts";
 import type { Scope } from "../../domain/scope.ts";
+import type { QueueLedger } from "../../ports/queue-ledger.ts";
 import type { Records } from "../../ports/records.ts";
 import type { CacheView, StockCache } from "../../ports/stock-cache.ts";
 import { StoreUnavailable } from "../../ports/store-unavailable.ts";
@@ -45,6 +46,7 @@ const ledgerSale = (sale: Sale, epoch: number): Sale => (epoch === 0 ? sale : { 
 
 export type CacheSourceDeps = {
   readonly records: Pick<Records, "sale" | "buyersOf">;
+  readonly ledger: Pick<QueueLedger, "linesAside">;
   readonly cache: Pick<StockCache, "look" | "accepted">;
   readonly book: ScopeBook;
 };
@@ -76,6 +78,15 @@ export class CacheSource implements BoardSource {
     const scope = await this.#openScope(saleId);
     if (scope === undefined) yield* buyersInRecords(this.#deps.records, saleId);
     else yield* this.#accepted(saleId, scope, 0);
+    yield await this.#aside(saleId);
+  }
+
+  /** Whoever waits for somebody to look at what was put aside may ask for it by its key, whatever became of the sale. */
+  async #aside(saleId: SaleId): Promise<readonly BuyerId[]> {
+    const { records, ledger } = this.#deps;
+    const scopeId = (await records.sale(saleId))?.scopeId;
+    const aside = scopeId === undefined ? [] : await ledger.linesAside(scopeId);
+    return aside.flatMap((letter) => (letter.saleId === saleId ? [letter.line.buyerId] : []));
   }
 
   async buyersBetween({ saleId }: { saleId: SaleId }): Promise<readonly BuyerId[] | undefined> {

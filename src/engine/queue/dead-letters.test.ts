@@ -115,6 +115,7 @@ test("[QL7] a line that became an order meanwhile is not discarded, and that is 
       ...deps,
       ledger: {
         scope: (of: SaleId) => ledger.scope(of),
+        close: ledger.close.bind(ledger),
         deadLetter: async () => letter,
         bury: ledger.bury.bind(ledger),
         unbury: ledger.unbury.bind(ledger),
@@ -122,6 +123,57 @@ test("[QL7] a line that became an order meanwhile is not discarded, and that is 
     };
     expect(await discardDeadLetter(late, must(id))).toMatchObject({ kind: "settled", purchase: { id, state: "reserved" } });
     expect(shop.read(sale).balances).toMatchObject({ available: 4, held: 1 });
+  }));
+
+test("[QL9] [QE9] a sale that is over does not say no to a key whose line was put aside: to who repeats, or looks it up, here or in a new process", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 5, endsAtMs: shop.time.nowMs() + 7_000 });
+    const [id] = await aside(shop, api, { sale, names: ["a"] });
+    const buyer = shop.buyer("a");
+    await shop.time.advance(10_000);
+    shop.redis.flush();
+    await shop.buy(api, sale, { buyer: shop.buyer("other") });
+    await eventually(async () => {
+      await shop.time.advance(100);
+      return shop.store.tables.scopes.get(sale)?.state === "closed" && api.book.peek(sale)?.kind === "over";
+    }, "the scope to be over");
+    for (const process of [api, shop.process({ works: false })]) {
+      await process.book.refresh();
+      expect(await shop.buy(process, sale, { buyer: shop.buyer("other"), key: "k" })).toMatchObject({ refusal: { reason: "ended" } });
+      expect(await shop.buy(process, sale, { buyer, key: "k" })).toMatchObject({ kind: "queued", replayed: true, purchase: { id } });
+      expect(await shop.buy(process, sale, { buyer, key: "k", quantity: 2 })).toMatchObject({ refusal: { reason: "key_reused" } });
+      expect(await process.records.purchaseByKey({ saleId: sale, buyerId: buyer, key: "k" })).toMatchObject({ id, state: "stuck" });
+    }
+    expect(await replayDeadLetter(depsOf(shop, api), must(id))).toMatchObject({ kind: "done", purchase: { state: "reserved" } });
+    expect(await shop.buy(api, sale, { buyer, key: "k" })).toMatchObject({ kind: "accepted", replayed: true, purchase: { id } });
+  }));
+
+test("[QL9] a cut between an operator's look at a line and its refusal leaves no unit behind", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 1 });
+    const [id] = await aside(shop, api, { sale, names: ["a"] });
+    const deps = depsOf(shop, api);
+    const before = must(await shop.ledger.deadLetter(must(id)));
+    shop.redis.flush();
+    await shop.buy(api, sale, { buyer: shop.buyer("other") });
+    await eventually(() => shop.store.tables.scopes.get(sale)?.epoch === 2, "the next epoch");
+    await shop.open(api, sale);
+    const { ledger } = deps;
+    let looks = 0;
+    const late = {
+      scope: (of: SaleId) => ledger.scope(of),
+      close: ledger.close.bind(ledger),
+      deadLetter: async (of: string) => (looks++ === 0 ? before : ledger.deadLetter(of)),
+      bury: ledger.bury.bind(ledger),
+      unbury: ledger.unbury.bind(ledger),
+    };
+    expect(await discardDeadLetter({ ...deps, ledger: late }, must(id))).toMatchObject({ kind: "done" });
+    expect(shop.store.tables.deadLetters.size).toBe(0);
+    await eventually(() => shop.store.tables.scopes.get(sale)?.epoch === 3, "the stock to be counted anew");
+    await shop.open(api, sale);
+    expect(await shop.buy(api, sale, { buyer: shop.buyer("other") })).toMatchObject({ kind: "accepted" });
   }));
 
 test("[QL9] an old copy of its message changes nothing behind a cut, and discarded it gives back one unit", () =>

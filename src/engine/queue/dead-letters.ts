@@ -7,7 +7,7 @@ import type { DeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
 import type { StockLedger } from "../../ports/stock-ledger.ts";
 
 export type DeadLetterDeps = {
-  readonly ledger: Pick<QueueLedger, "scope" | "deadLetter" | "bury" | "unbury">;
+  readonly ledger: Pick<QueueLedger, "scope" | "close" | "deadLetter" | "bury" | "unbury">;
   readonly stockLedger: StockLedger;
   readonly journal: Pick<Journal, "publish">;
   readonly clock: Clock;
@@ -65,7 +65,8 @@ async function publishedAnew({ ledger, journal }: DeadLetterDeps, letter: LineLe
  * Refuses a line for good: its buyer's limit and, where the cache still counts it, its unit are free again. What the
  * database cannot keep of it, the refusal does without. Throws StoreUnavailable.
  */
-export async function discardDeadLetter({ ledger, stockLedger, clock }: DeadLetterDeps, id: string): Promise<DeadLetterAnswer> {
+export async function discardDeadLetter(deps: DeadLetterDeps, id: string): Promise<DeadLetterAnswer> {
+  const { ledger, stockLedger, clock } = deps;
   const letter = await ledger.deadLetter(id);
   if (letter === undefined) return { kind: "unknown_letter" };
   if (letter.kind === "message") {
@@ -80,11 +81,21 @@ export async function discardDeadLetter({ ledger, stockLedger, clock }: DeadLett
     if (result.kind === "failed" && result.cause === "bad_line") continue;
     const outcome = result.kind === "committed" ? result.groups[0]?.outcomes[0] : undefined;
     if (outcome?.kind !== "admitted") return { kind: "unavailable" };
-    await ledger.unbury(letter);
+    await forget(deps, letter);
     const { purchase } = outcome;
     return { kind: purchase.refusedFor === "discarded" ? "done" : "settled", purchase };
   }
   return { kind: "not_discardable" };
+}
+
+/** Where a cut has counted it meanwhile, that cache holds a unit for it which nobody gives back: it is counted anew. */
+async function forget({ ledger }: DeadLetterDeps, letter: LineLetter): Promise<void> {
+  const now = await ledger.deadLetter(letter.id);
+  if (now?.kind === "line" && now.epoch !== letter.epoch) {
+    await ledger.close({ scopeId: now.scopeId, epoch: now.epoch, cause: "drift" });
+    return ledger.unbury(now);
+  }
+  await ledger.unbury(letter);
 }
 
 /** What operators are given of it. */

@@ -1,6 +1,7 @@
 /** Answers to takes whose sale the cache decides, out of the ledger: of lines that have settled, and of sales that are over. */
 import type { PurchaseId, SaleId } from "../../domain/ids.ts";
 import { holdsKey, payloadFingerprint, refusalByStatus, type Purchase, type Refusal } from "../../domain/purchase.ts";
+import { asideUnder, type LineAside } from "../../domain/lines-aside.ts";
 import type { Take } from "../../domain/movement.ts";
 import { queuedPurchase } from "../../domain/queue-movements.ts";
 import type { Sale } from "../../domain/sale.ts";
@@ -17,11 +18,16 @@ type Readers = Pick<Records, "sale" | "purchase" | "purchaseByKey" | "purchasesW
 
 export class LedgerAnswers {
   readonly #records: Readers;
-  readonly #ledger: Pick<QueueLedger, "deadLetter">;
+  readonly #ledger: Pick<QueueLedger, "deadLetter" | "linesAside">;
   readonly #marks: Pick<CacheMarks, "observeOver">;
   readonly #clock: Clock;
 
-  constructor(deps: { records: Readers; ledger: Pick<QueueLedger, "deadLetter">; marks: Pick<CacheMarks, "observeOver">; clock: Clock }) {
+  constructor(deps: {
+    records: Readers;
+    ledger: Pick<QueueLedger, "deadLetter" | "linesAside">;
+    marks: Pick<CacheMarks, "observeOver">;
+    clock: Clock;
+  }) {
     this.#records = deps.records;
     this.#ledger = deps.ledger;
     this.#marks = deps.marks;
@@ -78,17 +84,30 @@ export class LedgerAnswers {
     // It is live: its first cut is on its way.
     if (refusal === undefined) return lines.map(() => notTried("rebuilding"));
     this.#marks.observeOver(sale, { sentAtMs, decidedAtMs });
-    return Promise.all(lines.map(({ movement }) => this.#afterwards(saleId, movement, refusal)));
+    const aside = sale.scopeId === undefined ? [] : await this.#ledger.linesAside(sale.scopeId);
+    return Promise.all(lines.map(({ movement }) => this.#afterwards({ sale, aside, refusal }, movement)));
   }
 
-  async #afterwards(saleId: SaleId, take: Take, refusal: Refusal): Promise<LineAnswer> {
+  async #afterwards({ sale, aside, refusal }: Over, take: Take): Promise<LineAnswer> {
+    const saleId = sale.id;
     const { buyerId, key } = take;
     const known = key === undefined ? undefined : await this.#records.purchaseByKey({ saleId, buyerId, key });
-    if (known === undefined || !holdsKey(known)) return { kind: "refused", refusal };
+    if (known === undefined || !holdsKey(known)) return this.#asideOrOver({ sale, aside, refusal }, take);
     if (payloadFingerprint(known) !== payloadFingerprint(take)) return { kind: "refused", refusal: { reason: "key_reused" } };
     return { kind: "accepted", purchase: known, replayed: true };
   }
+
+  #asideOrOver({ sale, aside, refusal }: Over, { buyerId, key, quantity, metadata }: Take): LineAnswer {
+    const line = key === undefined ? undefined : asideUnder(aside, { saleId: sale.id, buyerId, key });
+    if (line === undefined) return { kind: "refused", refusal };
+    if (payloadFingerprint(line) !== payloadFingerprint({ quantity, metadata }))
+      return { kind: "refused", refusal: { reason: "key_reused" } };
+    return { kind: "queued", purchase: queuedPurchase(line, sale), replayed: true };
+  }
 }
+
+/** A sale in which nothing can be bought any more, and why; with what of it was put aside, which may become an order yet. */
+type Over = { readonly sale: Sale; readonly aside: readonly LineAside[]; readonly refusal: Refusal };
 
 function unknownIfAway(error: unknown): LineAnswer {
   if (!(error instanceof StoreUnavailable)) throw error;

@@ -61,7 +61,7 @@ test("[QE9] for an order that is nowhere the caches of all sales are asked side 
   const goes: number[] = [];
   const records = queuedRecords({
     records: { purchase: async () => undefined } as unknown as Records,
-    ledger: { deadLetter: async () => undefined },
+    ledger: { deadLetter: async () => undefined, linesAside: async () => [] },
     cache: {
       records: () => new Promise((resolve) => waiting.push(() => resolve({ kind: "ok", value: [undefined] }))),
       findKey: async () => ({ kind: "ok", value: undefined }),

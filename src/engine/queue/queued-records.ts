@@ -6,7 +6,8 @@ import type { BuyerId, PurchaseId, SaleId } from "../../domain/ids.ts";
 import { idMintedAtMs } from "../../domain/id-mint.ts";
 import { holdsKey, type Purchase } from "../../domain/purchase.ts";
 import { queuedPurchase } from "../../domain/queue-movements.ts";
-import type { Line } from "../../domain/journal-message.ts";
+import type { Line, ScopeId } from "../../domain/journal-message.ts";
+import { asideUnder } from "../../domain/lines-aside.ts";
 import { assert } from "../../lib/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueLedger } from "../../ports/queue-ledger.ts";
@@ -17,7 +18,7 @@ import type { ScopeBook } from "./scope-book.ts";
 
 export type QueuedRecordsDeps = {
   readonly records: Records;
-  readonly ledger: Pick<QueueLedger, "deadLetter">;
+  readonly ledger: Pick<QueueLedger, "deadLetter" | "linesAside">;
   readonly cache: Pick<StockCache, "records" | "findKey">;
   readonly book: ScopeBook;
   readonly clock: Clock;
@@ -89,13 +90,25 @@ async function purchaseUnderKey(
   if (kept !== undefined && holdsKey(kept)) return kept;
   const scopeId = (await records.sale(ask.saleId))?.scopeId;
   const standing = scopeId === undefined ? undefined : await book.look(scopeId);
-  if (standing === undefined || standing.kind === "over") return kept;
+  if (scopeId === undefined || standing === undefined) return kept;
+  if (standing.kind === "over") return (await purchaseAside(deps, scopeId, ask)) ?? kept;
   if (standing.kind !== "open") throw notNow();
   const at = { scopeId: standing.scope.id, epoch: standing.scope.epoch };
   const found = await cache.findKey({ ...at, ...ask });
   noteLoss(deps, at, found);
   if (found.kind !== "ok") throw notNow();
-  return found.value === undefined ? kept : purchaseWithId(deps, found.value);
+  if (found.value !== undefined) return purchaseWithId(deps, found.value);
+  // A cut that had no unit left for it has not told the cache of its key, either.
+  return (await purchaseAside(deps, scopeId, ask)) ?? kept;
+}
+
+async function purchaseAside(
+  deps: QueuedRecordsDeps,
+  scopeId: ScopeId,
+  ask: { saleId: SaleId; buyerId: BuyerId; key: string },
+): Promise<Purchase | undefined> {
+  const line = asideUnder(await deps.ledger.linesAside(scopeId), ask);
+  return line === undefined ? undefined : withState(deps, ask.saleId, line, "stuck");
 }
 
 function noteLoss(

@@ -4,7 +4,7 @@
  * the others are refused in the ledger.
  */
 import type { PurchaseId, SaleId } from "../../domain/ids.ts";
-import type { Line, ScopeId } from "../../domain/journal-message.ts";
+import { messageLinesMax, type Line, type ScopeId } from "../../domain/journal-message.ts";
 import type { Decline } from "../../domain/movement.ts";
 import { lineOf } from "../../domain/queue-movements.ts";
 import type { Scope } from "../../domain/scope.ts";
@@ -41,6 +41,18 @@ export class Readmission {
 
   /** Lines of one sale. Throws StoreUnavailable, and then may have dealt with some. */
   async ask(all: readonly LineInHand[]): Promise<Asked> {
+    const again: LineInHand[] = [];
+    const failed: FailedLine[] = [];
+    for (let at = 0; at < all.length; at += messageLinesMax) {
+      const asked = await this.#askSome(all.slice(at, at + messageLinesMax));
+      again.push(...asked.again);
+      failed.push(...asked.failed);
+    }
+    return { again, failed };
+  }
+
+  /** As many as one call of the cache, and one message, may hold. */
+  async #askSome(all: readonly LineInHand[]): Promise<Asked> {
     const { ledger, cache } = this.#deps;
     const [first] = all;
     assert(first !== undefined, "there are lines to ask for");
