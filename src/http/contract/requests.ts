@@ -37,7 +37,7 @@ const sortOrders = ["created_at,asc", "created_at,desc", "name,asc", "name,desc"
 
 const priceMinor = told(integerOf(1, priceMinorMax), { description: "In the currency's smallest unit." });
 export const image = told(text, {
-  description: "An http(s) URL, or a path.",
+  description: "An http(s) URL, or a path; {width} in it stands for a width in pixels.",
   maxLength: imageLengthMax,
   pattern: imagePattern.source,
 });

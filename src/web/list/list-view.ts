@@ -1,11 +1,11 @@
 /** All sales as cards, in three groups: what is on, what comes, what was. */
 import type { Key } from "../messages/catalogue.ts";
 import { phaseOf, type SaleNow } from "../sale/facts.ts";
-import { pictureOf } from "../sale/sale-view.ts";
 import { h, type VNode } from "../shared/elements.ts";
 import { instant, money } from "../shared/format.ts";
 import type { Language } from "../shared/languages.ts";
 import { pathsOf } from "../shared/paths.ts";
+import { pictureOf } from "../shared/picture.ts";
 import type { Translate } from "../shared/translate.ts";
 import type { ListCard } from "./cards.ts";
 
@@ -80,7 +80,7 @@ function cardView({ t, language, timeZone }: ListPage, shelf: Shelf, card: ListC
   return h(
     "li",
     { key: card.id, class: "card" },
-    h("div", { class: "picture" }, pictureOf(card)),
+    h("div", { class: "picture" }, pictureOf(card, { sizes: "(min-width: 48rem) 20rem, 100vw", isFirst: false })),
     h(
       "div",
       { class: "about" },

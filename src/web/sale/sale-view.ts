@@ -7,6 +7,7 @@ import type { Language } from "../shared/languages.ts";
 import type { Hearing } from "../shared/live.ts";
 import { withoutProgram } from "../shared/forms.ts";
 import { pathsOf } from "../shared/paths.ts";
+import { pictureOf } from "../shared/picture.ts";
 import type { Translate } from "../shared/translate.ts";
 import { actionView } from "./action-view.ts";
 import { countdownView } from "./countdown-view.ts";
@@ -51,7 +52,7 @@ export function saleView(page: SalePage): VNode {
   return h(
     "article",
     { class: "sale" },
-    h("div", { class: "picture" }, pictureOf(card)),
+    h("div", { class: "picture" }, pictureOf(card, { sizes: "(min-width: 52rem) 34rem, 100vw", isFirst: true })),
     h(
       "div",
       { class: "about" },
@@ -69,13 +70,6 @@ export function saleView(page: SalePage): VNode {
     actionView(page),
     footView(page),
   );
-}
-
-/** The shop's picture, or the name's first letter: pages keep their shape either way. */
-export function pictureOf({ image, name }: Pick<SaleCard, "image" | "name">): VNode {
-  return image === null
-    ? h("span", { class: "no-picture", "aria-hidden": "true" }, String.fromCodePoint(name.codePointAt(0) ?? 0x20))
-    : h("img", { src: image, alt: "", width: 640, height: 480, decoding: "async" });
 }
 
 function stockView({ t, facts: { sale } }: SalePage): VNode {
