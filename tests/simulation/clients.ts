@@ -191,7 +191,7 @@ export class Buyer {
           this.#judge.extended({ id, payBy }, reply);
           return reply;
         }, random);
-      await Promise.all(random.chance(0.4) ? [ask(), ask()] : [ask()]);
+      await Promise.all(random.chance(0.6) ? [ask(), ask()] : [ask()]);
     }
   }
 

@@ -123,7 +123,7 @@ export function drawShape(seed: number, crowding: boolean): Shape {
     changesPayload: random.pick([0, 0.15]),
     pays: random.pick([0.3, 0.7, 0.95]),
     cancels: random.pick([0, 0.2, 0.6]),
-    extends: extending.pick([0, 0, 0.2]),
+    extends: extending.pick([0, 0.2, 0.4]),
     scenarios: drawScenarios(random),
     operatorGapMs: random.pick([Infinity, 1500, 400]),
     cancelsSales: random.chance(0.2),
