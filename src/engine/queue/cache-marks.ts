@@ -76,9 +76,10 @@ export class CacheSource implements BoardSource {
   async *buyers(saleId: SaleId): AsyncGenerator<Iterable<number>> {
     this.#read.delete(saleId);
     const scope = await this.#openScope(saleId);
+    // Before the cache's list: how far that was read is noted at its end, and must not be where what comes behind it fails.
+    yield await this.#aside(saleId);
     if (scope === undefined) yield* buyersInRecords(this.#deps.records, saleId);
     else yield* this.#accepted(saleId, scope, 0);
-    yield await this.#aside(saleId);
   }
 
   /** Whoever waits for somebody to look at what was put aside may ask for it by its key, whatever became of the sale. */
