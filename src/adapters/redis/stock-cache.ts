@@ -22,7 +22,7 @@ import type { StopSignal } from "../../ports/tasks.ts";
 import { saleKeys, scopeKeys } from "./epoch-keys.ts";
 import { EpochScripts, prefixOf, scriptNames, type ScriptName } from "./epoch-scripts.ts";
 import { dropEpochs, loadedScopes, loadEpoch } from "./load-epoch.ts";
-import type { RedisConnection, RedisReply } from "./redis-connection.ts";
+import type { RedisConnection } from "./redis-connection.ts";
 
 /** What the cache answered is nothing that our scripts say. */
 class Unreadable extends Error {}
@@ -168,7 +168,9 @@ export class RedisStockCache implements StockCache {
       return { kind: "other" };
     }
     // The later version counts it anew; the earlier one leaves it alone, as long as it stands.
-    const [exists] = list(valueOf(await this.#connection.ask(["SCRIPT", "EXISTS", theirs])));
+    const found = await this.#connection.ask(["SCRIPT", "EXISTS", theirs]);
+    if (found.kind !== "ok") return { kind: "failed", message: "The cache did not say whether it still stands" };
+    const [exists] = list(found.value);
     if (exists !== 1 || protocol < this.#scripts.protocol) return { kind: "same" };
     return { kind: "failed", message: "A later version of this program has opened the cache: update this process" };
   }
@@ -221,7 +223,6 @@ type Opener =
 /** As it stands among the sale's keys. */
 export const nameOfKey = (buyerId: BuyerId, key: string): string => `${buyerId} ${JSON.stringify(key)}`;
 const nothing = () => undefined;
-const valueOf = (reply: RedisReply): unknown => (reply.kind === "ok" ? reply.value : undefined);
 
 function notedScripts(value: unknown): ReadonlyMap<string, string> {
   const fields = texts(value);

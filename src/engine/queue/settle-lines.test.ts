@@ -3,7 +3,7 @@ import { encodeMessage, type Line } from "../../domain/journal-message.ts";
 import type { SaleId } from "../../domain/ids.ts";
 import { eventually, turns } from "../../../tests/kit/manual-time.ts";
 import { withShop, type QueuedShop } from "../../../tests/kit/queued-shop.ts";
-import { must } from "../../../tests/kit/samples.ts";
+import { must, saleId } from "../../../tests/kit/samples.ts";
 import { discardDeadLetter, replayDeadLetter } from "./dead-letters.ts";
 import { triesMax } from "./settle-lines.ts";
 
@@ -171,6 +171,31 @@ test("[QL7] a message that cannot be read is put aside, one of a later version s
     await turns(30);
     expect(shop.broker.depth).toBe(1);
     expect(shop.store.tables.deadLetters.size).toBe(1);
+  }));
+
+test("[QL7] a line of a sale that is not there is put aside, not forgotten", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api);
+    const stray = lineOf(shop, sale, "ann");
+    const missing = saleId("799");
+    const text = encodeMessage({ kind: "lines", scopeId: sale, epoch: 1, saleId: missing, lines: [stray] });
+    await api.journal.publish(partitionOf(shop, sale), text);
+    await eventually(() => shop.store.tables.deadLetters.size === 1 && shop.broker.depth === 0, "the line to be put aside");
+    expect(await shop.ledger.deadLetters()).toMatchObject([{ kind: "line", id: stray.purchaseId, saleId: missing }]);
+  }));
+
+test("[QL1] the time to pay begins with the order, however long the database was away", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const sale = await shop.sale(api, { stock: 1 });
+    shop.stockLedger.failNext(40, "unavailable");
+    const bought = shop.buy(api, sale, { buyer: shop.buyer("ann"), wait: false });
+    await bought;
+    await shop.time.advance(30_000);
+    const backAtMs = shop.time.nowMs();
+    await eventually(() => shop.purchases().length === 1, "the order");
+    expect(must(shop.purchases()[0]).payByMs).toBeGreaterThanOrEqual(backAtMs + shop.read(sale).payWindowMs);
   }));
 
 test("[QL1] a database that is away for a while delays orders and loses none", () =>

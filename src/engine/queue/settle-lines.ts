@@ -110,8 +110,9 @@ export class LineSettler {
     const [first] = items;
     assert(first !== undefined, "there are lines to settle");
     const movements = items.map(({ line, epoch }): Admit => ({ kind: "admit", line, epoch }));
-    const nowMs = Math.floor(this.#deps.clock.nowMs());
     for (let attempt = 0; ; attempt++) {
+      // The time to pay begins when there is an order, however long the database was away.
+      const nowMs = Math.floor(this.#deps.clock.nowMs());
       const result = await this.#deps.stockLedger.commit({ nowMs, groups: [{ saleId: first.saleId, movements }] });
       this.counts.commits += 1;
       if (result.kind === "committed") return this.#settled(items, result.groups[0]?.outcomes ?? []);
@@ -127,7 +128,7 @@ export class LineSettler {
     if (attempt % toldEvery === 0) this.#deps.log.warn("the database settles nothing: it is tried again until it does", { cause, problem });
   }
 
-  #settled(items: readonly LineInHand[], outcomes: readonly MovementOutcome[]): Settled {
+  async #settled(items: readonly LineInHand[], outcomes: readonly MovementOutcome[]): Promise<Settled> {
     const readmit: LineInHand[] = [];
     for (const [index, item] of items.entries()) {
       const outcome = outcomes[index];
@@ -146,7 +147,7 @@ export class LineSettler {
           break;
         default:
           // A sale that is not there has no lines: its scope came with its publishing.
-          this.#deps.log.error("a line names a sale that does not exist", { sale_id: item.saleId });
+          await this.#bury(item, "The line names a sale that does not exist");
       }
     }
     return { readmit };
@@ -168,18 +169,24 @@ export class LineSettler {
   }
 
   async #failed(item: LineInHand, problem: string): Promise<Settled> {
-    const { ledger, clock, log } = this.#deps;
+    const { ledger, clock } = this.#deps;
     const atMs = Math.floor(clock.nowMs());
-    const { line, saleId } = item;
     const tries = await this.#untilDone(() => ledger.noteFailedLine({ ...item, problem, nowMs: atMs }));
     if (tries < triesMax) {
       await this.#pause(tries);
       return this.#settle([item]);
     }
+    await this.#bury(item, problem);
+    return { readmit: [] };
+  }
+
+  async #bury(item: LineInHand, problem: string): Promise<void> {
+    const { ledger, clock, log } = this.#deps;
+    const { line, saleId } = item;
+    const atMs = Math.floor(clock.nowMs());
     await this.#untilDone(() => ledger.bury({ kind: "line", id: line.purchaseId, problem, atMs, ...item }));
     this.counts.buried += 1;
     log.error("a purchase cannot be settled and was put aside", { sale_id: saleId, purchase_id: line.purchaseId, problem });
-    return { readmit: [] };
   }
 
   async #unreadable(delivery: Delivery, decoded: Exclude<ReturnType<typeof decodeMessage>, { kind: "message" }>): Promise<void> {

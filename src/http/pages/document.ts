@@ -18,6 +18,8 @@ export type PageParts = {
   /** Which of the header's links is this very page. */
   readonly here?: "sales" | "my_orders" | "my_account" | undefined;
   readonly content: VNode;
+  /** Until the page's program draws. */
+  readonly below?: VNode | undefined;
   /** Its program, the messages that it says and what it is told at the start; none for pages that only say something. */
   readonly program?: { readonly page: WebPage; readonly groups: readonly Group[]; readonly own: unknown } | undefined;
   /** Without its program it has nothing to show, so whoever runs none is led to the page that needs none. */
@@ -43,7 +45,7 @@ export function documentOf(bundle: WebBundle, parts: PageParts): string {
   return `<!doctype html>\n<html lang="${language}"><head>${head.join("")}</head><body>${bodyOf(parts)}${dataOf(parts)}</body></html>\n`;
 }
 
-function bodyOf({ language, otherPath, here, content, isPlain }: PageParts): string {
+function bodyOf({ language, otherPath, here, content, below, isPlain }: PageParts): string {
   const t = translatorOf(language, []);
   const paths = pathsOf(language, isPlain);
   const other = otherLanguage(language);
@@ -67,7 +69,7 @@ function bodyOf({ language, otherPath, here, content, isPlain }: PageParts): str
         ),
         h("a", { class: "language", href: otherPath, hreflang: other, lang: other }, t("other_language")),
       ),
-      h("main", { id: "content", tabindex: -1 }, content),
+      h("main", { id: "content", tabindex: -1 }, content, below),
       h("footer", { class: "bottom" }, h("p", null, t("footer"))),
     ),
   );

@@ -10,6 +10,7 @@ import type { Group, Key } from "../../web/messages/catalogue.ts";
 import { orderView, type PayWay } from "../../web/order/order-view.ts";
 import { ordersView } from "../../web/order/orders-view.ts";
 import type { VNode } from "../../web/shared/elements.ts";
+import { lateProgram } from "../../web/shared/forms.ts";
 import type { Language } from "../../web/shared/languages.ts";
 import { pathsOf, type Paths } from "../../web/shared/paths.ts";
 import type { Translate } from "../../web/shared/translate.ts";
@@ -131,6 +132,7 @@ function htmlOf(maker: ShellMaker, shell: Shell): string {
     otherPath: shell.path(pathsOf(otherLanguage(language))),
     here: shell.here,
     content: shell.content(language, t),
+    below: lateProgram(t("late_program")),
     program: { page: shell.page, groups: shell.groups, own: shell.own(maker) },
     isShell: true,
   });

@@ -37,7 +37,7 @@ export function signInView(page: SignInPage): VNode {
     problemsView(page),
     h(
       "form",
-      { method: "post", onSubmit: acts?.submit, noValidate: true },
+      { method: "post", action: formPath(page), onSubmit: acts?.submit, noValidate: true },
       fieldView(
         page,
         "username",
@@ -73,6 +73,12 @@ export function signInView(page: SignInPage): VNode {
       h("a", { href: isNew ? paths.signIn(next) : paths.register(next) }, t(isNew ? "sign_in_title" : "register_title")),
     ),
   );
+}
+
+/** Sent before the program runs, or without one, it goes where forms are taken. */
+function formPath({ language, mode, next }: SignInPage): string {
+  const paths = pathsOf(language, true);
+  return mode === "register" ? paths.register(next) : paths.signIn(next);
 }
 
 /** Focused when there is something in it, so that it is read. */

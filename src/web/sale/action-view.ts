@@ -40,10 +40,10 @@ function buttonView(page: SalePage, row: ButtonRow): VNode {
     // What the button says decides, also for a click that comes from a moment ago.
     if (buys) acts?.buy();
   };
-  // Where no program runs (yet), it shows the page anew.
+  // Where no program runs (yet), it leads to where none is needed.
   return h(
     "form",
-    { onSubmit: acts === undefined ? undefined : buy },
+    acts === undefined ? { action: pathsOf(language, true).sale(card.id) } : { onSubmit: buy },
     h(
       "button",
       {

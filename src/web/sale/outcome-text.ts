@@ -13,6 +13,7 @@ const refusals: Readonly<Record<string, Key>> = {
   sold_out: "refused_sold_out",
   limit_reached: "refused_limit_reached",
   attempts_exhausted: "refused_attempts_exhausted",
+  key_reused: "refused_key_reused",
 };
 
 export function toldOf(t: Translate<Key>, outcome: Exclude<Outcome, { kind: "accepted" }>): string {

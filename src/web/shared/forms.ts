@@ -20,3 +20,6 @@ export const hiddenFields = (fields: Readonly<Record<string, string>>): readonly
 
 /** Word to whoever runs no program, with the way to where none is needed. */
 export const withoutProgram = (text: string): VNode => h("noscript", null, h("p", null, h("a", { href: "?plain" }, text)));
+
+/** The same for whose program does not come: shown after a while, on pages that have nothing without it. */
+export const lateProgram = (text: string): VNode => h("p", { class: "late" }, h("a", { href: "?plain" }, text));

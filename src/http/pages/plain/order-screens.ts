@@ -49,6 +49,8 @@ export async function orderScreen(visit: Visit): Promise<Screen> {
   const told = await visitor.call(`/api/v1/orders/${id}/${act}`, { method: "POST", body });
   if (told.kind === "done") return { kind: "go", to: paths.order(id) };
   if (told.kind === "no" && (told.status === 401 || told.status === 404)) return unread(visit, told, paths.order(id));
+  // A deadline that the order never had, or has no more: the page says the one that it has.
+  if (act === "extend" && (statusOf(told) === 400 || statusOf(told) === 422)) return { kind: "go", to: paths.order(id) };
   const t = translatorOf(visit.language, ["order"]);
   return lookAt(visit, id, { status: statusOf(told), told: problemText(t, told) });
 }

@@ -207,6 +207,33 @@ describe("[SF17] without a program", () => {
     expect((await browser.send(path, { key })).status).toBe(303);
   });
 
+  test("what no form of ours says is answered by a page, and takes nothing", async () => {
+    const saleId = await liveSale();
+    api.time.nowMs += 1_000;
+    const browser = new PlainBrowser();
+    await browser.register("odd");
+    const path = `/plain/en/s/${saleId}`;
+    const key = keyOf(await browser.open(path));
+    for (const fields of [
+      { key, quantity: "0" },
+      { key, quantity: "-1" },
+      { key, quantity: "many" },
+      { key: "" },
+      { quantity: "1" },
+    ] as const) {
+      const answer = await browser.send(path, fields);
+      expect([answer.status, stateOf(answer)]).toEqual([400, "ON_SALE"]);
+      expect(answer.text).toContain("Your last click had no effect");
+    }
+    const { to } = await browser.send(path, { key, quantity: "1" });
+    const other = await browser.send(path, { key, quantity: "2" });
+    expect([other.status, other.text.includes("asked for before, with another quantity")]).toEqual([422, true]);
+    for (const payBy of ["", "yesterday", "2030-01-01T00:00:00.000Z"])
+      expect((await browser.send(`${to}/extend`, { pay_by: payBy })).to).toBe(to);
+    const large = await browser.send(path, { key, quantity: "1", more: "x".repeat(5_000) });
+    expect([large.status, large.headers.get("content-type")]).toEqual([413, "text/html; charset=utf-8"]);
+  });
+
   test("what is wrong with a form stands in it, and the name that was given", async () => {
     const browser = new PlainBrowser();
     await browser.register("plain5");
@@ -260,8 +287,10 @@ describe("[SF17] without a program", () => {
     expect([led.status, led.headers.get("location")]).toEqual([302, `/plain${path}`]);
   });
 
-  test("a sale's page says the way, and leads nobody", async () => {
-    const text = await (await api.send("GET", `/en/s/${await liveSale()}`, {})).text();
+  test("a sale's page says the way, and leads nobody; its button, until its program runs, leads there", async () => {
+    const saleId = await liveSale();
+    const text = await (await api.send("GET", `/en/s/${saleId}`, {})).text();
+    expect(text).toContain(`<form action="/plain/en/s/${saleId}">`);
     expect(text).toContain('<noscript><p><a href="?plain">');
     expect(text).not.toContain("http-equiv");
   });
@@ -282,7 +311,7 @@ describe("[SF18] who looks", () => {
     const key = keyOf(await browser.open(`/plain/en/s/${saleId}`));
     for (const headers of [{ origin: "https://evil.test" }, { origin: "null" }, { "sec-fetch-site": "cross-site" }]) {
       const answer = await browser.send(`/plain/en/s/${saleId}`, { key }, headers);
-      expect([answer.status, answer.to]).toEqual([403, null]);
+      expect([answer.status, answer.to, answer.headers.get("content-type")]).toEqual([403, null, "text/html; charset=utf-8"]);
     }
     expect((await api.ask("GET", `/api/v1/sales/${saleId}`)).data["stock"]).toMatchObject({ available: 1, held: 0 });
     expect((await browser.send(`/plain/en/s/${saleId}`, { key })).status).toBe(303);

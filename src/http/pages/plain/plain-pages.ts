@@ -63,7 +63,8 @@ export class PlainPages {
     const show = Object.hasOwn(screens, name) ? screens[name] : undefined;
     if (show === undefined) return this.#system(ask, "not_found", 404);
     const form = request.method === "POST" ? await readForm(request) : undefined;
-    if (form !== undefined && "reply" in form) return form.reply;
+    // What no form of ours sends: a page says so, and the log why.
+    if (form !== undefined && "reply" in form) return { ...this.#system(ask, "failed", form.reply.status), reason: form.reply.reason };
     const { api, payWay, deps } = this.#parts;
     const visitor = new Visitor({ request, peer: ask.peer, api, isSecure: deps.options.environment === "production" });
     const screen = await show({

@@ -23,7 +23,9 @@ export async function saleScreen(visit: Visit): Promise<Screen> {
   if (form === undefined) return lookAt(visit, id, undefined);
   const key = form.get("key") ?? "";
   const quantity = Number(form.get("quantity") ?? 1);
-  if (!isKey(key) || !Number.isSafeInteger(quantity) || quantity < 1 || quantity > quotaUnitsMax) return lookAt(visit, id, undefined);
+  // No form of ours says so.
+  if (!isKey(key) || !Number.isSafeInteger(quantity) || quantity < 1 || quantity > quotaUnitsMax)
+    return lookAt(visit, id, { outcome: { kind: "nothing" }, keeps: false, status: 400, key, quantity: 1 });
   const told = await visit.visitor.call<{ readonly id: string }>(`/api/v1/sales/${id}/purchases`, {
     method: "POST",
     key,
