@@ -182,6 +182,9 @@ export class Judge {
     const isEvidence = (refused: { atMs: number; saleId: string; key: string | undefined; reason: string }): boolean =>
       refused.saleId === saleId && refused.key === key && refused.reason === reason && refused.atMs >= invokedMs && refused.atMs <= endedMs;
     if (books.refusals.get(buyer)?.some(isEvidence) === true || this.#isTold(attempt, buyer)) return;
+    // Of a sale that is over, that is read out of the ledger: nothing is decided any more.
+    const isOther = known !== undefined && known.appliedMs <= endedMs && !samePayload;
+    if (this.#world.cacheDecides && reason === "key_reused" && isOther) return;
     // Nobody decided that: it came from memory, which may speak for buyers never accepted only, from a committed state.
     sim.probe(`local ${reason}`);
     sim.check(this.#hasGround(attempt, reason), "I10", () => `${name} was refused "${reason}" without a ground`);
