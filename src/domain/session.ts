@@ -49,7 +49,8 @@ export type Rotation =
   | { readonly kind: "repeated"; readonly session: Session }
   /** An old token: the session is to end, or has. */
   | { readonly kind: "reused"; readonly session: Session }
-  | { readonly kind: "ended" };
+  /** With the account, where the token is the session's last: whoever has it may hear why. */
+  | { readonly kind: "ended"; readonly accountId?: AccountId | undefined };
 
 export const isOver = (session: Session, nowMs: number): boolean =>
   session.endedAtMs !== undefined || session.idleUntilMs <= nowMs || session.endsAtMs <= nowMs;
@@ -64,7 +65,7 @@ export function newSession(start: { id: SessionId; accountId: AccountId; digest:
 /** What presenting a token of ours does to its session. */
 export function rotate(session: Session, { digest, nextDigest, nowMs }: Omit<Rotate, "id">): Rotation {
   assert(!isSameText(digest, nextDigest), "a token is not its own successor");
-  if (isOver(session, nowMs)) return { kind: "ended" };
+  if (isOver(session, nowMs)) return { kind: "ended", accountId: isSameText(session.tokenDigest, digest) ? session.accountId : undefined };
   if (isSameText(session.tokenDigest, digest)) {
     const atMs = Math.floor(nowMs);
     const next = { ...session, tokenDigest: nextDigest, previousDigest: digest, rotatedAtMs: atMs, idleUntilMs: atMs + sessionIdleMs };

@@ -80,7 +80,8 @@ export function extendHold(state: BatchState, { purchaseId, buyerId, payByMs }: 
   const named = (payByMs - purchase.payByMs) / extensionMs;
   if (!Number.isInteger(named) || named < 0 || payByMs > deadlineOf(purchase)) return { kind: "deadline_unknown", purchase };
   if (named < purchase.extensions) return { kind: "extended", purchase, repeated: true };
-  if (purchase.state !== "reserved" || state.nowMs >= purchase.holdUntilMs) return { kind: "not_extendable", purchase };
+  // Not by the hold, which a payment under way keeps longer: a minute more of a deadline that has passed is none.
+  if (purchase.state !== "reserved" || state.nowMs >= deadlineOf(purchase)) return { kind: "not_extendable", purchase };
   const { payExtensionsMax } = state.writes.sale;
   if (purchase.extensions >= payExtensionsMax) return { kind: "extensions_used_up", purchase, extensionsMax: payExtensionsMax };
   const extended = { ...purchase, extensions: purchase.extensions + 1, holdUntilMs: purchase.holdUntilMs + extensionMs };

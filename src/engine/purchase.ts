@@ -56,15 +56,25 @@ export async function refuseStranger(
 
 async function purchaseUnseen(deps: PurchaseDeps, request: PurchaseRequest): Promise<Answer<Take>> {
   const view = await marksOf(deps).load(request.saleId);
-  return view === undefined ? { kind: "sale_unknown" } : purchaseIn(deps, view, request);
+  if (view !== undefined) return purchaseIn(deps, view, request);
+  return mayBeKnownElsewhere(deps, request) ? purchaseAnew(deps, request) : { kind: "sale_unknown" };
 }
 
-function purchaseIn(deps: PurchaseDeps, view: SaleView, request: PurchaseRequest): Answer<Take> | Promise<Answer<Take>> {
+/** What others may have published, sold and told under this key since it was looked at: a sale may begin with its publishing. */
+const mayBeKnownElsewhere = (deps: PurchaseDeps, { key }: PurchaseRequest): boolean => key !== undefined && marksOf(deps).isShared;
+
+async function purchaseAnew(deps: PurchaseDeps, request: PurchaseRequest): Promise<Answer<Take>> {
+  const view = await marksOf(deps).loadFresh(request.saleId);
+  return view === undefined ? { kind: "sale_unknown" } : purchaseIn(deps, view, request, true);
+}
+
+function purchaseIn(deps: PurchaseDeps, view: SaleView, request: PurchaseRequest, isFresh = false): Answer<Take> | Promise<Answer<Take>> {
   const { saleId, buyerId, issuer, key, quantity, metadata, wait } = request;
   // A shop's wall: to another shop's buyers its sales do not exist.
   if (!mayBuyFrom(view.sale.seller, issuer)) return { kind: "sale_unknown" };
   const pending = () => deps.acceptance.isPending(saleId, buyerId);
   const refusal = marksOf(deps).refuse(view, { buyerId, pending, nowMs: deps.clock.nowMs() });
+  if (refusal?.reason === "sale_unknown" && !isFresh && mayBeKnownElsewhere(deps, request)) return purchaseAnew(deps, request);
   if (refusal !== undefined) return { kind: "refused", refusal };
   // A freshly minted id is a purchase's id by its use here.
   const purchaseId = deps.ids.mint() as PurchaseId;

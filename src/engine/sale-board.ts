@@ -60,6 +60,8 @@ export type SharedBoard = {
   readonly leaseMs: number;
   /** Time clears "not started" and makes nobody wait: a sale that begins sooner than this after a commit gets no such mark. More than twice `leaseMs`. */
   readonly edgeMs: number;
+  /** Whether a copy may refuse at all, whatever its mark says. Asked of every refusal, so at hand. */
+  readonly isCurrent?: ((sale: Sale) => boolean) | undefined;
 };
 
 export type BoardOptions = {
@@ -137,6 +139,11 @@ export class SaleBoard {
     return (this.#absent.get(saleId) ?? 0) > this.#clock.nowMs();
   }
 
+  /** Whether others commit, too, so that what is known may be over. */
+  get isShared(): boolean {
+    return this.#options.shared !== undefined;
+  }
+
   /** For who may have changed the sale by way of another process a moment ago. */
   async loadFresh(saleId: SaleId): Promise<SaleView | undefined> {
     return this.#options.shared === undefined ? this.load(saleId) : this.#read(saleId);
@@ -196,7 +203,7 @@ export class SaleBoard {
   refuse(view: SaleView, ask: { buyerId: BuyerId; pending: () => boolean; nowMs: number }): Refusal | undefined {
     view.usedAtMs = ask.nowMs;
     const refusal = this.#options.shared === undefined ? refusalToAll(view.sale, ask.nowMs) : markAt(view, ask.nowMs);
-    if (refusal === undefined) return undefined;
+    if (refusal === undefined || this.#options.shared?.isCurrent?.(view.sale) === false) return undefined;
     // Before the start nobody can have been accepted, and an unpublished sale is nobody's business.
     if (refusal.reason === "not_started" || refusal.reason === "sale_unknown") return refusal;
     if (!this.#knowsBuyers(view)) return undefined;

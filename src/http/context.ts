@@ -52,7 +52,11 @@ export function createContext(deps: HttpDeps): HttpContext {
 }
 
 /** What a thrown failure tells the caller. Anything unforeseen is a bug of ours: logged, and 500. */
-export function failureReply({ deps, storeWarnings }: HttpContext, error: unknown, requestId: string): Reply {
+export function failureReply(
+  { deps, storeWarnings }: Pick<HttpContext, "deps" | "storeWarnings">,
+  error: unknown,
+  requestId: string,
+): Reply {
   if (isStoreUnavailable(error)) {
     // What was answered stands in the request's own line; where in the code it was says nothing of the store.
     if (storeWarnings.take(performance.now())) {

@@ -176,6 +176,24 @@ const cases: readonly Case[] = [
     },
   },
   {
+    rule: "QU4",
+    title: "nor does it in a sale that ends before that while is over, nor when a sale that had ended goes on",
+    run: async ({ cache }) => {
+      const endsAtMs = sampleNowMs + 300;
+      const [first] = ids(1);
+      const sold = { ...sale, endsAtMs, balances: { ...sale.balances, available: 0, held: 5 } };
+      await cache.load(cutOf({ sale: sold }));
+      const back = { number: 6, patch: { saleId: sale.id, available: 1, buyers: [] } };
+      await cache.apply({ ...at, row: back, reopenDelayMs: 500 });
+      expect(kindsOf(await cache.reserve(takes({ id: must(first) })))).toEqual(["refused"]);
+      await cache.load(cutOf({ sale: { ...sale, endsAtMs } }, [], at.epoch));
+      // Whoever looked ahead has heard that it ends.
+      const longer = { number: 6, patch: { saleId: sale.id, available: 0, buyers: [], endsAtMs: sampleNowMs + 5_000 } };
+      await cache.apply({ ...at, row: longer, reopenDelayMs: 500 });
+      expect(kindsOf(await cache.reserve(takes({ id: must(first) })))).toEqual(["refused"]);
+    },
+  },
+  {
     rule: "QU5",
     title: "what is not loaded, was flushed, or is of another epoch is closed to every call",
     run: async ({ cache, flush }) => {

@@ -318,7 +318,7 @@ export class Auditor implements StoreObserver {
       return `extended ${purchase.extensions}`;
     }
     if (payByMs !== purchase.payByMs + had.length * stretchMs) return "deadline_unknown";
-    if (purchase.state !== "reserved" || this.#nowMs >= purchase.holdUntilMs) {
+    if (purchase.state !== "reserved" || this.#nowMs >= payByMs) {
       this.#sim.probe("extension-too-late");
       return `not_extendable ${purchase.state}`;
     }

@@ -109,8 +109,10 @@ export class MemoryCache implements StockCache {
         },
         sale.balances.available + patch.available,
       );
-      const marked = (copy: Sale) => isMarked(copy, nowMs) || isMarked(copy, nowMs + reopenDelayMs);
-      cached.sale = marked(sale) && !marked(changed) ? { ...changed, reopensAtMs: nowMs + reopenDelayMs } : changed;
+      // Each moment by itself: that a sale ends soon says nothing of what is refused of it now.
+      const clears = (atMs: number) => isMarked(sale, atMs) && !isMarked(changed, atMs);
+      const waits = clears(nowMs) || clears(nowMs + reopenDelayMs);
+      cached.sale = waits ? { ...changed, reopensAtMs: nowMs + reopenDelayMs } : changed;
       return at.feed;
     });
   }

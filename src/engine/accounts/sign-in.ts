@@ -44,7 +44,11 @@ export async function refresh(deps: AccountDeps, text: string): Promise<RefreshA
   const { session: id, digest, next } = presented;
   const nowMs = Math.floor(deps.clock.nowMs());
   const rotation = await deps.accounts.rotateSession({ id, digest, nextDigest: next.digest, nowMs });
-  if (rotation.kind === "ended") return { kind: "wrong" };
+  if (rotation.kind === "ended") {
+    const { accountId } = rotation;
+    const whose = accountId === undefined ? undefined : await deps.accounts.account(accountId);
+    return { kind: whose?.ban === undefined ? "wrong" : "banned" };
+  }
   if (rotation.kind === "reused") {
     deps.revocations.sessionsEnded([id], nowMs);
     return { kind: "reused", session: id };

@@ -41,6 +41,18 @@ export function cachedSale(sale: Sale, view: CacheView, epoch: number): Sale {
   };
 }
 
+/**
+ * Whether a copy is of the epoch that stands, or the last one. A process answers a closing by its end mark, and no cut is
+ * made without it: so by the time at which another epoch accepts somebody, nobody refuses by a copy of the one before.
+ */
+export function isOfStanding(book: Pick<ScopeBook, "peek">, { scopeId, feed }: Pick<Sale, "scopeId" | "feed">): boolean {
+  // What is not published has none.
+  if (scopeId === undefined) return true;
+  const standing = book.peek(scopeId);
+  if (standing === undefined || standing.kind === "rebuilding") return false;
+  return Math.floor(feed / numbersPerEpoch) === (standing.kind === "open" ? standing.scope.epoch : standing.epoch);
+}
+
 /** Before its first epoch a sale's own number; later the cut's. */
 const ledgerSale = (sale: Sale, epoch: number): Sale => (epoch === 0 ? sale : { ...sale, feed: epoch * numbersPerEpoch });
 

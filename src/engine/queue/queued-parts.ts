@@ -10,6 +10,7 @@ import type { Journal } from "../../ports/journal.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Presence } from "../../ports/presence.ts";
 import type { QueueLedger } from "../../ports/queue-ledger.ts";
+import type { Sale } from "../../domain/sale.ts";
 import type { Records } from "../../ports/records.ts";
 import type { StockCache } from "../../ports/stock-cache.ts";
 import type { StockLedger } from "../../ports/stock-ledger.ts";
@@ -17,7 +18,7 @@ import type { StopSignal, Tasks } from "../../ports/tasks.ts";
 import type { DirectAcceptance } from "../accept-direct.ts";
 import { SaleBoard, type SharedBoard } from "../sale-board.ts";
 import { QueuedAcceptance, type QueuedOptions } from "./accept-queued.ts";
-import { cacheMarks, CacheSource } from "./cache-marks.ts";
+import { cacheMarks, CacheSource, isOfStanding } from "./cache-marks.ts";
 import { Carrier } from "./carrier.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { CacheFeeder, type FeedCacheDeps } from "./feed-cache.ts";
@@ -119,7 +120,8 @@ export function acceptQueued(
   { salesMax, buyersMax, marks: terms, ...options }: AcceptingOptions,
 ) {
   const source = new CacheSource({ ...ports, book });
-  const marksBoard = new SaleBoard({ ...ports, source }, { salesMax, buyersMax, shared: { feed: source, ...terms } });
+  const shared = { feed: source, isCurrent: (sale: Sale) => isOfStanding(book, sale), ...terms };
+  const marksBoard = new SaleBoard({ ...ports, source }, { salesMax, buyersMax, shared });
   const marks = cacheMarks(marksBoard, book);
   const ledgerAnswers = new LedgerAnswers({ ...ports, marks });
   const orders = new OrderWatch(ports);

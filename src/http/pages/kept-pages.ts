@@ -23,7 +23,8 @@ const staleForMs = 3_600_000;
 /** Pages kept. Beyond it the one that was made first goes. */
 const keptMax = 400;
 
-type Kept = { readonly word: string; readonly page: PageBytes; readonly madeAtMs: number; lookedAtMs: number };
+/** When it was looked at last, and when that has shown something; and what it has shown instead since. */
+type Kept = { readonly word: string; readonly page: PageBytes; lookedAtMs: number; seenAtMs: number; problem?: unknown };
 type Options = { readonly clock: Clock; readonly tasks: Pick<Tasks, "sleep">; readonly youngForMs: number };
 
 export class KeptPages {
@@ -38,13 +39,14 @@ export class KeptPages {
   /** Undefined if there is no such page. Throws what the look throws, if there is no old page either. */
   page(name: string, look: () => Promise<Found | undefined>): PageBytes | Promise<PageBytes | undefined> {
     const kept = this.#kept.get(name);
-    if (kept !== undefined && this.#nowMs() - kept.lookedAtMs < this.#options.youngForMs) return kept.page;
+    const isYoung = kept !== undefined && this.#nowMs() - kept.lookedAtMs < this.#options.youngForMs;
+    if (isYoung) return this.#isTooOld(kept) ? Promise.reject(kept.problem) : kept.page;
     let making = this.#making.get(name);
     if (making === undefined) {
       making = this.#look(name, look).finally(() => this.#making.delete(name));
       this.#making.set(name, making);
     }
-    if (kept === undefined) return making;
+    if (kept === undefined || this.#isTooOld(kept)) return making;
     making.catch(() => {});
     return this.#nowMs() - kept.lookedAtMs < soonForMs ? kept.page : this.#soon(making, kept.page);
   }
@@ -64,17 +66,23 @@ export class KeptPages {
         this.#kept.delete(name);
         return undefined;
       }
+      const nowMs = this.#nowMs();
       if (kept?.word === found.word) {
-        kept.lookedAtMs = this.#nowMs();
+        kept.lookedAtMs = kept.seenAtMs = nowMs;
         return kept.page;
       }
       const page = await pageBytes(await found.html());
-      return this.#keep(name, { word: found.word, page, madeAtMs: this.#nowMs(), lookedAtMs: this.#nowMs() });
+      return this.#keep(name, { word: found.word, page, lookedAtMs: nowMs, seenAtMs: nowMs });
     } catch (error) {
-      if (kept === undefined || this.#nowMs() - kept.madeAtMs > staleForMs) throw error;
-      kept.lookedAtMs = this.#nowMs();
+      // Also where that is told to nobody: a store that is away is asked no more often than one that answers.
+      if (kept !== undefined) Object.assign(kept, { lookedAtMs: this.#nowMs(), problem: error });
+      if (kept === undefined || this.#isTooOld(kept)) throw error;
       return kept.page;
     }
+  }
+
+  #isTooOld({ seenAtMs }: Kept): boolean {
+    return this.#nowMs() - seenAtMs > staleForMs;
   }
 
   #keep(name: string, kept: Kept): PageBytes {

@@ -11,7 +11,7 @@ import type { PayWay } from "../../web/order/order-view.ts";
 import { isLanguage, languageFor, type Language } from "../../web/shared/languages.ts";
 import { pathsOf, plainRoot } from "../../web/shared/paths.ts";
 import type { Fetch } from "../app.ts";
-import type { HttpContext } from "../context.ts";
+import { failureReply, type HttpContext } from "../context.ts";
 import { failure, type Reply } from "../envelope.ts";
 import type { Ask } from "../route.ts";
 import { bytesReply, htmlHeaders, pagePolicy, type PageBytes } from "./page-bytes.ts";
@@ -19,7 +19,7 @@ import { ListPages } from "./list-pages.ts";
 import { PlainPages } from "./plain/plain-pages.ts";
 import { SalePages } from "./sale-pages.ts";
 import { shellPage } from "./shell-pages.ts";
-import { busyReply, systemPage } from "./system-pages.ts";
+import { busyReply, systemPage, type SystemPage } from "./system-pages.ts";
 
 type PageAsk = Pick<Ask, "request" | "peer" | "nowMs">;
 
@@ -54,6 +54,7 @@ export const patternOf = (path: string): string =>
 export const isPagePath = (path: string): boolean => path === "/" || /^\/(assets|plain|zh-CN|en)(\/|$)/.test(path);
 
 export class Pages {
+  readonly #context: PageContext;
   readonly #files: WebFiles;
   readonly #sales: SalePages;
   readonly #list: ListPages;
@@ -61,7 +62,9 @@ export class Pages {
   readonly #plain: PlainPages;
   #policy: { readonly bundle: WebBundle; readonly text: string } | undefined;
 
-  constructor({ deps }: Pick<HttpContext, "deps">, { files, api }: { readonly files: WebFiles; readonly api: Fetch }) {
+  constructor(context: PageContext, { files, api }: { readonly files: WebFiles; readonly api: Fetch }) {
+    const { deps } = context;
+    this.#context = context;
     this.#files = files;
     this.#sales = new SalePages(deps);
     this.#list = new ListPages(deps);
@@ -106,8 +109,14 @@ export class Pages {
   }
 
   async #page(ask: PageOfOurs): Promise<Reply> {
-    const page = await this.#found(ask);
-    return page === undefined ? this.#system(ask, "not_found") : this.#html(ask, page.page, page.caching);
+    try {
+      const page = await this.#found(ask);
+      return page === undefined ? await this.#system(ask, { kind: "not_found", status: 404 }) : this.#html(ask, page.page, page.caching);
+    } catch (error) {
+      const { status, reason, headers } = failureReply(this.#context, error, "");
+      const reply = await this.#system(ask, { kind: "failed", status });
+      return { ...reply, reason, headers: { ...reply.headers, ...headers } };
+    }
   }
 
   async #found({ language, rest, bundle }: PageOfOurs): Promise<{ readonly page: PageBytes; readonly caching: string } | undefined> {
@@ -123,9 +132,9 @@ export class Pages {
     return bytesReply(request, page, htmlHeaders(this.#policyOf(bundle), caching));
   }
 
-  async #system(ask: PageOfOurs, kind: "not_found"): Promise<Reply> {
+  async #system(ask: PageOfOurs, { kind, status }: { readonly kind: SystemPage; readonly status: number }): Promise<Reply> {
     const page = await systemPage(ask.language, kind, ask.bundle);
-    return { ...this.#html(ask, page, "no-store"), status: 404 };
+    return { ...this.#html(ask, page, "no-store"), status };
   }
 
   #policyOf(bundle: WebBundle): string {
@@ -134,6 +143,7 @@ export class Pages {
   }
 }
 
+type PageContext = Pick<HttpContext, "deps" | "storeWarnings">;
 type PageOfOurs = { readonly request: Request; readonly language: Language; readonly rest: readonly string[]; readonly bundle: WebBundle };
 
 /** To the language that was chosen, or the one that the browser asks for. */

@@ -4,6 +4,7 @@ import { openMemoryApi, shopKey, type MemoryApi } from "../../../tests/harness/m
 import { waitFor } from "../../../tests/harness/wait.ts";
 import { plantedFiles } from "../../../tests/kit/planted-bundle.ts";
 import type { Records } from "../../ports/records.ts";
+import { StoreUnavailable } from "../../ports/store-unavailable.ts";
 import { MemoryStore } from "../../adapters/memory/memory-store.ts";
 
 const files = plantedFiles();
@@ -19,7 +20,7 @@ function watchedStore(store: MemoryStore): Records {
       if (typeof value !== "function") return value;
       return (...given: unknown[]) => {
         if (name === "product") reads.count += 1;
-        if (reads.fail && (name === "sale" || name === "product")) throw new Error("the store is away");
+        if (reads.fail && (name === "sale" || name === "product")) throw new StoreUnavailable("unavailable", "the store is away");
         return value.apply(target, given);
       };
     },
@@ -171,6 +172,32 @@ describe("[SF2] a stampede on a page", () => {
       reads.fail = false;
     }
     await untilPageSays('"status":"paused"');
+  });
+
+  test("hears after an hour that the page cannot be shown, and the store is asked once a second even so", async () => {
+    // It was looked at all along, and is not old, however long nothing happened.
+    api.time.nowMs += 7_200_000;
+    for (let asked = 0; asked < 3; asked++) expect((await page(salePath())).status).toBe(200);
+    reads.fail = true;
+    try {
+      api.time.nowMs += 3_500_000;
+      expect((await page(salePath())).status).toBe(200);
+      api.time.nowMs += 200_000;
+      const gone = await page(salePath());
+      expect([gone.status, gone.headers.get("content-type"), gone.headers.get("retry-after")]).toEqual([
+        503,
+        "text/html; charset=utf-8",
+        "1",
+      ]);
+      expect(await gone.text()).toContain("This page cannot be shown right now");
+      const before = reads.count;
+      for (let asked = 0; asked < 50; asked++) expect((await page(salePath())).status).toBe(503);
+      expect(reads.count).toBe(before);
+    } finally {
+      reads.fail = false;
+    }
+    api.time.nowMs += 1_100;
+    expect((await page(salePath())).status).toBe(200);
   });
 });
 

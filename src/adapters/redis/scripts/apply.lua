@@ -32,11 +32,6 @@ local function marked(available, starts, ends, paused, cancelled, now)
 end
 local now = serverTime(ARGV[7])
 local delay = tonumber(ARGV[3])
-local function markedAround(...)
-  local args = {...}
-  local available, starts, ends, paused, cancelled = args[1], args[2], args[3], args[4], args[5]
-  return marked(available, starts, ends, paused, cancelled, now) or marked(available, starts, ends, paused, cancelled, now + delay)
-end
 
 local before = {tonumber(sale[1]), tonumber(sale[2]), tonumber(sale[3]), sale[4], sale[5]}
 local after = {before[1] + tonumber(ARGV[2]), before[2], before[3], before[4], before[5]}
@@ -44,7 +39,11 @@ if ARGV[4] ~= '' then after[4] = ARGV[4] end
 if ARGV[5] ~= '' then after[3] = tonumber(ARGV[5]) end
 if ARGV[6] == '1' then after[5] = '1' end
 redis.call('HSET', KEYS[3], 'available', integer(after[1]), 'ends', integer(after[3]), 'paused', after[4], 'cancelled', after[5])
-if markedAround(unpack(before)) and not markedAround(unpack(after)) then
+-- Each moment by itself: that a sale ends soon says nothing of what is refused of it now.
+local function clears(at)
+  return marked(before[1], before[2], before[3], before[4], before[5], at) and not marked(after[1], after[2], after[3], after[4], after[5], at)
+end
+if clears(now) or clears(now + delay) then
   redis.call('HSET', KEYS[3], 'reopens', integer(now + delay))
 end
 return tonumber(ARGV[1])
