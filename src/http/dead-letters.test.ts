@@ -66,6 +66,7 @@ test("[C2] [QL7] what could not be discarded is said: it was settled meanwhile, 
     { kind: "settled", purchase: samplePurchase() },
     { kind: "not_discardable" },
     { kind: "unavailable" },
+    { kind: "unknown" },
   ];
   let desk: ReturnType<typeof deskWith> | undefined;
   const now: DeadLetters = {
@@ -77,7 +78,7 @@ test("[C2] [QL7] what could not be discarded is said: it was settled meanwhile, 
   const api = await openMemoryApi({ deadLetters: now });
   desk = deskWith((await api.openSale({ nowMs: api.time.nowMs })).saleId);
   const told = [];
-  for (let asked = 0; asked < 3; asked++) {
+  for (let asked = 0; asked < 4; asked++) {
     const { status, data } = await api.ask("POST", `${path}/31/discard`, { key: shopKey });
     told.push([status, data["reason"], data["state"]]);
   }
@@ -85,6 +86,7 @@ test("[C2] [QL7] what could not be discarded is said: it was settled meanwhile, 
     [409, "letter_settled", "reserved"],
     [409, "letter_not_discardable", undefined],
     [503, "busy", undefined],
+    [504, "outcome_unknown", undefined],
   ]);
   await api.close();
 });

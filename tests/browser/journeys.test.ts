@@ -4,6 +4,8 @@ import type { Page } from "playwright-core";
 import { describeInBrowser } from "./chromium.ts";
 import { inMs, password, patienceMs, testMaxMs, untilState, useStorefront } from "./storefront.ts";
 
+const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "");
+
 /** Goes on by Tab until what is focused has this name; each stop can be seen. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {
   const steps: string[] = [];
@@ -55,7 +57,8 @@ describeInBrowser("[SF15] by the keyboard alone", () => {
       await page.keyboard.press("Enter");
       await page.keyboard.press("Enter");
       await untilState(page, "HELD");
-      await tabTo(page, /Pay now/);
+      // Where the button was is now the way to the order, and the reader is there.
+      expect(await focusedText(page)).toMatch(/Pay now/);
       await page.keyboard.press("Enter");
       await page.waitForURL(/orders/);
       await page.locator(".order[data-state=reserved]").waitFor();
@@ -133,6 +136,7 @@ describeInBrowser("[SF15] by the keyboard alone", () => {
       await tabTo(first, /Yes, cancel it/);
       await first.keyboard.press("Enter");
       await first.locator(".order[data-state=cancelled]").waitFor();
+      expect(await focusedText(first)).toMatch(/Cancelled/);
       await untilState(second, "ON_SALE");
       await second.getByText("库存回流，可以抢购").waitFor({ state: "attached" });
       await tabTo(second, /立即抢购/);

@@ -171,7 +171,8 @@ export class RedisStockCache implements StockCache {
     const found = await this.#connection.ask(["SCRIPT", "EXISTS", theirs]);
     if (found.kind !== "ok") return { kind: "failed", message: "The cache did not say whether it still stands" };
     const [exists] = list(found.value);
-    if (exists !== 1 || protocol < this.#scripts.protocol) return { kind: "same" };
+    // What says no number is none of ours.
+    if (exists !== 1 || !(protocol > this.#scripts.protocol)) return { kind: "same" };
     return { kind: "failed", message: "A later version of this program has opened the cache: update this process" };
   }
 

@@ -4,7 +4,7 @@ import type { Purchase } from "../../domain/purchase.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Journal } from "../../ports/journal.ts";
 import type { DeadLetter, QueueLedger } from "../../ports/queue-ledger.ts";
-import type { StockLedger } from "../../ports/stock-ledger.ts";
+import type { CommitResult, StockLedger } from "../../ports/stock-ledger.ts";
 
 export type DeadLetterDeps = {
   readonly ledger: Pick<QueueLedger, "scope" | "close" | "deadLetter" | "bury" | "unbury">;
@@ -25,7 +25,9 @@ export type DeadLetterAnswer =
   /** The database does not even keep that it was refused. */
   | { readonly kind: "not_discardable" }
   /** The broker or the database did not take it; it is as it was. */
-  | { readonly kind: "unavailable" };
+  | { readonly kind: "unavailable" }
+  /** It may have been done: the same again has one effect. */
+  | { readonly kind: "unknown" };
 
 /**
  * Settles a line, or puts it aside once more. The ledger is asked at once, so that no cut comes between its letter, which
@@ -46,7 +48,7 @@ export async function replayDeadLetter(deps: DeadLetterDeps, id: string): Promis
   }
   const outcome = result.kind === "committed" ? result.groups[0]?.outcomes[0] : undefined;
   if (outcome?.kind === "readmit") return publishedAnew(deps, letter);
-  if (outcome?.kind !== "admitted" && outcome?.kind !== "parked") return { kind: "unavailable" };
+  if (outcome?.kind !== "admitted" && outcome?.kind !== "parked") return notDone(result);
   await ledger.unbury(letter);
   return { kind: "done", purchase: outcome.purchase };
 }
@@ -56,7 +58,8 @@ async function publishedAnew({ ledger, journal }: DeadLetterDeps, letter: LineLe
   const scope = await ledger.scope(scopeId);
   if (scope === undefined) return { kind: "not_replayable" };
   const text = encodeMessage({ kind: "lines", scopeId, epoch, saleId, lines: [line] });
-  if (!(await journal.publish(scope.partition, text))) return { kind: "unavailable" };
+  // Without a confirm it may be there all the same.
+  if (!(await journal.publish(scope.partition, text))) return { kind: "unknown" };
   await ledger.unbury(letter);
   return { kind: "done" };
 }
@@ -80,13 +83,15 @@ export async function discardDeadLetter(deps: DeadLetterDeps, id: string): Promi
     const result = await stockLedger.commit({ nowMs, groups: [{ saleId, movements: [decline] }] });
     if (result.kind === "failed" && result.cause === "bad_line") continue;
     const outcome = result.kind === "committed" ? result.groups[0]?.outcomes[0] : undefined;
-    if (outcome?.kind !== "admitted") return { kind: "unavailable" };
+    if (outcome?.kind !== "admitted") return notDone(result);
     await forget(deps, letter);
     const { purchase } = outcome;
     return { kind: purchase.refusedFor === "discarded" ? "done" : "settled", purchase };
   }
   return { kind: "not_discardable" };
 }
+
+const notDone = ({ kind }: CommitResult): DeadLetterAnswer => ({ kind: kind === "unknown" ? "unknown" : "unavailable" });
 
 /** Where a cut has counted it meanwhile, that cache holds a unit for it which nobody gives back: it is counted anew. */
 async function forget({ ledger }: DeadLetterDeps, letter: LineLetter): Promise<void> {

@@ -9,7 +9,7 @@ import { letterParams } from "../contract/params.ts";
 import { emptyBody } from "../contract/requests.ts";
 import { failure, success, type Reply } from "../envelope.ts";
 import type { Staff } from "../identity.ts";
-import { notTriedReply } from "../refusals.ts";
+import { notTriedReply, unknownReply } from "../refusals.ts";
 import { forStaff, type Ask, type Route } from "../route.ts";
 import { deadLetterView } from "../views.ts";
 
@@ -31,7 +31,7 @@ const replayContract = {
   operation: "replayDeadLetter",
   summary: "Have a purchase settled that could not be",
   about: "It goes its way once more: it becomes an order, or comes back here.",
-  refusals: ["letter_unknown", "letter_not_replayable", "busy"],
+  refusals: ["letter_unknown", "letter_not_replayable", "busy", "outcome_unknown"],
 } as const;
 const discardContract = {
   ...one,
@@ -39,7 +39,7 @@ const discardContract = {
   operation: "discardDeadLetter",
   summary: "Refuse a purchase that cannot be settled, for good",
   about: "Its buyer's limit is free again, and its unit if the cache still counts it.",
-  refusals: ["letter_unknown", "letter_settled", "letter_not_discardable", "busy"],
+  refusals: ["letter_unknown", "letter_settled", "letter_not_discardable", "busy", "outcome_unknown"],
 } as const;
 
 export const deadLetterRoutes: readonly Route[] = [
@@ -83,6 +83,8 @@ function replyOf(answer: DeadLetterAnswer, letter: DeadLetter): Reply {
       return failure("letter_settled", { state: answer.purchase.state });
     case "not_discardable":
       return failure("letter_not_discardable");
+    case "unknown":
+      return unknownReply();
     case "unavailable":
       return notTriedReply("busy");
     default:

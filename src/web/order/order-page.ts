@@ -10,6 +10,7 @@ import { followAttention } from "../shared/attention.ts";
 import type { SharedStream } from "../shared/one-stream.ts";
 import type { Opened } from "../shared/page-data.ts";
 import { pathsOf } from "../shared/paths.ts";
+import { drawKeepingFocus } from "../shared/keep-focus.ts";
 import { Reading } from "../shared/reading.ts";
 import { Session } from "../shared/session.ts";
 import { browserStorage } from "../shared/storage.ts";
@@ -25,7 +26,6 @@ import { problemText } from "./problem-text.ts";
 export type OrderData = { readonly payWay: PayWay };
 type Shown = Pick<OrderPage, "working" | "asksCancel" | "told" | "isUnknown" | "saleName"> & NonNullable<OrderPage["live"]>;
 
-/** What the page has words for. */
 /** While a payment is under way. */
 const lookEachMs = 1_500;
 
@@ -99,6 +99,7 @@ export class OrderPageAtWork {
     const told = await this.#session.call<OrderOnWire>(`/api/v1/orders/${this.#id}`);
     if (told.kind === "done") this.#know(told.data);
     if (told.kind === "no" && told.status === 404) return this.#set({ isUnknown: true });
+    if (told.kind === "no" && told.status === 401) return this.#leave();
     const retryAfterMs = told.kind === "no" ? (told.retryAfterMs ?? 0) : 0;
     const isOpen = told.kind !== "done" || openPayment(told.data) !== undefined;
     if (isOpen) this.#looking = setTimeout(() => void this.#reading.ask(), Math.max(retryAfterMs, lookEachMs * (0.75 + Math.random() / 2)));
@@ -123,8 +124,15 @@ export class OrderPageAtWork {
     if (this.#shown.working) return;
     this.#set({ working: true, told: undefined });
     const told = await this.#session.call(`/api/v1/orders/${this.#id}/${path}`, { method: "POST", body });
+    if (told.kind === "no" && told.status === 401) return this.#leave();
     this.#set({ working: false, told: told.kind === "done" ? undefined : problemText(this.#opened.t, told) });
     await this.#reading.ask();
+  }
+
+  /** The session is over: whoever it was signs in again, or hears there why not. */
+  #leave(): void {
+    const paths = pathsOf(this.#opened.language);
+    location.replace(paths.signIn(paths.order(this.#id)));
   }
 
   /** However often it is clicked, a deadline that was seen is good for one minute more. */
@@ -166,9 +174,24 @@ export class OrderPageAtWork {
       togglePause: () => this.#togglePause(),
     };
     const nowMs = this.#time.clock.nowMs();
-    render(
-      orderView({ language, t, payWay: own.payWay, order: this.#order, isUnknown, saleName, nowMs, working, asksCancel, told, live, acts }),
-      root,
-    );
+    const draw = () =>
+      render(
+        orderView({
+          language,
+          t,
+          payWay: own.payWay,
+          order: this.#order,
+          isUnknown,
+          saleName,
+          nowMs,
+          working,
+          asksCancel,
+          told,
+          live,
+          acts,
+        }),
+        root,
+      );
+    drawKeepingFocus(root, draw, [".cancel button", ".pay .main", ".state-word"]);
   }
 }

@@ -40,6 +40,8 @@ export type OrderPage = {
   readonly acts: OrderActs | undefined;
   /** No program is to run: what can be done are forms. */
   readonly isPlain?: boolean | undefined;
+  /** Of the reader; the server's pages say UTC. */
+  readonly timeZone?: string | undefined;
 };
 
 export function orderView(page: OrderPage): VNode {
@@ -62,7 +64,7 @@ export function orderView(page: OrderPage): VNode {
     h(
       "div",
       { class: `state ${order.state}` },
-      h("p", { class: "state-word" }, t(`state_${order.state}`)),
+      h("p", { class: "state-word", tabindex: -1 }, t(`state_${order.state}`)),
       h("p", null, t(order.refunded ? "text_refunded" : textKey(order.state))),
     ),
     order.state === "reserved"
@@ -83,7 +85,7 @@ function textKey(state: OrderOnWire["state"]): Key {
   return state === "stuck" || state === "offered" ? "text_queued" : `text_${state}`;
 }
 
-function deadlineView({ t, language, nowMs }: OrderPage, { pay_by: payBy, hold_until: holdUntil }: OrderOnWire): VNode | null {
+function deadlineView({ t, language, nowMs, timeZone }: OrderPage, { pay_by: payBy, hold_until: holdUntil }: OrderOnWire): VNode | null {
   if (payBy === null) return null;
   const atMs = Date.parse(payBy);
   const leftMs = nowMs === undefined ? undefined : atMs - nowMs;
@@ -93,7 +95,7 @@ function deadlineView({ t, language, nowMs }: OrderPage, { pay_by: payBy, hold_u
     { class: `deadline ${leftMs !== undefined && leftMs < soonMs ? "soon" : ""}` },
     h("span", { id: "pay-left" }, t("pay_left")),
     h("strong", { role: "timer", "aria-live": "off", "aria-labelledby": "pay-left" }, leftMs === undefined ? "--:--" : clockText(leftMs)),
-    h("span", null, h("time", { datetime: payBy }, t("pay_by", { time: instant(language, atMs) }))),
+    h("span", null, h("time", { datetime: payBy }, t("pay_by", { time: instant(language, atMs, timeZone) }))),
     isKept ? h("p", null, t("pay_grace")) : leftMs !== undefined && leftMs < soonMs ? h("p", null, t("pay_soon")) : null,
   );
 }
@@ -121,8 +123,8 @@ function cancelView({ t, asksCancel, acts, working, language, isPlain }: OrderPa
   );
 }
 
-function factsView({ t, language, saleName }: OrderPage, order: OrderOnWire): VNode {
-  const time = (text: string) => h("time", { datetime: text }, instant(language, Date.parse(text)));
+function factsView({ t, language, saleName, timeZone }: OrderPage, order: OrderOnWire): VNode {
+  const time = (text: string) => h("time", { datetime: text }, instant(language, Date.parse(text), timeZone));
   const rows: readonly (readonly [Key, VNode | string])[] = [
     ["order_number", order.id],
     ["order_item", saleName ?? order.product_id],
@@ -138,7 +140,7 @@ function factsView({ t, language, saleName }: OrderPage, order: OrderOnWire): VN
   );
 }
 
-function historyView({ t, language }: OrderPage, { payments, refunds }: OrderOnWire): VNode {
+function historyView({ t, language, timeZone }: OrderPage, { payments, refunds }: OrderOnWire): VNode {
   const line = (
     what: { readonly id: string; readonly changed_at: string; readonly amount_minor: number; readonly currency: string },
     key: Key,
@@ -148,7 +150,7 @@ function historyView({ t, language }: OrderPage, { payments, refunds }: OrderOnW
       { key: what.id },
       h("span", null, t(key)),
       h("span", null, money(language, what.amount_minor, what.currency)),
-      h("time", { datetime: what.changed_at }, instant(language, Date.parse(what.changed_at))),
+      h("time", { datetime: what.changed_at }, instant(language, Date.parse(what.changed_at), timeZone)),
     );
   const list = (title: Key, lines: readonly VNode[]) =>
     lines.length === 0 ? null : h("section", null, h("h2", null, t(title)), h("ul", { class: "rows" }, lines));

@@ -28,6 +28,8 @@ export type OrdersPage = {
   readonly problem: string | undefined;
   /** No program is to run: its links stay among such pages. */
   readonly isPlain?: boolean | undefined;
+  /** Of the reader; the server's pages say UTC. */
+  readonly timeZone?: string | undefined;
 };
 
 export function ordersView(page: OrdersPage): VNode {
@@ -54,7 +56,7 @@ export function ordersView(page: OrdersPage): VNode {
     shown === undefined
       ? h("p", null, t("working"))
       : shown.length === 0
-        ? h("p", { class: "empty" }, t("orders_empty"), " ", h("a", { href: paths.list }, t("sales")))
+        ? emptyView(page)
         : h(
             "ul",
             { class: "order-cards" },
@@ -62,6 +64,16 @@ export function ordersView(page: OrdersPage): VNode {
           ),
     pagesView(page),
   );
+}
+
+/** That none are shown here is not that there are none. */
+function emptyView({ t, language, filter, page, isPlain }: OrdersPage): VNode {
+  const paths = pathsOf(language, isPlain);
+  const isAll = filter === "all" && page === 1;
+  const [text, href, link] = isAll
+    ? (["orders_empty", paths.list, "sales"] as const)
+    : (["orders_none_here", paths.orders, "all_orders"] as const);
+  return h("p", { class: "empty" }, t(text), " ", h("a", { href }, t(link)));
 }
 
 const linkTo = (path: string, filter: Filter, page = 1) => {
@@ -73,7 +85,7 @@ function unpaidFirst(orders: readonly PurchaseOnWire[]): readonly PurchaseOnWire
   return orders.toSorted((a, b) => Number(b.state === "reserved") - Number(a.state === "reserved"));
 }
 
-function cardView({ t, language, names, nowMs, isPlain }: OrdersPage, order: PurchaseOnWire): VNode {
+function cardView({ t, language, names, nowMs, isPlain, timeZone }: OrdersPage, order: PurchaseOnWire): VNode {
   const leftMs = order.state === "reserved" && order.pay_by !== null && nowMs !== undefined ? Date.parse(order.pay_by) - nowMs : undefined;
   return h(
     "li",
@@ -90,7 +102,7 @@ function cardView({ t, language, names, nowMs, isPlain }: OrdersPage, order: Pur
       leftMs === undefined ? null : h("strong", { class: "left" }, ` ${clockText(leftMs)}`),
     ),
     h("p", null, `${order.quantity} × ${money(language, order.price_minor, order.currency)}`),
-    h("p", { class: "when" }, h("time", { datetime: order.accepted_at }, instant(language, Date.parse(order.accepted_at)))),
+    h("p", { class: "when" }, h("time", { datetime: order.accepted_at }, instant(language, Date.parse(order.accepted_at), timeZone))),
   );
 }
 

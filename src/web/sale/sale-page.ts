@@ -12,6 +12,7 @@ import { callApi } from "../shared/api.ts";
 import { followAttention } from "../shared/attention.ts";
 import { EdgeTimer } from "../shared/edge-timer.ts";
 import { clockText } from "../shared/format.ts";
+import { drawKeepingFocus } from "../shared/keep-focus.ts";
 import type { SharedStream } from "../shared/one-stream.ts";
 import type { Opened } from "../shared/page-data.ts";
 import { pathsOf } from "../shared/paths.ts";
@@ -219,7 +220,7 @@ export class SalePageAtWork {
         readTime: () => this.#readTime(),
       },
     };
-    render(saleView(page), root);
+    drawKeepingFocus(root, () => render(saleView(page), root), [".action .main"]);
   }
 }
 

@@ -5,10 +5,15 @@ import { signInView, type FormProblem, type SignInPage } from "../../../web/acco
 import { nextPath } from "../../../web/shared/paths.ts";
 import type { AccountOnWire } from "../../contract/wire.ts";
 import { translatorOf } from "../document.ts";
-import { statusOf, unread, type Screen, type Visit } from "./screen.ts";
+import { answerOf, unread, type Screen, type Visit } from "./screen.ts";
 
 type Mode = SignInPage["mode"];
-type Problems = { readonly status: number; readonly problems: readonly FormProblem[]; readonly wantsCode: boolean };
+type Problems = {
+  readonly status: number;
+  readonly retryAfterMs?: number | undefined;
+  readonly problems: readonly FormProblem[];
+  readonly wantsCode: boolean;
+};
 
 export const signInScreen = (visit: Visit): Promise<Screen> => signing(visit, "sign-in");
 export const registerScreen = (visit: Visit): Promise<Screen> => signing(visit, "register");
@@ -21,21 +26,22 @@ async function signing(visit: Visit, mode: Mode): Promise<Screen> {
   const proof = { username: form.get("username") ?? "", password: form.get("password") ?? "" };
   if (mode === "register") {
     const made = await visitor.call("/api/v1/auth/register", { method: "POST", body: proof });
-    if (made.kind !== "done") return signingPage(visit, mode, { status: statusOf(made), problems: problemsOf(t, made), wantsCode: false });
+    if (made.kind !== "done") return signingPage(visit, mode, { ...answerOf(made), problems: problemsOf(t, made), wantsCode: false });
   }
   const code = form.get("code") ?? "";
   const told = await visitor.signIn(code === "" ? proof : { ...proof, code });
   if (told.kind === "done") return { kind: "go", to: nextPath(`?${query}`, paths.account) };
   const wantsCode = form.has("code") || (told.kind === "no" && told.problem.reason === "code_required");
-  return signingPage(visit, mode, { status: statusOf(told), problems: problemsOf(t, told), wantsCode });
+  return signingPage(visit, mode, { ...answerOf(told), problems: problemsOf(t, told), wantsCode });
 }
 
-function signingPage({ language, form, query }: Visit, mode: Mode, { status, problems, wantsCode }: Problems): Screen {
+function signingPage({ language, form, query }: Visit, mode: Mode, { status, retryAfterMs, problems, wantsCode }: Problems): Screen {
   const t = translatorOf(language, ["account"]);
   const next = query.get("next") ?? undefined;
   return {
     kind: "page",
     status,
+    retryAfterMs,
     title: t(mode === "register" ? "register_title" : "sign_in_title"),
     other: (others) => (mode === "register" ? others.register() : others.signIn()),
     content: signInView({

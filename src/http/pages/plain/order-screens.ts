@@ -29,7 +29,7 @@ export async function ordersScreen(visit: Visit): Promise<Screen> {
     title: t("orders_title"),
     here: "my_orders",
     other: (others) => others.orders,
-    content: ordersView({ language, t, filter, page, orders, hasOlder, names, nowMs, problem: undefined, isPlain: true }),
+    content: ordersView({ language, t, filter, page, orders, hasOlder, names, nowMs, problem: undefined, isPlain: true, timeZone: "UTC" }),
   };
 }
 
@@ -90,6 +90,7 @@ async function lookAt(visit: Visit, id: string, failed: { readonly status: numbe
       live: undefined,
       acts: undefined,
       isPlain: true,
+      timeZone: "UTC",
     }),
   };
 }

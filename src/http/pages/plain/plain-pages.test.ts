@@ -199,7 +199,7 @@ describe("[SF17] without a program", () => {
     try {
       spy.mockImplementation(async (_, movements) => movements.map(() => ({ kind: "not_tried", cause: "busy" })));
       const busy = await browser.send(path, { key });
-      expect([busy.status, stateOf(busy), keyOf(busy)]).toEqual([503, "ON_SALE", key]);
+      expect([busy.status, stateOf(busy), keyOf(busy), busy.headers.get("retry-after")]).toEqual([503, "ON_SALE", key, "1"]);
       expect(busy.text).toContain("The server is busy. Nothing was taken");
     } finally {
       spy.mockRestore();

@@ -91,23 +91,26 @@ export class PlainPages {
       case "failed":
         return this.#system(ask, "failed", screen.status, screen.retryAfterMs);
       case "page": {
-        const { status, title, here, content, other } = screen;
+        const { status, title, here, content, other, retryAfterMs } = screen;
         const otherPath = other(plainPaths(otherLanguage(ask.language)));
         const html = documentOf(ask.bundle, { language: ask.language, title, here, content, otherPath, isPlain: true });
-        return this.#html(ask, html, status);
+        return later(this.#html(ask, html, status), retryAfterMs);
       }
     }
   }
 
   #system(ask: PlainAsk, kind: SystemPage, status: number, retryAfterMs?: number): Reply {
-    const reply = this.#html(ask, systemHtml(ask.language, kind, ask.bundle), status);
-    if (retryAfterMs === undefined) return reply;
-    return { ...reply, headers: { ...reply.headers, "Retry-After": String(Math.ceil(retryAfterMs / 1000)) } };
+    return later(this.#html(ask, systemHtml(ask.language, kind, ask.bundle), status), retryAfterMs);
   }
 
   #html({ request, policy }: PlainAsk, html: string, status: number): Reply {
     return { status, body: request.method === "HEAD" ? "" : html, headers: htmlHeaders(policy, "no-store") };
   }
+}
+
+function later(reply: Reply, retryAfterMs: number | undefined): Reply {
+  if (retryAfterMs === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, "Retry-After": String(Math.ceil(retryAfterMs / 1000)) } };
 }
 
 type Form = { readonly fields: URLSearchParams } | { readonly reply: Reply };

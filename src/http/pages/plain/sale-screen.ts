@@ -14,7 +14,12 @@ import { translatorOf } from "../document.ts";
 import { statusOf, unread, type Screen, type Visit } from "./screen.ts";
 
 /** How the form that was sent has ended; `keeps` its key where that may still be needed. */
-type Sent = { readonly outcome: Exclude<Outcome, { kind: "accepted" }> | "unknown"; readonly keeps: boolean; readonly status: number };
+type Sent = {
+  readonly outcome: Exclude<Outcome, { kind: "accepted" }> | "unknown";
+  readonly keeps: boolean;
+  readonly status: number;
+  readonly retryAfterMs?: number | undefined;
+};
 
 export async function saleScreen(visit: Visit): Promise<Screen> {
   const { words, form, paths } = visit;
@@ -50,7 +55,7 @@ function sentOf(told: Exclude<Told<unknown>, { kind: "done" }>, wasUnknown: bool
   if (told.kind === "silence" || status === 500 || status === 504) return { outcome: "unknown", keeps: true, status };
   const { problem, retryAfterMs } = told;
   if (![403, 429, 503].includes(status)) return { outcome: { kind: "refused", problem }, keeps: false, status };
-  return { outcome: wasUnknown ? "unknown" : { kind: "not_tried", status, problem, retryAfterMs }, keeps: true, status };
+  return { outcome: wasUnknown ? "unknown" : { kind: "not_tried", status, problem, retryAfterMs }, keeps: true, status, retryAfterMs };
 }
 
 async function lookAt(
@@ -79,6 +84,7 @@ async function lookAt(
   return {
     kind: "page",
     status: sent?.status ?? 200,
+    retryAfterMs: sent?.retryAfterMs,
     title: sale.name,
     other: (others) => others.sale(id),
     content: saleView({

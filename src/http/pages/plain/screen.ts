@@ -31,6 +31,8 @@ export type Screen =
       /** The same in the other language. */
       readonly other: (paths: Paths) => string;
       readonly content: VNode;
+      /** When what was asked may be asked again. */
+      readonly retryAfterMs?: number | undefined;
     }
   | { readonly kind: "go"; readonly to: string }
   | { readonly kind: "none" }
@@ -50,4 +52,6 @@ export function unread(visit: Visit, told: No, self: string): Screen {
 }
 
 export const statusOf = (told: No): number => (told.kind === "silence" ? 504 : told.status);
+/** A page that says no is answered as the API answered. */
+export const answerOf = (told: No) => ({ status: statusOf(told), retryAfterMs: told.kind === "silence" ? undefined : told.retryAfterMs });
 export const plainPaths = (language: Language): Paths => pathsOf(language, true);
