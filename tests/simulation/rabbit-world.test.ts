@@ -6,7 +6,7 @@ testWorld({
   title: "[I1] [I2] [I3] [I4] [I5] [I6] [I7] [I8] [I9] [I10] [I11] [I12] [I13] the rabbitmq world keeps every invariant",
   seeds: 100,
   repeated: 5,
-  regressions: [1_094, 2_001, 30_245],
+  regressions: [1_094, 2_001, 30_245, 31_599, 34_741],
   probes: [
     "broker_block",
     "broker_kill",

@@ -211,6 +211,24 @@ test("[QL6] units leave a running sale at a cut, and no line in flight is robbed
     expect(await shop.buy(api, sale, { buyer: shop.buyer("bob") })).toMatchObject({ kind: "refused", refusal: { reason: "all_taken" } });
   }));
 
+test("[QL6] so does who knows the sale as it was before another process published it", () =>
+  withShop(async (shop) => {
+    const [api, late] = [shop.process(), shop.process({ works: false })];
+    const sale = saleId("700");
+    await shop.store.addSale({
+      id: sale,
+      draft: sampleDraft({ startsAtMs: shop.time.nowMs() + 1_000, endsAtMs: shop.time.nowMs() + 60_000 }),
+      createdAtMs: 0,
+    });
+    expect((await late.board.load(sale))?.sale.phase).toBe("draft");
+    await api.acceptance.submit(sale, [{ kind: "switch", change: { kind: "publish" } }]);
+    await shop.open(api, sale);
+    const leaves = { kind: "adjust", adjustmentId: shop.newAdjustmentId(), units: -1, reason: "broken", actor: "one" } as const;
+    expect(await shop.send(late, sale, leaves)).toMatchObject({ kind: "adjusted", applied: -1 });
+    // It was done where all lines are in.
+    expect(shop.store.tables.scopes.get(sale)?.epoch).toBe(2);
+  }));
+
 test("[PU2] a draft is nobody's business, and one that was cancelled says so", () =>
   withShop(async (shop) => {
     const api = shop.process();

@@ -157,7 +157,9 @@ export class QueuedAcceptance implements Acceptance {
   /** It is done at the next cut, which is brought about. A repeat with the same id, here or later, hears of the same outcome. */
   async #atCut(saleId: SaleId, movement: Adjust | Settle, options: SubmitOptions): Promise<LineAnswer> {
     const { ledger, board, clock, tasks } = this.#deps;
-    const sale = (await board.load(saleId))?.sale;
+    // As it was before it was published elsewhere it has no scope: what is done to it then would not wait for its lines.
+    const view = await board.load(saleId);
+    const sale = (view?.sale.scopeId === undefined ? await board.loadFresh(saleId) : view)?.sale;
     const scopeId = sale?.scopeId;
     if (sale === undefined || scopeId === undefined) return this.#direct(saleId, movement, options);
     const before = await ledger.outcomeAtCut(movement.adjustmentId);
