@@ -5,6 +5,7 @@ import { TcpProxy } from "../harness/tcp-proxy.ts";
 import { waitFor } from "../harness/wait.ts";
 import { describeInBrowser } from "./chromium.ts";
 import { inMs, patienceMs, stateOf, testMaxMs, untilState, useStorefront } from "./storefront.ts";
+import { openedAtMs, withWrongClock } from "./wrong-clock.ts";
 
 describeInBrowser("[SF16] in a browser", () => {
   const { shop, url, visit, visitAs } = useStorefront();
@@ -19,32 +20,19 @@ describeInBrowser("[SF16] in a browser", () => {
       const saleId = await shop.liveSale({ starts_at: new Date(startsAtMs).toISOString(), ends_at: inMs(3_600_000) });
       const opened = await Promise.all(
         [...contexts.entries()].map(async ([at, context]) => {
-          await context.addInitScript((off) => {
-            const real = Date.now.bind(Date);
-            let more = 0;
-            Date.now = () => real() + off + more;
-            // It is set once more while the page is open.
-            setTimeout(() => (more = -off * 2), 3_000);
-            const watch = new MutationObserver(() => {
-              const state = document.querySelector(".action")?.getAttribute("data-state");
-              if (state === "ON_SALE" && !("openedAtMs" in globalThis)) Object.assign(globalThis, { openedAtMs: real() });
-            });
-            document.addEventListener("DOMContentLoaded", () =>
-              watch.observe(document.body, { subtree: true, childList: true, attributes: true }),
-            );
-          }, wrongClocks[at] ?? 0);
+          await withWrongClock(context, wrongClocks[at] ?? 0, 3_000);
           const page = await context.newPage();
           await page.goto(`/en/s/${saleId}`);
           await page.getByText(/By the server's clock/).waitFor();
           expect(await stateOf(page)).toBe("BEFORE");
           await untilState(page, "ON_SALE");
-          const openedAtMs = await page.evaluate(() => Number((globalThis as unknown as { openedAtMs: number }).openedAtMs));
+          const atMs = await openedAtMs(page);
           await context.close();
-          return openedAtMs;
+          return atMs;
         }),
       );
       // Browser and server are one machine with one clock; a page says by how much it may be off, seldom 100 ms.
-      for (const openedAtMs of opened) expect(openedAtMs).toBeGreaterThanOrEqual(startsAtMs - 200);
+      for (const atMs of opened) expect(atMs).toBeGreaterThanOrEqual(startsAtMs - 200);
     },
     testMaxMs,
   );
