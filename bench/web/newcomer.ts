@@ -23,7 +23,9 @@ export async function measureNewcomer({ root, rounds, say }: Options): Promise<N
     // As after `npm ci`: servers that run have theirs in memory.
     rmSync(join(rootDir, "node_modules/.cache/doorbuster"), { recursive: true, force: true });
     done.push(await tryOnce(join(root, `newcomer-${round}`)));
-    say(`  round ${round + 1}: a page after ${done.at(-1)?.firstPageSeconds.toFixed(1)} s, paid after ${done.at(-1)?.paidSeconds.toFixed(1)} s`);
+    say(
+      `  round ${round + 1}: a page after ${done.at(-1)?.firstPageSeconds.toFixed(1)} s, paid after ${done.at(-1)?.paidSeconds.toFixed(1)} s`,
+    );
   }
   const paid = done.map(({ paidSeconds }) => paidSeconds);
   return {

@@ -75,9 +75,13 @@ const watchStock = (page: Page): Promise<void> =>
   });
 
 async function startListeners(streamUrl: string, count: number): Promise<{ readonly stop: () => Promise<number> }> {
-  const child = spawn("taskset", ["-c", generatorCore, process.execPath, join(import.meta.dirname, "listeners.ts"), streamUrl, String(count)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    "taskset",
+    ["-c", generatorCore, process.execPath, join(import.meta.dirname, "listeners.ts"), streamUrl, String(count)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const exited = once(child, "exit");
   let frames = 0;
   const lines = createInterface(child.stdout);

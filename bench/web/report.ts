@@ -77,7 +77,14 @@ export function linesOf({ loading, starts, pixels, stampede, newcomer }: WebRepo
     },
     none("sale pages in it that were no 200", stampede.failed),
     most(`largest paint for a cheap phone that joins then (sees ${joins.state})`, joins.paintMs, 2_500, " ms"),
-    most("npm start to a paid order in the browser, scripted", newcomer.paidSeconds, 180, " s", ` (max ${newcomer.paidSecondsMax.toFixed(1)}; first page after ${newcomer.firstPageSeconds.toFixed(1)})`, 1),
+    most(
+      "npm start to a paid order in the browser, scripted",
+      newcomer.paidSeconds,
+      180,
+      " s",
+      ` (max ${newcomer.paidSecondsMax.toFixed(1)}; first page after ${newcomer.firstPageSeconds.toFixed(1)})`,
+      1,
+    ),
   ];
 }
 

@@ -26,7 +26,17 @@ export const queueMax = 8;
 
 export async function withWebShop<Value>(root: string, flags: Flags, run: (bench: WebBench) => Promise<Value>): Promise<Value> {
   const world = await buildWorld(
-    { name: "web", about: "a shop with pages", sales: 1, oldOrders: 0, buyers: visitors, visitors, order: "as met", storm: "one sale", accepts: true },
+    {
+      name: "web",
+      about: "a shop with pages",
+      sales: 1,
+      oldOrders: 0,
+      buyers: visitors,
+      visitors,
+      order: "as met",
+      storm: "one sale",
+      accepts: true,
+    },
     root,
   );
   const port = await freePort();

@@ -33,7 +33,7 @@ type Round = { readonly pages: Measured; readonly purchases: Measured; readonly 
 
 export async function measureStampede(bench: WebBench): Promise<Stampede> {
   const { world, url, pid, rounds, say, visits } = bench;
-  const seconds = bench.quick ? 4 : 10;
+  const seconds = bench.quick ? 4 : 8;
   const pathsFile = join(world.dataDir, "pages.txt");
   const saleId = world.openSale;
   writeFileSync(pathsFile, `/en/s/${saleId}\n`);
@@ -47,11 +47,10 @@ export async function measureStampede(bench: WebBench): Promise<Stampede> {
   store.exec("BEGIN IMMEDIATE");
   try {
     for (let round = 0; round < rounds; round++) {
-      const [purchases, measured, joined] = await Promise.all([
-        runWrk({ ...buying, rate: purchasesPerSecond }),
-        runWrk({ ...pages, rate: pagesPerSecond }),
-        loadOnPhone(visits, saleId),
-      ]);
+      const storm = () => Promise.all([runWrk({ ...buying, rate: purchasesPerSecond }), runWrk({ ...pages, rate: pagesPerSecond })]);
+      const [purchases, measured] = await storm();
+      // In a storm of its own, for wrk and the browser have one core: what each waits for the other is not the server's.
+      const [, joined] = await Promise.all([storm(), loadOnPhone(visits, saleId)]);
       done.push({ pages: measured, purchases, joined });
       say(`  round ${round + 1}: ${summary({ pages: measured, purchases, joined })}`);
     }
