@@ -11,7 +11,7 @@ describeInBrowser("[SF16] in a browser", () => {
   const { shop, url, visit, visitAs } = useStorefront();
 
   const wrongClocks = [-86_400_000, -300_000, 300_000, 86_400_000];
-  test(
+  test.concurrent(
     "a clock that is wrong, or is set meanwhile, opens the button with the server's start and not before",
     async () => {
       // Before the sale is made, since a busy machine takes its time.
@@ -72,7 +72,7 @@ describeInBrowser("[SF16] in a browser", () => {
     testMaxMs,
   );
 
-  test(
+  test.concurrent(
     "while the server is away no state lies, and each is right again without a reload",
     async () => {
       using proxy = await TcpProxy.open(url());
@@ -132,7 +132,7 @@ describeInBrowser("[SF16] in a browser", () => {
     return streams;
   }
 
-  test(
+  test.concurrent(
     "two tabs have one stream, and when one is closed the other goes on",
     async () => {
       const saleId = await shop.liveSale({ stock: 9 });

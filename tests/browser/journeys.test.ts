@@ -30,7 +30,7 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
 describeInBrowser("[SF15] by the keyboard alone", () => {
   const { shop, visit, visitAs } = useStorefront();
 
-  test(
+  test.concurrent(
     "register, wait for the start, buy, pay",
     async () => {
       const saleId = await shop.liveSale({ starts_at: inMs(20_000), ends_at: inMs(3_600_000) });
@@ -68,7 +68,7 @@ describeInBrowser("[SF15] by the keyboard alone", () => {
     testMaxMs,
   );
 
-  test(
+  test.concurrent(
     "buy, cancel; the unit returns to whoever waits, who buys it",
     async () => {
       const saleId = await shop.liveSale({ stock: 1 });

@@ -1,6 +1,6 @@
 /** A shop with pages, a browser before it, and people with accounts. */
 import { afterAll, beforeAll } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { cleanUp } from "../harness/cleanup.ts";
 import { ServerProcess } from "../harness/server-process.ts";
 import { Shop } from "../harness/shop.ts";
@@ -9,6 +9,7 @@ import { waitFor } from "../harness/wait.ts";
 import { openBrowser } from "./chromium.ts";
 import { patienceMs, visitsTo, type Visits } from "./visitors.ts";
 
+export { inMs, stateOf, untilState } from "./sale-states.ts";
 export { password, patienceMs } from "./visitors.ts";
 
 export const testMaxMs = 240_000;
@@ -41,12 +42,3 @@ export function useStorefront(env: Readonly<Record<string, string>> = {}): Store
   const visits = visitsTo(url, opened);
   return { shop: new Shop(url), url, browser: opened, ...visits };
 }
-
-/** The state that a sale's page shows. */
-export const stateOf = (page: Page) => page.locator(".action").getAttribute("data-state");
-
-export async function untilState(page: Page, state: string): Promise<void> {
-  await page.locator(`.action[data-state="${state}"]`).waitFor({ timeout: patienceMs });
-}
-
-export const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
