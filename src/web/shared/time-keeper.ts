@@ -1,6 +1,6 @@
 /**
- * The server's time for a page: asked for at the start, whenever the machine may have slept or been away, and once more
- * before an instant that matters if it is not known well, for a page that is being loaded is a bad judge of round trips.
+ * The server's time for a page: asked for at the start, whenever the machine may have slept or been away, and a few times
+ * more before an instant that matters while it is not known well, for a page that is being loaded is a bad judge of trips.
  */
 import type { Told } from "./api.ts";
 import { askForTime, ServerClock } from "./server-clock.ts";
@@ -10,8 +10,10 @@ const sleepMs = 2_000;
 
 /** What is known as well as this is asked for no more. */
 const goodBoundMs = 25;
-/** The last question is put at some moment within this time before the instant: not by a whole crowd at once. */
+/** The first of them comes at some moment within this time before the instant: not from a whole crowd at once. */
 const aheadMs = { least: 4_000, most: 40_000 } as const;
+/** Each is one question, at this share of that moment: what slows one of them down has passed at the next. */
+const nearShares = [1, 0.6, 0.3];
 
 type Deps = { readonly monotonicMs: () => number; readonly random: () => number };
 
@@ -19,7 +21,7 @@ export class TimeKeeper {
   readonly clock: ServerClock;
   readonly #monotonicMs: () => number;
   readonly #aheadMs: number;
-  #nearedMs: number | undefined;
+  #near = { atMs: 0, asked: 0 };
   readonly #call: (path: string) => Promise<Told<{ server_time_ms: number }>>;
   readonly #onTime: () => void;
   #apartMs = Date.now() - performance.now();
@@ -37,8 +39,8 @@ export class TimeKeeper {
     this.#onTime = onTime;
   }
 
-  ask(): Promise<void> {
-    return (this.#asking ??= this.#askOnce().finally(() => (this.#asking = undefined)));
+  ask(samples?: number): Promise<void> {
+    return (this.#asking ??= this.#askOnce(samples).finally(() => (this.#asking = undefined)));
   }
 
   /** Called each second: notices a sleep, or a wall clock that was set, which looks the same and costs one question. */
@@ -52,11 +54,13 @@ export class TimeKeeper {
   /** Called each second while something is to happen at that time of the server. */
   near(atMs: number): void {
     const nowMs = this.clock.nowMs();
-    if (nowMs === undefined || this.#nearedMs === atMs || this.clock.boundMs <= goodBoundMs) return;
+    if (nowMs === undefined || this.clock.boundMs <= goodBoundMs) return;
+    if (this.#near.atMs !== atMs) this.#near = { atMs, asked: 0 };
+    const share = nearShares[this.#near.asked];
     const leftMs = atMs - nowMs;
-    if (leftMs > this.#aheadMs || leftMs <= 0) return;
-    this.#nearedMs = atMs;
-    void this.ask();
+    if (share === undefined || leftMs > this.#aheadMs * share || leftMs <= 0) return;
+    this.#near.asked += 1;
+    void this.ask(1);
   }
 
   wake(): void {
@@ -64,12 +68,12 @@ export class TimeKeeper {
     void this.ask();
   }
 
-  async #askOnce(): Promise<void> {
+  async #askOnce(samples: number | undefined): Promise<void> {
     const ask = async () => {
       const told = await this.#call("/api/v1/time");
       if (told.kind !== "done") throw new Error("The server did not tell the time");
       return told.data.server_time_ms;
     };
-    if (await askForTime(this.clock, ask, this.#monotonicMs)) this.#onTime();
+    if (await askForTime(this.clock, ask, this.#monotonicMs, samples)) this.#onTime();
   }
 }
