@@ -163,7 +163,7 @@ describeInBrowser("[SF14] every page, in each language, light and dark, at 320 p
     testMaxMs,
   );
 
-  test.each(languages)(
+  test.concurrent.each(languages)(
     "the list, signing in with its problems, and what is no page, in %s",
     async (language) => {
       const context = await visit();
@@ -194,7 +194,7 @@ describeInBrowser("[SF14] every page, in each language, light and dark, at 320 p
       .map((part) => (part.startsWith("{") ? part : part.replace(/[aeiou]/g, "$&$&")))
       .join("")}⟧`;
 
-  test(
+  test.concurrent(
     "[SF9] longer words stick out nowhere, and no text is outside the catalogue",
     async () => {
       const saleId = await shop.liveSale({ per_buyer_limit: 3, product_id: await shop.product({ name: "1234" }) });
@@ -241,7 +241,7 @@ describeInBrowser("[SF14] every page, in each language, light and dark, at 320 p
     testMaxMs,
   );
 
-  test(
+  test.concurrent(
     "the control: a button without a name is found",
     async () => {
       const context = await visit();

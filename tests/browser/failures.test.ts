@@ -78,10 +78,10 @@ describeInBrowser("[SF16] in a browser", () => {
       using proxy = await TcpProxy.open(url());
       const baseURL = proxy.through(url()).replace(/\/$/, "");
       const ids = {
-        before: await shop.liveSale({ starts_at: inMs(30_000), ends_at: inMs(3_600_000) }),
+        before: await shop.liveSale({ starts_at: inMs(28_000), ends_at: inMs(3_600_000) }),
         on: await shop.liveSale({ stock: 1 }),
         held: await shop.liveSale({}),
-        ends: await shop.liveSale({ ends_at: inMs(40_000) }),
+        ends: await shop.liveSale({ ends_at: inMs(32_000) }),
       };
       const context = await visitAs("patient", { baseURL });
       const open = async (id: string, state: string) => {
