@@ -5,7 +5,7 @@ import { waitFor } from "../harness/wait.ts";
 import { ariaSnapshot } from "./aria-snapshots.ts";
 import { describeInBrowser } from "./chromium.ts";
 import { judge, violations } from "./judge.ts";
-import { openInState, saleStates, untilCalm } from "./sale-states.ts";
+import { openInState, openLookers, saleStates, untilCalm } from "./sale-states.ts";
 import { listenTo, shortestGapMs, spokenOn } from "./spoken.ts";
 import { inMs, patienceMs, testMaxMs, untilState, useStorefront } from "./storefront.ts";
 import { barIsSeen, cutOff, standsForcedColours, standsWideLetters, standsZoom } from "./what-readers-ask.ts";
@@ -27,16 +27,18 @@ describeInBrowser("[SF14] every page, in each language, light and dark, at 320 p
     test.concurrent(
       `[SF20] sale pages in ${language}, in every state of the button`,
       async () => {
+        const lookers = await openLookers(front, `looker-${language}`);
         for (const state of saleStates) {
-          const { context, page } = await openInState(front, state, language, `looker-${language}`);
+          const page = await openInState(shop, lookers, state, language);
           const { is, kept } = await ariaSnapshot(page, `sale ${state} ${language}`);
           expect([state, is]).toEqual([state, kept ?? ""]);
           await judge(page);
           await stands(page);
           if (state === "ON_SALE") await judgeBar(page);
           if (state === "UNKNOWN") await judgeMotion(page);
-          await context.close();
+          await page.close();
         }
+        await Promise.all([lookers.stranger.close(), lookers.buyer.close()]);
       },
       testMaxMs,
     );
@@ -150,7 +152,8 @@ describeInBrowser("[SF14] every page, in each language, light and dark, at 320 p
   test.concurrent(
     "[SF20] the control: what is cut off, and a bar that cannot be seen, are found",
     async () => {
-      const { context, page } = await openInState(front, "ON_SALE", "en", "control");
+      const lookers = await openLookers(front, "control");
+      const page = await openInState(shop, lookers, "ON_SALE", "en");
       await page.evaluate(() => {
         const sheet = new CSSStyleSheet();
         sheet.replaceSync("h1 { max-height: 5px; overflow: hidden } progress { opacity: 0 }");
@@ -158,7 +161,7 @@ describeInBrowser("[SF14] every page, in each language, light and dark, at 320 p
       });
       expect(await cutOff(page)).toEqual(["H1."]);
       expect(await barIsSeen(page)).toBe(false);
-      await context.close();
+      await Promise.all([lookers.stranger.close(), lookers.buyer.close()]);
     },
     testMaxMs,
   );

@@ -5,8 +5,7 @@ import type { Shop } from "../harness/shop.ts";
 import { waitFor } from "../harness/wait.ts";
 import type { Visits } from "./visitors.ts";
 
-export type PageInState = { readonly context: BrowserContext; readonly page: Page };
-type Front = Visits & { readonly shop: Shop };
+export type Lookers = { readonly stranger: BrowserContext; readonly buyer: BrowserContext };
 
 type Way = {
   readonly sale: (shop: Shop) => Promise<string>;
@@ -15,7 +14,7 @@ type Way = {
   /** Before the page is opened. */
   readonly prepare?: (page: Page) => Promise<unknown>;
   /** What leads from a sale that is on to the state. */
-  readonly act?: (page: Page, front: Front, saleId: string) => Promise<void>;
+  readonly act?: (page: Page, shop: Shop) => Promise<void>;
 };
 
 export const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
@@ -89,7 +88,7 @@ const ways: Readonly<Record<ButtonState, Way>> = {
   HELD: { sale: onSale, act: buys },
   BOUGHT: {
     sale: onSale,
-    async act(page, { shop }) {
+    async act(page, shop) {
       await buys(page);
       const order = (await page.locator(".action a.main").getAttribute("href"))?.split("/").at(-1) ?? "";
       await shop.payExternally((await shop.get(`/api/v1/orders/${order}`)).data);
@@ -107,16 +106,21 @@ export async function untilCalm(page: Page): Promise<void> {
   await page.locator(".hearing.live").waitFor();
 }
 
-export async function openInState(front: Front, state: ButtonState, language: string, username: string): Promise<PageInState> {
-  const { sale, isStranger, prepare, act } = ways[state];
-  const saleId = await sale(front.shop);
+/** The browsers of two people, for as many states as one likes. */
+export async function openLookers({ visit, visitAs }: Visits, username: string): Promise<Lookers> {
+  // A snapshot names the zone.
   const options = { timezoneId: "UTC" };
-  const context = await (isStranger ? front.visit(options) : front.visitAs(username, options));
-  const page = await context.newPage();
+  return { stranger: await visit(options), buyer: await visitAs(username, options) };
+}
+
+export async function openInState(shop: Shop, { stranger, buyer }: Lookers, state: ButtonState, language: string): Promise<Page> {
+  const { sale, isStranger, prepare, act } = ways[state];
+  const saleId = await sale(shop);
+  const page = await (isStranger ? stranger : buyer).newPage();
   await prepare?.(page);
   await page.goto(`/${language}/s/${saleId}`);
-  await act?.(page, front, saleId);
+  await act?.(page, shop);
   await untilState(page, state);
   await untilCalm(page);
-  return { context, page };
+  return page;
 }
