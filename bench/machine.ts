@@ -61,7 +61,7 @@ export function describeMachine(): Machine {
 function commit(): string {
   try {
     const id = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-    const dirty = execFileSync("git", ["status", "--porcelain", "--", "src", "bench"], { encoding: "utf8" }).trim();
+    const dirty = execFileSync("git", ["status", "--porcelain", "--", "src", "bench", ":!bench/results"], { encoding: "utf8" }).trim();
     return dirty === "" ? id : `${id} with changes`;
   } catch {
     return "unknown";

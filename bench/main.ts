@@ -15,6 +15,7 @@ import { purchase, startFloor } from "./servers.ts";
 import { apiKey, buildWorld, tokenSecret, type World, type WorldPlan } from "./scenarios.ts";
 import { measureQueued } from "./queued/main.ts";
 import { measureSql } from "./sql/main.ts";
+import { measureWeb } from "./web/main.ts";
 import { ensureWrk, runWrk, type Load, type Measured } from "./wrk.ts";
 
 const { values: flags } = parseArgs({
@@ -34,6 +35,8 @@ const { values: flags } = parseArgs({
     against: { type: "string", default: "" },
     /** embedded; sql: several processes on one database; queued: before it a cache that decides and a broker that carries. */
     mode: { type: "string", default: "embedded" },
+    /** The shop's pages in a browser, instead of the API. */
+    web: { type: "boolean", default: false },
     /** For sql and queued: mariadb, postgres or both. */
     engine: { type: "string", default: "both" },
   },
@@ -238,7 +241,10 @@ const say = (text: string) => console.error(text);
 
 const { engine, quick, readme } = flags;
 const shared = { engine, rounds, seconds, connections, crowd, quick, readme, say };
-switch (flags.mode) {
+switch (flags.web ? "web" : flags.mode) {
+  case "web":
+    await measureWeb(shared);
+    break;
   case "embedded":
     await main();
     break;

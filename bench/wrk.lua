@@ -1,4 +1,4 @@
--- Drives one scenario. Environment: TOKENS (file, one bearer token a line; "" for none), FROM and COUNT (lines to use),
+-- Drives one scenario. Environment: METHOD (POST: purchases; GET: pages, as a browser asks for them), TOKENS (file, one bearer token a line; "" for none), FROM and COUNT (lines to use),
 -- PATHS (file, one path a line, used in turn), KEY ("" or a prefix: each request gets its own Idempotency-Key), ADDRESSES
 -- (host:port of each thread's server, with blanks between), PREFER (a Prefer header, or ""), RATE ("" or requests a second,
 -- which are sent when they are due, however long others take, as long as a connection is free).
@@ -7,6 +7,7 @@ local tokens, paths, from, key = {}, {}, tonumber(os.getenv("FROM") or "0"), os.
 local count = tonumber(os.getenv("COUNT") or "1")
 local body = '{"quantity":1}'
 local sent, threads = 0, 0
+local isGet = os.getenv("METHOD") == "GET"
 local prefer = os.getenv("PREFER") or ""
 if prefer ~= "" then prefer = "Prefer: " .. prefer .. "\r\n" end
 local rate = tonumber(os.getenv("RATE") or "")
@@ -52,6 +53,10 @@ end
 
 function request()
   sent = sent + 1
+  if isGet then
+    return "GET " .. paths[(sent - 1) % #paths + 1]
+      .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\nAccept-Encoding: gzip, deflate, br\r\n\r\n"
+  end
   local token = tokens[(sent - 1) % #tokens + 1]
   local idem = ""
   if key ~= "" then idem = "Idempotency-Key: " .. key .. number .. "-" .. sent .. "\r\n" end

@@ -8,6 +8,8 @@ export type Target = { readonly url: string; readonly pid: number };
 export type Load = Target & {
   /** Others that are asked as much at the same time, each by a thread of its own. */
   readonly others?: readonly Target[] | undefined;
+  /** A purchase, unless it is a look at a page by somebody unknown. */
+  readonly method?: "GET" | "POST" | undefined;
   readonly tokensFile: string;
   readonly pathsFile: string;
   /** Lines of the token file to use. */
@@ -65,6 +67,7 @@ export async function runWrk(load: Load): Promise<Measured> {
       load.url,
     ],
     {
+      METHOD: load.method ?? "POST",
       TOKENS: load.tokensFile,
       PATHS: load.pathsFile,
       FROM: String(load.from),

@@ -32,7 +32,7 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
 describeInBrowser("[SF15] by the keyboard alone", () => {
   const { shop, visit, visitAs } = useStorefront();
 
-  test(
+  test.concurrent(
     "register, wait for the start, buy, pay",
     async () => {
       const saleId = await shop.liveSale({ starts_at: inMs(20_000), ends_at: inMs(3_600_000) });
@@ -71,8 +71,8 @@ describeInBrowser("[SF15] by the keyboard alone", () => {
     testMaxMs,
   );
 
-  test(
-    "[SF20] register, buy, extend, pay; a minute each time, as often as the sale gives",
+  test.concurrent(
+    "[SF22] register, buy, extend, pay; a minute each time, as often as the sale gives",
     async () => {
       const saleId = await shop.liveSale({ pay_window_seconds: 150, pay_extensions_max: 2 });
       const context = await visit();
@@ -115,7 +115,7 @@ describeInBrowser("[SF15] by the keyboard alone", () => {
     testMaxMs,
   );
 
-  test(
+  test.concurrent(
     "buy, cancel; the unit returns to whoever waits, who buys it",
     async () => {
       const saleId = await shop.liveSale({ stock: 1 });

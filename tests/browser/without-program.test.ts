@@ -24,7 +24,7 @@ async function lookUntil(page: Page, selector: string): Promise<void> {
 describeInBrowser("[SF17] without a program", () => {
   const { shop, visit } = useStorefront();
 
-  test(
+  test.concurrent(
     "sign up, wait for the start, buy, pay; buy, cancel",
     async () => {
       const saleId = await shop.liveSale({ starts_at: inMs(15_000), ends_at: inMs(3_600_000), per_buyer_limit: 3 });
@@ -67,7 +67,7 @@ describeInBrowser("[SF17] without a program", () => {
     testMaxMs,
   );
 
-  test.each(["en", "zh-CN"] as const)(
+  test.concurrent.each(["en", "zh-CN"] as const)(
     "[SF14] its pages in %s",
     async (language) => {
       const saleId = await shop.liveSale({ per_buyer_limit: 3 });

@@ -1,7 +1,7 @@
 /**
  * The pages of the shop, beside the API and apart from it: whatever the API refuses, pages are bytes that lie ready.
  *
- *   /  ─► /<language>/            /assets/<name>  programs          /<language>/s/<sale>  …  see `pageOf`
+ *   /  ─► /<language>/            /assets/<name>  programs          /<language>/s/<sale>  and /start.ics below it, …
  *   /plain/<language>/…  the same for browsers that run no program: plain/plain-pages.ts
  *
  * Nothing here knows who asks: what is personal a page's program asks of the API.
@@ -109,7 +109,9 @@ export class Pages {
   }
 
   async #page(ask: PageOfOurs): Promise<Reply> {
+    const [kind, id, file, ...more] = ask.rest;
     try {
+      if (kind === "s" && id !== undefined && file === "start.ics" && more.length === 0) return await this.#calendar(ask, id);
       const page = await this.#found(ask);
       return page === undefined ? await this.#system(ask, { kind: "not_found", status: 404 }) : this.#html(ask, page.page, page.caching);
     } catch (error) {
@@ -126,6 +128,12 @@ export class Pages {
     if (kind === "" && id === undefined) return cachedFor(listCaching, await this.#list.page(language, bundle));
     const shell = shellPage({ language, bundle, payWay: this.#payWay }, kind, id);
     return cachedFor(shellCaching, await shell);
+  }
+
+  async #calendar(ask: PageOfOurs, id: string): Promise<Reply> {
+    const file = await this.#sales.calendar(ask.language, id);
+    if (file === undefined) return this.#system(ask, { kind: "not_found", status: 404 });
+    return bytesReply(ask.request, file, { "Content-Type": "text/calendar; charset=utf-8", "Cache-Control": saleCaching });
   }
 
   #html({ request, bundle }: PageOfOurs, page: PageBytes, caching: string): Reply {

@@ -139,6 +139,60 @@ describe("[SF1] a sale's page", () => {
   });
 });
 
+describe("[SF19] the start as a calendar file", () => {
+  const later = async () => {
+    const made = await api.ask("POST", "/api/v1/products", {
+      key: shopKey,
+      json: { name: "Tea, green", price_minor: 100, currency: "CNY" },
+    });
+    const sale = await api.ask("POST", "/api/v1/sales", {
+      key: shopKey,
+      json: {
+        product_id: made.data["id"],
+        stock: 5,
+        starts_at: new Date(api.time.nowMs + 60_000).toISOString(),
+        ends_at: new Date(api.time.nowMs + 120_000).toISOString(),
+      },
+    });
+    return String(sale.data["id"]);
+  };
+  const publish = (id: string) => api.ask("POST", `/api/v1/sales/${id}/publish`, { key: shopKey });
+
+  test.each([
+    ["en", "SUMMARY:Tea\\, green: the sale starts", "Remind me (calendar)"],
+    ["zh-CN", "SUMMARY:Tea\\, green：抢购开始", "提醒我（加入日历）"],
+  ])("is linked from the page in %s until the sale starts, and the same bytes for everybody", async (language, summary, words) => {
+    const id = await later();
+    const path = `${salePath(language, id)}/start.ics`;
+    expect((await page(path)).status).toBe(404);
+    await publish(id);
+    const text = await (await page(salePath(language, id))).text();
+    expect(text).toContain(`href="${path}"`);
+    expect(text).toContain(words);
+    const [a, b] = [await page(path), await page(path, { cookie: "doorbuster_refresh=x", "x-api-key": shopKey })];
+    const file = await a.text();
+    expect([a.status, a.headers.get("content-type"), file]).toEqual([200, "text/calendar; charset=utf-8", await b.text()]);
+    expect(file).toContain(summary);
+    expect((await page(path, { "if-none-match": a.headers.get("etag") ?? "" })).status).toBe(304);
+    const compressed = await page(path, { "accept-encoding": "gzip" });
+    expect(gunzipSync(await compressed.arrayBuffer()).toString()).toBe(file);
+    for (const wrong of [`${path}/x`, `${salePath(language, id)}/other.ics`, `/${language}/s/1/start.ics`])
+      expect((await page(wrong)).status).toBe(404);
+    api.time.nowMs += 61_000;
+    expect((await page(path)).status).toBe(404);
+    expect(await (await page(salePath(language, id))).text()).not.toContain("start.ics");
+  });
+
+  test("is there no more when the sale is cancelled", async () => {
+    const id = await later();
+    await publish(id);
+    expect((await page(`${salePath("en", id)}/start.ics`)).status).toBe(200);
+    await api.ask("POST", `/api/v1/sales/${id}/cancel`, { key: shopKey });
+    api.time.nowMs += 6_000;
+    expect((await page(`${salePath("en", id)}/start.ics`)).status).toBe(404);
+  });
+});
+
 describe("[SF2] a stampede on a page", () => {
   test("is one look at the sale in a second, and a page that is new when the sale is", async () => {
     const before = await (await page(salePath())).text();

@@ -1,4 +1,4 @@
-/** Sale pages: for each sale that is published, in each language, looked at once a second at most. */
+/** Sale pages, and starts as calendar files: for each published sale, in each language, looked at once a second at most. */
 import { parseSaleId } from "../../domain/ids.ts";
 import { statusOf, type Sale } from "../../domain/sale.ts";
 import type { WebBundle } from "../../ports/web-files.ts";
@@ -9,6 +9,7 @@ import type { Language } from "../../web/shared/languages.ts";
 import { pathsOf } from "../../web/shared/paths.ts";
 import type { HttpDeps } from "../deps.ts";
 import { saleView as saleOnWire } from "../views.ts";
+import { calendarFile } from "./calendar-file.ts";
 import { documentOf, otherLanguage, translatorOf } from "./document.ts";
 import { KeptPages, type Found } from "./kept-pages.ts";
 import type { PageBytes } from "./page-bytes.ts";
@@ -19,10 +20,13 @@ const youngForMs = 1_000;
 export class SalePages {
   readonly #deps: HttpDeps;
   readonly #kept: KeptPages;
+  readonly #calendars: KeptPages;
 
   constructor(deps: HttpDeps) {
     this.#deps = deps;
-    this.#kept = new KeptPages({ clock: deps.clock, tasks: deps.tasks, youngForMs });
+    const options = { clock: deps.clock, tasks: deps.tasks, youngForMs };
+    this.#kept = new KeptPages(options);
+    this.#calendars = new KeptPages(options);
   }
 
   /** Undefined if there is no such sale, or not yet. */
@@ -30,10 +34,26 @@ export class SalePages {
     return this.#kept.page(`${language}/${idText}`, () => this.#look(language, idText, bundle));
   }
 
-  async #look(language: Language, idText: string, bundle: WebBundle): Promise<Found | undefined> {
+  /** Undefined if there is no such sale, or none that is yet to start. */
+  calendar(language: Language, idText: string): PageBytes | Promise<PageBytes | undefined> {
+    return this.#calendars.page(`${language}/${idText}`, async () => {
+      const sale = await this.#saleOf(idText);
+      if (sale === undefined || statusOf(sale, this.#deps.clock.nowMs()) !== "scheduled") return undefined;
+      const t = translatorOf(language, ["calendar"]);
+      const words = { title: t("calendar_title", { name: sale.name }), about: t("calendar_about") };
+      return { word: String(sale.feed), html: async () => calendarFile(sale, words) };
+    });
+  }
+
+  async #saleOf(idText: string): Promise<Sale | undefined> {
     const id = parseSaleId(idText);
     const sale = id === undefined ? undefined : (await this.#deps.board.load(id))?.sale;
-    if (sale === undefined || sale.phase === "draft") return undefined;
+    return sale?.phase === "draft" ? undefined : sale;
+  }
+
+  async #look(language: Language, idText: string, bundle: WebBundle): Promise<Found | undefined> {
+    const sale = await this.#saleOf(idText);
+    if (sale === undefined) return undefined;
     const nowMs = this.#deps.clock.nowMs();
     const product = await this.#deps.products.get(sale.productId);
     const word = `${sale.feed}.${statusOf(sale, nowMs)}.${product?.version}`;

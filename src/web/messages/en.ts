@@ -66,6 +66,7 @@ export const en = {
     minutes: "min",
     seconds: "s",
     read_time: "Say the time left",
+    remind: "Remind me (calendar)",
     time_left: "{time} left",
     server_time: "By the server's clock, ±{ms} ms",
     server_time_unknown: "Asking the server for the time…",
@@ -136,6 +137,10 @@ export const en = {
     other_sales: "See other sales",
     see_orders: "See my orders",
     go_sign_in: "Sign in now",
+  },
+  calendar: {
+    calendar_title: "{name}: the sale starts",
+    calendar_about: "Sign in before it starts. The server's clock decides",
   },
   account: {
     sign_in_title: "Sign in",

@@ -66,6 +66,7 @@ export const zhCn: Messages = {
     minutes: "分",
     seconds: "秒",
     read_time: "播报剩余时间",
+    remind: "提醒我（加入日历）",
     time_left: "剩余 {time}",
     server_time: "服务器时间，误差 ±{ms} 毫秒",
     server_time_unknown: "正在获取服务器时间…",
@@ -136,6 +137,10 @@ export const zhCn: Messages = {
     other_sales: "看看其他活动",
     see_orders: "查看我的订单",
     go_sign_in: "现在登录",
+  },
+  calendar: {
+    calendar_title: "{name}：抢购开始",
+    calendar_about: "请在开始前登录，开始时间以服务器时钟为准",
   },
   account: {
     sign_in_title: "登录",

@@ -1,6 +1,7 @@
 /** The time to the sale's start, or to its end. Silent to those who listen; a button says it. */
 import { h, type VNode } from "../shared/elements.ts";
 import { remaining, twoDigits } from "../shared/format.ts";
+import { pathsOf } from "../shared/paths.ts";
 import type { Translate } from "../shared/translate.ts";
 import type { Key } from "../messages/catalogue.ts";
 import { phaseOf, type SaleFacts } from "./facts.ts";
@@ -15,7 +16,7 @@ export function targetOf(
   return phase === "ended" || phase === "cancelled" ? undefined : { key: "ends_in", atMs: facts.sale.endsAtMs };
 }
 
-export function countdownView({ t, facts, acts }: SalePage): VNode {
+export function countdownView({ t, facts, acts, language, card, plain }: SalePage): VNode {
   const target = targetOf(facts);
   if (target === undefined) return h("p", { class: "countdown over" }, t("over"));
   const leftMs = facts.nowMs === undefined ? undefined : target.atMs - facts.nowMs;
@@ -34,9 +35,14 @@ export function countdownView({ t, facts, acts }: SalePage): VNode {
       ...part(minutes, "minutes"),
       ...part(seconds, "seconds"),
     ),
-    acts === undefined ? null : h("button", { type: "button", class: "quiet", onClick: acts.readTime }, t("read_time")),
+    plain === undefined ? readTimeView(t, acts) : null,
+    target.key === "starts_in" ? h("a", { class: "quiet", href: pathsOf(language).calendar(card.id) }, t("remind")) : null,
   );
 }
+
+/** Until the program runs it takes its place and is not seen: what is below must not move under a thumb. */
+const readTimeView = (t: Translate<Key>, acts: SalePage["acts"]): VNode =>
+  h("button", { type: "button", class: acts === undefined ? "quiet to-come" : "quiet", onClick: acts?.readTime }, t("read_time"));
 
 /** "1 day 2 h 3 min 4 s", to be said. */
 export function spokenTime(t: Translate<Key>, leftMs: number): string {

@@ -24,7 +24,7 @@ import { announcementOf } from "./announcements.ts";
 import { Attempts, type Outcome } from "./attempt.ts";
 import { buttonOf } from "./button-states.ts";
 import { spokenTime, targetOf } from "./countdown-view.ts";
-import { nextEdgeMs, saleFromStream, saleNow, withPurchase, type SaleFacts } from "./facts.ts";
+import { nextEdgeMs, phaseOf, saleFromStream, saleNow, withPurchase, type SaleFacts } from "./facts.ts";
 import { toldOf } from "./outcome-text.ts";
 import { saleView, type SaleCard, type SalePage } from "./sale-view.ts";
 
@@ -83,6 +83,7 @@ export class SalePageAtWork {
     const nowMs = this.#time.clock.nowMs();
     setTimeout(() => this.#tickOn(), nowMs === undefined ? 250 : 1002 - (nowMs % 1000));
     this.#time.watch();
+    if (phaseOf(this.#facts) === "before") this.#time.near(this.#facts.sale.startsAtMs);
     this.#tick();
   }
 

@@ -11,6 +11,7 @@ export const pathsOf = (language: Language, isPlain = false) => {
     // What is for sale needs no program: it is one page for all.
     list: `/${language}/`,
     sale: (id: string) => `${root}/s/${id}`,
+    calendar: (id: string) => `/${language}/s/${id}/start.ics`,
     signIn: (next?: string) => withNext(`${root}/sign-in`, next),
     register: (next?: string) => withNext(`${root}/register`, next),
     account: `${root}/account`,
