@@ -67,6 +67,26 @@ describeInBrowser("[SF17] without a program", () => {
     testMaxMs,
   );
 
+  test.concurrent(
+    "a program that does not come is not waited for: after a while the page shows the way, and one that comes takes it away",
+    async () => {
+      const context = await visit();
+      const page = await context.newPage();
+      const way = page.getByRole("link", { name: "Go on with plain forms" });
+      await page.route("**/assets/**", (route) => route.abort());
+      await page.goto("/en/sign-in");
+      expect(await way.count()).toBe(0);
+      await way.click({ timeout: patienceMs });
+      await page.waitForURL("**/plain/en/sign-in");
+      await page.unroute("**/assets/**");
+      await page.goto("/en/sign-in");
+      await page.locator("form .check").waitFor();
+      expect(await page.locator(".late").count()).toBe(0);
+      await context.close();
+    },
+    testMaxMs,
+  );
+
   test.concurrent.each(["en", "zh-CN"] as const)(
     "[SF14] its pages in %s",
     async (language) => {

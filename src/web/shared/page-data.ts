@@ -18,6 +18,8 @@ export function openPage<Own>(): Opened<Own> {
   const { messages, own } = JSON.parse(text) as PageData<Own>;
   const root = document.getElementById("content");
   if (root === null) throw new Error("The page has no element with the id content");
+  // The program is here: nobody needs the way around it.
+  root.querySelector(".late")?.remove();
   rememberLanguage();
   return { language, t: translator(language, messages), own, root };
 }
