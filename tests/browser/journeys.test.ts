@@ -1,5 +1,6 @@
 /** What people come for, by the keyboard alone. */
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { describeInBrowser } from "./chromium.ts";
 import { inMs, password, patienceMs, testMaxMs, untilState, useStorefront } from "./storefront.ts";
@@ -137,6 +138,11 @@ describeInBrowser("[SF15] by the keyboard alone", () => {
       await first.keyboard.press("Enter");
       await first.locator(".order[data-state=cancelled]").waitFor();
       expect(await focusedText(first)).toMatch(/Cancelled/);
+      await first.goto("/en/orders");
+      const saving = first.waitForEvent("download");
+      await first.getByRole("button", { name: "Save my orders" }).click();
+      const saved = JSON.parse(readFileSync(await (await saving).path(), "utf8")) as { orders: unknown };
+      expect(saved.orders).toMatchObject([{ sale_id: saleId, state: "cancelled" }]);
       await untilState(second, "ON_SALE");
       await second.getByText("库存回流，可以抢购").waitFor({ state: "attached" });
       await tabTo(second, /立即抢购/);

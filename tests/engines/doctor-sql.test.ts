@@ -104,7 +104,7 @@ for (const name of ["mariadb", "postgres"] as const) {
         expect(await schema()).toMatchObject({ level: "warning", fix: expect.stringContaining("npx doorbuster migrate") });
         await migrate(url);
         await runSql(url, "DROP TABLE lease");
-        expect(await schema()).toMatchObject({ level: "problem", found: "schema 1 without lease" });
+        expect(await schema()).toMatchObject({ level: "problem", found: expect.stringMatching(/^schema \d+ without lease$/) });
       },
       slow,
     );

@@ -183,6 +183,7 @@ export const en = {
     order_title: "Order",
     orders_title: "My orders",
     orders_empty: "You have no orders yet",
+    save_orders: "Save my orders as a file (JSON)",
     orders_none_here: "None of these orders is such a one",
     orders_filter: "Show",
     filter_all: "All",

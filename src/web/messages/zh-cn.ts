@@ -183,6 +183,7 @@ export const zhCn: Messages = {
     order_title: "订单",
     orders_title: "我的订单",
     orders_empty: "还没有订单",
+    save_orders: "下载我的订单（JSON）",
     orders_none_here: "本页没有符合条件的订单",
     orders_filter: "显示",
     filter_all: "全部",

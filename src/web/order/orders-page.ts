@@ -8,12 +8,15 @@ import type { Opened } from "../shared/page-data.ts";
 import { isOlder } from "../shared/newer.ts";
 import { pathsOf } from "../shared/paths.ts";
 import { Session } from "../shared/session.ts";
+import { saveAs } from "../shared/save-as.ts";
 import { browserStorage } from "../shared/storage.ts";
 import { purchaseStream } from "../shared/streams.ts";
 import { TimeKeeper } from "../shared/time-keeper.ts";
 import { filters, ordersView, type Filter } from "./orders-view.ts";
+import { problemText } from "./problem-text.ts";
 
 const pageSize = 20;
+const savedAtOnce = 100;
 
 export class OrdersPageAtWork {
   readonly #opened: Opened<null>;
@@ -96,6 +99,21 @@ export class OrdersPageAtWork {
     this.#draw();
   }
 
+  /** All that the server has of this buyer's orders, as it tells it: whoever it is about may have it. */
+  async #save(): Promise<void> {
+    const orders: PurchaseOnWire[] = [];
+    for (let page = 1; ; page++) {
+      const told = await this.#session.call<ListOnWire<PurchaseOnWire>>(`/api/v1/purchases?page=${page}&page_size=${savedAtOnce}`);
+      if (told.kind !== "done") {
+        this.#problem = problemText(this.#opened.t, told);
+        return this.#draw();
+      }
+      orders.push(...told.data.items);
+      if (told.data.items.length < savedAtOnce) break;
+    }
+    saveAs("orders.json", JSON.stringify({ orders }, undefined, 2));
+  }
+
   #draw(): void {
     const { language, t, root } = this.#opened;
     const hasOlder = this.#total > this.#page * pageSize;
@@ -111,6 +129,7 @@ export class OrdersPageAtWork {
         names: this.#names,
         nowMs,
         problem: this.#problem,
+        save: () => void this.#save(),
       }),
       root,
     );

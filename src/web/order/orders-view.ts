@@ -26,6 +26,8 @@ export type OrdersPage = {
   readonly names: ReadonlyMap<string, string>;
   readonly nowMs: number | undefined;
   readonly problem: string | undefined;
+  /** Saves all of them as a file; undefined where no program runs. */
+  readonly save?: (() => void) | undefined;
   /** No program is to run: its links stay among such pages. */
   readonly isPlain?: boolean | undefined;
   /** Of the reader; the server's pages say UTC. */
@@ -63,6 +65,9 @@ export function ordersView(page: OrdersPage): VNode {
             unpaidFirst(shown).map((order) => cardView(page, order)),
           ),
     pagesView(page),
+    page.save === undefined || orders === undefined || orders.length === 0
+      ? null
+      : h("p", null, h("button", { type: "button", class: "quiet", onClick: page.save }, t("save_orders"))),
   );
 }
 

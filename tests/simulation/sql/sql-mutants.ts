@@ -149,7 +149,7 @@ function byTheWall(wallMs: () => number): Clock {
 
 /** By name, with how many seeds may pass before it is caught. */
 export const sqlMutants: Readonly<Record<string, CountedMutant>> = {
-  "mark-without-end": { shared: (shared) => ({ ...shared, leaseMs: 1e9 }), seedsMax: 20 },
+  "mark-without-end": { shared: (shared) => ({ ...shared, leaseMs: 1e9 }), seedsMax: 60 },
   "reopens-at-once": { cluster: (cluster) => ({ ...cluster, reopenDelayMs: 0 }), seedsMax: 100 },
   "lease-from-the-answer": { board: LeaseFromTheAnswer, seedsFrom: 1_830, seedsMax: 100 },
   "reads-as-marks": { board: ReadsAsMarks, seedsMax: 50 },
