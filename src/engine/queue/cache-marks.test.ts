@@ -110,3 +110,14 @@ test("[QE5] a sale that is over is refused from memory, and a key that was accep
     expect(await ask(shop, api, { saleId, buyerId: ann, key: "k" })).toMatchObject({ kind: "accepted", replayed: true });
     expect(await ask(shop, api, { saleId, buyerId: ann, key: "new" })).toMatchObject({ refusal: { reason: "ended" } });
   }));
+
+test("[QE5] once it knows of a closing a process refuses nobody by what the cache said before: its end mark says so", () =>
+  withShop(async (shop) => {
+    const api = shop.process();
+    const { saleId } = await soldOut(shop, api);
+    const stranger = () => ask(shop, api, { saleId, buyerId: shop.buyer("stranger"), key: "k" });
+    expect(stranger()).not.toBeInstanceOf(Promise);
+    await shop.ledger.close({ scopeId: saleId, epoch: 1, cause: "operator" });
+    await api.book.refresh();
+    expect(stranger()).toBeInstanceOf(Promise);
+  }));
